@@ -1,0 +1,52 @@
+// Every bound of the gateway, with its reason. Those that operators change have a field in protos/pinion/config/v1.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pinion::limits {
+
+// ---- HTTP/2 connections (gateway/http2) ----
+
+// What Envoy, nghttpx and HAProxy allow at the edge; a gRPC client opens further connections beyond it.
+inline constexpr uint32_t kMaxConcurrentStreams = 100;
+// RFC 9113's default: the most that one stream that nobody reads can hold.
+inline constexpr uint32_t kStreamWindowBytes = 64 * 1024;
+// Sixteen full streams in flight before the first WINDOW_UPDATE comes back.
+inline constexpr uint32_t kConnectionWindowBytes = 1024 * 1024;
+// Decoded, name + value + 32 each; trailers are counted by themselves.
+inline constexpr uint32_t kMaxHeaderListBytes = 60 * 1024;
+inline constexpr uint32_t kMaxHeaderFields = 100;
+// RFC 9113's default; larger frames only make other streams wait longer.
+inline constexpr uint32_t kMaxFrameBytes = 16 * 1024;
+// RFC 7541's default, both ways.
+inline constexpr uint32_t kHpackTableBytes = 4096;
+// gRPC sends one or two; an endless series is CVE-2024-27316.
+inline constexpr uint32_t kMaxContinuations = 8;
+inline constexpr uint32_t kMaxSettingsEntries = 32;
+// Until a server has said how many streams it takes.
+inline constexpr uint32_t kAssumedPeerMaxStreams = 100;
+// Enough for one wake-up's worth of a fast sender; more would only queue what the socket does not take.
+inline constexpr size_t kOutputHighWatermarkBytes = 256 * 1024;
+// A peer that sends but does not read makes us queue answers (PING, SETTINGS, RST): the connection ends here.
+inline constexpr size_t kControlFramesQueuedMax = 1000;
+inline constexpr size_t kSlabBytes = 16 * 1024;
+inline constexpr size_t kSlabsKeptMax = 256;
+// One batch of events: bounds what a compressed header flood can expand to before somebody acts on it.
+inline constexpr size_t kEventsPerBatchMax = 1024;
+inline constexpr size_t kDecodedBytesPerBatchMax = 256 * 1024;
+
+// ---- floods: half-decaying counts a second ----
+
+inline constexpr uint32_t kPingsPerSecond = 100;
+inline constexpr uint32_t kSettingsPerSecond = 50;
+inline constexpr uint32_t kEmptyDataPerSecond = 100;
+inline constexpr uint32_t kConnectionWindowUpdatesPerSecond = 100;
+// Rapid Reset (CVE-2023-44487) and MadeYouReset (CVE-2025-8671): a bucket each; completed calls give tokens back, since gRPC
+// clients cancel on deadlines over connections that live for weeks.
+inline constexpr uint32_t kResetBurst = 1000;
+inline constexpr uint32_t kResetsPerSecond = 33;
+// 100 × (1 + active streams) PRIORITY frames; 5 + 2 × (active streams + 10 × DATA sent) WINDOW_UPDATEs.
+inline constexpr uint32_t kPriorityPerStream = 100;
+
+}  // namespace pinion::limits
