@@ -49,4 +49,29 @@ inline constexpr uint32_t kResetsPerSecond = 33;
 // 100 × (1 + active streams) PRIORITY frames; 5 + 2 × (active streams + 10 × DATA sent) WINDOW_UPDATEs.
 inline constexpr uint32_t kPriorityPerStream = 100;
 
+// ---- routing ----
+
+// A method path. gRPC's own names are below 200 bytes; the header list's bound would otherwise let
+// a path of 60 KiB into logs and refusals. Longer: refused as malformed.
+inline constexpr size_t kMaxMethodPathBytes = 1024;
+
+// Resolutions of `api-version` values that no pin uses, kept by one worker for one route table. The
+// values come from callers, who can invent any number; real ones are few. Full: the oldest half is
+// forgotten, which costs a parse and nothing else.
+inline constexpr size_t kMaxHeaderResolutions = 1024;
+
+// Distinct expressions that pins of one service use at the same time, and methods known of one
+// service: a pin refers to each in 16 bits, which keeps it at 12 bytes. More: the change is
+// refused.
+inline constexpr size_t kMaxExpressionsPerService = 65535;
+inline constexpr size_t kMaxMethodsPerService = 65535;
+
+// What a refusal adds to a response, grpc-message and grpc-status-details-bin as sent. Clients and
+// proxies commonly bound a header list at 8 KiB, and trailers share it with the application's own.
+// Longer: variables are cut, then lists.
+inline constexpr size_t kMaxRefusalBytes = 4096;
+
+// Versions listed in a refusal, nearest first: enough to spot a typing error, and they fit.
+inline constexpr size_t kMaxRefusalVersions = 10;
+
 }  // namespace pinion::limits

@@ -1,0 +1,41 @@
+// Compiles resources into RouteTables, off the workers, on one thread. Keeps what it compiled, so
+// that a change costs what it touches: one pin among a million copies one shard of some hundred
+// pins, and the new table shares the rest.
+#pragma once
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "gateway/route/route_table.h"
+#include "pinion/routing/v1/routing.pb.h"
+
+namespace pinion::route {
+
+// Resources may come in any order, also before what they refer to: what is missing shows in Build()
+// as a route that is refused.
+class TableBuilder {
+ public:
+  TableBuilder();
+  ~TableBuilder();
+  TableBuilder(const TableBuilder&) = delete;
+  TableBuilder& operator=(const TableBuilder&) = delete;
+
+  // Puts or deletes one resource. Putting one that exists replaces it; deleting one that does not
+  // is nothing. InvalidArgument or AlreadyExists (a gRPC service name or an identity that another
+  // owner holds), with a message that says what to do: nothing has changed.
+  absl::Status Apply(const routing::v1::Change& change);
+  absl::Status Put(const routing::v1::Resource& resource);
+  absl::Status Delete(const routing::v1::Resource& resource);
+
+  // Forgets all resources, for a new snapshot. Version ids stay what they were.
+  void Clear();
+
+  // A table of what has been applied so far. Never null.
+  std::shared_ptr<const RouteTable> Build();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pinion::route
