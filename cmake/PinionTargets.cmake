@@ -62,7 +62,8 @@ function(pinion_test)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
-  set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
+    ENVIRONMENT "GTEST_OUTPUT=xml:${CMAKE_BINARY_DIR}/results/${ARG_NAME}.xml")
 endfunction()
 
 # pinion_protos(NAME name [GRPC] PROTOS pinion/x/v1/y.proto … [DEPS targets …]): messages (and, with GRPC, stubs), paths
