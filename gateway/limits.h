@@ -74,4 +74,14 @@ inline constexpr size_t kMaxRefusalBytes = 4096;
 // Versions listed in a refusal, nearest first: enough to spot a typing error, and they fit.
 inline constexpr size_t kMaxRefusalVersions = 10;
 
+// ---- sockets (gateway/net) ----
+
+// One lookup and its repetition stay below the default connect timeout.
+inline constexpr uint32_t kDnsTimeoutMilliseconds = 2000;
+inline constexpr int kDnsTries = 2;
+// Established connections get their turn between two rushes of new ones.
+inline constexpr int kAcceptsPerTurn = 64;
+// Out of file descriptors: long enough not to spin, short enough that callers only see a slow handshake.
+inline constexpr uint32_t kAcceptRetryMilliseconds = 100;
+
 }  // namespace pinion::limits
