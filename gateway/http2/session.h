@@ -129,6 +129,10 @@ class Session {
   void GoAwayNotice();
   void GoAwayFinal(ErrorCode code, absl::string_view debug);
 
+  // The transport is gone: records a kReset (kInternalError, reset_by_us) for each open stream, to be acted on like those of Receive().
+  // failed() turns true and nothing more is queued. REQUIRES: events() was released.
+  void Abandon(absl::string_view why);
+
   // Either side said GOAWAY, finally; open no more streams here.
   bool going_away() const;
   bool failed() const;
@@ -137,6 +141,9 @@ class Session {
   absl::string_view failure_detail() const;
 
   uint32_t peer_max_concurrent_streams() const;
+
+  // The highest id of a stream that the peer opened; 0 before the first.
+  StreamId last_peer_stream_id() const;
 
   // The peer's first SETTINGS has arrived.
   bool established() const;
