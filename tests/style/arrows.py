@@ -1,0 +1,102 @@
+"""The include arrows of ARCHITECTURE.md, and the folders to which third-party headers are confined.
+
+One table each. A folder may include itself, what its row names, and nothing else; the most specific row counts.
+"""
+
+# folder (or file) → what it may include. `protos` stands for generated message headers.
+ARROWS = {
+    "base": [],
+    "gateway/limits.h": [],
+    "gateway/route": ["base", "gateway/limits.h", "registry/version", "protos"],
+    "gateway/http2": ["base", "gateway/limits.h"],
+    "gateway/net": ["base", "gateway/limits.h"],
+    "gateway/transport": ["base", "gateway/limits.h", "gateway/http2", "gateway/net"],
+    "gateway/upstream": ["gateway/transport", "gateway/route", "gateway/http2", "gateway/net",
+                         "gateway/limits.h", "base"],
+    "gateway/proxy": ["gateway/upstream", "gateway/transport", "gateway/route", "gateway/http2", "gateway/net",
+                      "gateway/limits.h", "base", "protos"],
+    "gateway/worker": ["gateway/proxy", "gateway/upstream", "gateway/transport", "gateway/route", "gateway/http2",
+                       "gateway/net", "gateway/limits.h", "base"],
+    "gateway/watch": ["gateway/route", "gateway/limits.h", "base", "protos"],
+    "gateway/admin": ["gateway/limits.h", "base"],
+    "registry/version": ["base", "protos"],
+    "registry/model": ["registry/version", "base", "protos"],
+    "registry/schema": ["registry/model", "registry/version", "base", "protos"],
+    "registry/store": ["registry/model", "registry/version", "base", "protos"],
+    "registry/service": ["registry/schema", "registry/store", "registry/model", "registry/version", "base", "protos"],
+    "config": ["registry/version", "base", "protos"],
+    "clients": ["registry/version", "base", "protos"],
+    "pinion": ["gateway", "registry", "config", "clients", "base", "protos"],
+    "examples": ["clients", "base", "protos"],
+    "tests": ["gateway", "registry", "config", "clients", "pinion", "examples", "base", "protos"],
+}
+
+# Headers of third parties (and of the kernel's sockets) → where they may be included. Tests may use any of them.
+CONFINED = {
+    "nghttp2/": ["gateway/http2"],
+    "openssl/": ["gateway/net", "registry/schema/digest", "base/sha256"],
+    "grpcpp/": ["gateway/watch", "registry/service", "registry/store/etcd", "clients", "examples"],
+    "grpc/": ["gateway/watch", "registry/service", "registry/store/etcd", "clients", "examples"],
+    "sqlite3.h": ["registry/store/sqlite", "examples"],
+    "yaml-cpp/": ["config"],
+    "prometheus/": ["gateway/admin"],
+    "ares.h": ["gateway/net"],
+    "spdlog/": ["base/log"],
+    "CLI/": ["clients/cli", "pinion", "examples"],
+    "sys/epoll.h": ["gateway/net"],
+    "sys/socket.h": ["gateway/net"],
+    "netinet/": ["gateway/net"],
+    "gtest/": [],
+    "gmock/": [],
+    "benchmark/": [],
+}
+
+_GENERATED = (".pb.h",)
+
+
+def _within(path, prefix):
+    return path == prefix or path.startswith(prefix + "/")
+
+
+def _row(path):
+    """The most specific row of ARROWS that `path` belongs to; None outside the layout."""
+    rows = [row for row in ARROWS if _within(path, row)]
+    return max(rows, key=len) if rows else None
+
+
+def _target(include):
+    """What an include path stands for in the table."""
+    if include.endswith(_GENERATED):
+        return "protos"
+    return include
+
+
+def check(source):
+    """Yields (line, rule, message)."""
+    row = _row(source.path)
+    for number, quoted, include in source.includes():
+        yield from _confinement(source, number, include)
+        target = _target(include)
+        if target != "protos" and _row(include) is None:
+            if quoted and (include.startswith(".") or "/" not in include):
+                yield (number, "include-path",
+                       f'"{include}" is not a path from the root; write e.g. "gateway/route/route_table.h"')
+            continue
+        if row is None or _within(target, row) or any(_within(target, to) for to in ARROWS[row]):
+            continue
+        if source.is_test and include.startswith("tests/"):
+            continue
+        yield (number, "arrow",
+               f'{row} may not include "{include}" (it may include: {", ".join(ARROWS[row]) or "nothing"}); pass a '
+               "value or a callback in from above, or move the code to the layer that may see both")
+
+
+def _confinement(source, number, include):
+    if source.is_test:
+        return
+    for prefix, places in CONFINED.items():
+        if not (include.startswith(prefix) if prefix.endswith("/") else include == prefix):
+            continue
+        if not any(source.path.startswith(place) for place in places):
+            yield (number, "confined-header",
+                   f"<{include}> belongs to {', '.join(places) or 'tests'} alone; use what that folder offers instead")

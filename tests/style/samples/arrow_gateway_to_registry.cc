@@ -1,0 +1,2 @@
+// sample: gateway/proxy/call.cc expects arrow
+#include "registry/store/store.h"

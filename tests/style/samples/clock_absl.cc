@@ -1,0 +1,2 @@
+// sample: gateway/proxy/call.cc expects clock
+absl::Time F() { return absl::Now(); }

@@ -1,0 +1,2 @@
+// sample: gateway/worker/worker.cc expects confined-header
+#include <grpcpp/grpcpp.h>

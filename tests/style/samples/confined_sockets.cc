@@ -1,0 +1,2 @@
+// sample: gateway/proxy/call.cc expects confined-header
+#include <sys/socket.h>

@@ -1,0 +1,2 @@
+// sample: registry/model/x.cc expects exception
+void F() { throw 1; }

@@ -1,0 +1,7 @@
+// sample: registry/model/x.cc expects exception
+void F() {
+  try {
+    G();
+  } catch (...) {
+  }
+}

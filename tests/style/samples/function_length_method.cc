@@ -1,0 +1,78 @@
+// sample: base/x.cc expects function-length
+namespace a {
+class B : public C {
+ public:
+  B() : c_{1}, d_(2) {}
+  int F() const override {
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  x();
+  }
+};
+}  // namespace a

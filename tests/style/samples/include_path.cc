@@ -1,0 +1,2 @@
+// sample: gateway/route/route_table.cc expects include-path
+#include "route_table.h"

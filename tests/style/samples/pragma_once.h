@@ -1,0 +1,2 @@
+// sample: base/x.h expects pragma-once
+extern int x;

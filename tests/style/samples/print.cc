@@ -1,0 +1,2 @@
+// sample: gateway/proxy/call.cc expects print
+void F() { std::cerr << 1; }

@@ -1,0 +1,2 @@
+// sample: registry/store/x.cc expects print
+void F() { printf("x"); }

@@ -1,0 +1,2 @@
+// sample: gateway/proxy/call.cc expects raw-new
+Call* F() { return new Call; }

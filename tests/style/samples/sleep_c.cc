@@ -1,0 +1,2 @@
+// sample: gateway/proxy/call.cc expects sleep
+void F() { sleep(1); }

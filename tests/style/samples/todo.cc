@@ -1,0 +1,2 @@
+// sample: base/x.cc expects todo
+int x;  // TODO: the rest

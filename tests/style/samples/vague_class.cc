@@ -1,0 +1,2 @@
+// sample: gateway/upstream/pool.cc expects vague-name
+class PoolManager {};

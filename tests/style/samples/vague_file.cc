@@ -1,0 +1,2 @@
+// sample: gateway/upstream/util.cc expects vague-name
+int x;

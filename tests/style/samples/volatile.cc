@@ -1,0 +1,2 @@
+// sample: base/x.cc expects volatile
+volatile int stop;
