@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/time/time.h"
+
 namespace pinion::limits {
 
 // ---- HTTP/2 connections (gateway/http2) ----
@@ -83,5 +85,41 @@ inline constexpr int kDnsTries = 2;
 inline constexpr int kAcceptsPerTurn = 64;
 // Out of file descriptors: long enough not to spin, short enough that callers only see a slow handshake.
 inline constexpr uint32_t kAcceptRetryMilliseconds = 100;
+
+// ---- connections (gateway/transport, proxy, upstream) ----
+
+// One buffer a worker; a few hundred small calls, or four full DATA frames, in one read.
+inline constexpr size_t kReadBufferBytes = 64 * 1024;
+// Then the other connections of the worker come first.
+inline constexpr int kReadsPerTurn = 4;
+// Output that nobody reads: nghttpx's and Envoy's bound is of this size.
+inline constexpr absl::Duration kWriteStallMax = absl::Seconds(60);
+// After our last words, for the peer to close: longer than a round trip, too short to hoard sockets.
+inline constexpr absl::Duration kLinger = absl::Seconds(1);
+// A downstream connection without streams.
+inline constexpr absl::Duration kIdleTimeout = absl::Hours(1);
+// Between GOAWAY(2^31−1) and the final one, when the peer does not answer the PING.
+inline constexpr absl::Duration kGoAwayGrace = absl::Seconds(1);
+inline constexpr absl::Duration kDrainTimeout = absl::Seconds(30);
+inline constexpr uint32_t kMaxConnections = 10000;
+
+// ---- upstream (gateway/upstream) ----
+
+// TCP, (TLS) and the first SETTINGS of an instance.
+inline constexpr absl::Duration kConnectTimeout = absl::Seconds(5);
+// A call waits this long for a stream when all connections are full.
+inline constexpr absl::Duration kPendingMax = absl::Seconds(10);
+// Envoy's circuit breakers, for one version and worker.
+inline constexpr size_t kPendingCallsMax = 1024;
+inline constexpr size_t kConnectionsPerInstanceMax = 64;
+// Attempts of one call that never reached a server: each instance once, up to this many.
+inline constexpr int kConnectAttemptsMax = 8;
+// After a failed connection an instance rests, doubling from the first to the second.
+inline constexpr absl::Duration kConnectBackoffMin = absl::Milliseconds(200);
+inline constexpr absl::Duration kConnectBackoffMax = absl::Seconds(30);
+// An upstream connection without streams is given back; servers commonly close idle ones after five minutes or more.
+inline constexpr absl::Duration kUpstreamIdleTimeout = absl::Minutes(4);
+// Request bytes kept so that a call which the server refused unseen can be sent again.
+inline constexpr size_t kReplayBytesMax = 16 * 1024;
 
 }  // namespace pinion::limits

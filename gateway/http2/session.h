@@ -55,7 +55,7 @@ struct Event {
   bool end_stream = false;
   bool reset_by_us = false;
   Stream* stream = nullptr;              // null for connection events
-  const HeaderBlock* headers = nullptr;  // valid until ReleaseEvents()
+  HeaderBlock* headers = nullptr;        // valid until ReleaseEvents(); the user may swap it for another that it no longer needs
   Bytes data;                            // valid until ReleaseEvents() and as long as the bytes given to Receive()
   ErrorCode error = ErrorCode::kNoError;
   StreamId last_stream_id = 0;

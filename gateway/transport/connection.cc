@@ -1,0 +1,168 @@
+#include "gateway/transport/connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/limits.h"
+
+namespace pinion::transport {
+
+Shared::Shared(net::EventLoop& loop)
+    : loop(loop), read_buffer(std::make_unique_for_overwrite<uint8_t[]>(limits::kReadBufferBytes)) {}
+
+Connection::Connection(Shared& shared, std::unique_ptr<net::ByteStream> stream, http2::Role role,
+                       const http2::Options& options, Handler& handler)
+    : shared_(shared),
+      handler_(handler),
+      stream_(std::move(stream)),
+      session_(std::make_unique<http2::Session>(role, options, shared.slabs)),
+      peer_(stream_->peer()),
+      patience_(shared.loop.timers(), [](void* self) { static_cast<Connection*>(self)->OnPatienceEnded(); }, this),
+      last_read_(shared.loop.now()) {
+  stream_->SetObserver(this);
+  shared_.loop.AtEndOfTurn(*this);  // the preface and SETTINGS
+}
+
+Connection::~Connection() = default;
+
+void Connection::Close(absl::string_view why) {
+  if (closed_ || closing_) return;
+  closing_ = true;
+  closing_why_ = std::string(why);
+  shared_.loop.AtEndOfTurn(*this);
+}
+
+void Connection::OnReadable() {
+  if (lingering_) return Discard();
+  // A busy peer gets a few reads a turn; then the others come first.
+  for (int i = 0; i < limits::kReadsPerTurn; ++i) {
+    if (closed_ || !ReadOnce()) return;
+  }
+  stream_->WakeAgain();
+}
+
+void Connection::OnWritable() {
+  write_blocked_ = false;
+  shared_.loop.AtEndOfTurn(*this);
+}
+
+// True: there may be more to read at once.
+bool Connection::ReadOnce() {
+  const absl::Span<uint8_t> buffer(shared_.read_buffer.get(), limits::kReadBufferBytes);
+  const net::IoResult result = stream_->Read(buffer);
+  switch (result.state) {
+    case net::IoState::kBlocked:
+      return false;
+    case net::IoState::kEof:
+      Finish("closed by the peer");
+      return false;
+    case net::IoState::kFailed:
+      Finish(stream_->error());
+      return false;
+    case net::IoState::kOk:
+      break;
+  }
+  last_read_ = shared_.loop.now();
+  Feed(buffer.first(result.bytes));
+  return result.bytes == buffer.size();
+}
+
+void Connection::Feed(http2::Bytes bytes) {
+  shared_.loop.AtEndOfTurn(*this);
+  while (!bytes.empty()) {
+    bytes.remove_prefix(session_->Receive(bytes, shared_.loop.now()));
+    DeliverEvents();
+  }
+}
+
+void Connection::DeliverEvents() {
+  for (const http2::Event& event : session_->events()) handler_.OnEvent(event);
+  session_->ReleaseEvents();
+}
+
+void Connection::RunAtEndOfTurn() {
+  if (closed_ || lingering_) return;
+  do {
+    Pump();
+  } while (!write_blocked_ && WriteSome());
+  if (closed_) return;
+  WatchForStall(write_blocked_);
+  if (!session_->output().empty()) return;
+  if (session_->failed()) Linger(session_->failure_detail());
+  else if (closing_) Linger(closing_why_);
+}
+
+void Connection::Pump() {
+  while (http2::Stream* stream = session_->NextWritable()) handler_.OnWritable(*stream);
+}
+
+// True: everything was written, so that streams held back by a full output may go on.
+bool Connection::WriteSome() {
+  http2::OutputBuffer& output = session_->output();
+  const bool any = !output.empty();
+  while (!output.empty()) {
+    http2::Bytes pieces[net::kWritePiecesMax];
+    const size_t count = output.Peek(absl::MakeSpan(pieces));
+    const net::IoResult result = stream_->Write(absl::MakeSpan(pieces, count));
+    if (result.state == net::IoState::kFailed) {
+      Finish(stream_->error());
+      return false;
+    }
+    size_t asked = 0;
+    for (size_t i = 0; i < count; ++i) asked += pieces[i].size();
+    output.Consume(result.bytes);
+    if (result.bytes > 0) patience_.Cancel();
+    if (result.state == net::IoState::kBlocked || result.bytes < asked) {
+      write_blocked_ = true;
+      return false;
+    }
+  }
+  return any;
+}
+
+void Connection::WatchForStall(bool stalled) {
+  if (!stalled) return patience_.Cancel();
+  if (!patience_.armed()) patience_.Arm(shared_.loop.now() + limits::kWriteStallMax);
+}
+
+void Connection::OnPatienceEnded() {
+  Finish(lingering_ ? closing_why_ : "the peer read nothing for too long");
+}
+
+// Closing with unread bytes makes the kernel send a reset, which can overtake our GOAWAY on its way to the peer: so the sending side ends
+// first, and what the peer still sends is dropped until it closes too.
+void Connection::Linger(absl::string_view why) {
+  lingering_ = true;
+  closing_why_ = std::string(why);
+  session_->Abandon(closing_why_);
+  DeliverEvents();
+  stream_->FinishSending();
+  patience_.Arm(shared_.loop.now() + limits::kLinger);
+  Discard();
+}
+
+void Connection::Discard() {
+  const absl::Span<uint8_t> buffer(shared_.read_buffer.get(), limits::kReadBufferBytes);
+  for (int i = 0; i < limits::kReadsPerTurn; ++i) {
+    const net::IoResult result = stream_->Read(buffer);
+    if (result.state == net::IoState::kBlocked) return;
+    if (result.state != net::IoState::kOk) return Finish(closing_why_);
+    if (result.bytes < buffer.size()) return;
+  }
+  stream_->WakeAgain();
+}
+
+void Connection::Finish(absl::string_view why) {
+  if (std::exchange(closed_, true)) return;
+  patience_.Cancel();
+  const std::string reason(why);
+  if (!lingering_) {
+    session_->Abandon(reason);
+    DeliverEvents();
+  }
+  stream_.reset();
+  handler_.OnClosed(reason);
+}
+
+}  // namespace pinion::transport
