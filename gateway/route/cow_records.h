@@ -7,21 +7,21 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/hash/hash.h"
+#include "absl/strings/string_view.h"
 
 namespace pinion::route {
 
 class CowRecords {
  public:
   // REQUIRES: Put before. The view is valid as long as a frozen copy that holds it.
-  std::string_view Bytes(uint32_t id) const;
+  absl::string_view Bytes(uint32_t id) const;
   uint32_t Value(uint32_t id) const;
 
   // REQUIRES: at most 65,535 bytes.
-  void Put(uint32_t id, std::string_view bytes, uint32_t value);
+  void Put(uint32_t id, absl::string_view bytes, uint32_t value);
 
   // An immutable copy that shares everything; what this one changes from now on is copied first.
   CowRecords Freeze();

@@ -6,11 +6,11 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
 #include "pinion/routing/v1/routing.pb.h"
 #include "registry/version/version_name.h"
 
@@ -72,12 +72,12 @@ struct ServiceEntry {
   routing::v1::Scheme scheme = routing::v1::SCHEME_UNSPECIFIED;
   std::vector<std::string> grpc_services;
   std::vector<std::shared_ptr<const VersionEntry>> versions;  // newest first
-  absl::flat_hash_map<std::string_view, const VersionEntry*> versions_by_name;
+  absl::flat_hash_map<absl::string_view, const VersionEntry*> versions_by_name;
   std::vector<std::pair<std::string, std::string>> channels;  // name → version name, by name
 
   // The expressions that pins use, by the number that pins hold (null: a free number), and by text.
   std::vector<std::shared_ptr<const ExpressionEntry>> expressions;
-  absl::flat_hash_map<std::string_view, const ExpressionEntry*> expressions_by_text;
+  absl::flat_hash_map<absl::string_view, const ExpressionEntry*> expressions_by_text;
 
   // @channel for each channel, in the order of `channels`; and what the policy for the unpinned
   // asks for (null: reject).
@@ -91,14 +91,14 @@ struct ServiceEntry {
   bool has_method_pins = false;
 
   // The expression @`name`, or null if the service has no such channel.
-  const ExpressionEntry* FindChannel(std::string_view name) const;
+  const ExpressionEntry* FindChannel(absl::string_view name) const;
 };
 
 // A registered caller. A view into the table that found it.
 struct Consumer {
   uint32_t id = 0;
-  std::string_view name;
-  std::string_view default_channel;  // empty: none
+  absl::string_view name;
+  absl::string_view default_channel;  // empty: none
 };
 
 }  // namespace pinion::route

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
 #include "gateway/limits.h"
 #include "gateway/route/entries.h"
 
@@ -31,8 +31,9 @@ class HeaderResolutions {
   // Forgets what belongs to another table than `table_generation`.
   void Bind(uint64_t table_generation);
   // The entry, or null. `key` is the service's id followed by the value.
-  const ExpressionEntry* Find(std::string_view key) const;
-  const ExpressionEntry* Insert(std::string_view key, std::shared_ptr<const ExpressionEntry> entry);
+  const ExpressionEntry* Find(absl::string_view key) const;
+  const ExpressionEntry* Insert(absl::string_view key,
+                                std::shared_ptr<const ExpressionEntry> entry);
 
   const size_t entries_max_;
   uint64_t table_generation_ = 0;

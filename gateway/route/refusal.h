@@ -3,11 +3,11 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 
 namespace pinion::route {
 
@@ -29,7 +29,7 @@ enum class Reason {
 };
 
 // The reason as in google.rpc.ErrorInfo, e.g. "PIN_MALFORMED".
-std::string_view ReasonName(Reason reason);
+absl::string_view ReasonName(Reason reason);
 
 // The status with which a reason is sent. kUpstreamReset has no code of its own: it depends on the
 // reset, see Refuse(). None is NOT_FOUND or FAILED_PRECONDITION, which applications take for their
@@ -52,18 +52,18 @@ struct Refusal {
 
 // A refusal whose variables are cut and escaped so that it fits limits::kMaxRefusalBytes when sent.
 // Empty values in `metadata` are left out.
-Refusal MakeRefusal(Reason reason, std::string_view message, Refusal::Metadata metadata = {});
+Refusal MakeRefusal(Reason reason, absl::string_view message, Refusal::Metadata metadata = {});
 
 // As MakeRefusal, with another status: for kUpstreamReset, whose code follows from the RST_STREAM.
-Refusal MakeRefusalWithCode(Reason reason, absl::StatusCode code, std::string_view message,
+Refusal MakeRefusalWithCode(Reason reason, absl::StatusCode code, absl::string_view message,
                             Refusal::Metadata metadata = {});
 
 // The refusal of a :path that ParseMethodPath does not accept.
-Refusal MalformedPath(std::string_view raw);
+Refusal MalformedPath(absl::string_view raw);
 
 // `value` fit for a message or a metadata value: printable ASCII, other bytes as \xNN, at most
 // `bytes_max`, a cut shown by "...".
-std::string Printable(std::string_view value, size_t bytes_max = 128);
+std::string Printable(absl::string_view value, size_t bytes_max = 128);
 
 // grpc-status-details-bin before base64: a google.rpc.Status with exactly one ErrorInfo and, with a
 // help_url, a Help.

@@ -8,10 +8,10 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gateway/route/cow_records.h"
 #include "gateway/route/cow_slots.h"
@@ -27,17 +27,17 @@ enum class Source { kHeader, kMethodPin, kServicePin, kDefaultChannel, kPackage,
 
 // As in the `source` of a refusal: "api-version", "method-pin", "service-pin", "default-channel",
 // "package", "unpinned-policy".
-std::string_view SourceName(Source source);
+absl::string_view SourceName(Source source);
 
 // What routing needs to know of a call. An empty `method.method` stands for the service as a whole
 // (reflection): no method pins, no METHOD_NOT_IN_VERSION.
 struct CallQuery {
   MethodPath method;
   const Consumer* consumer = nullptr;  // null: unregistered
-  std::optional<std::string_view> version_header;
+  std::optional<absl::string_view> version_header;
   bool version_header_repeated = false;
-  bool consumer_required = false;                        // by the listener
-  std::string_view version_header_name = "api-version";  // for messages
+  bool consumer_required = false;                         // by the listener
+  absl::string_view version_header_name = "api-version";  // for messages
 };
 
 // Where a call goes. Pointers and views point into the table, and `asked` into the table or the
@@ -46,7 +46,7 @@ struct Route {
   const ServiceEntry* service = nullptr;
   const VersionEntry* version = nullptr;
   Source source = Source::kUnpinnedPolicy;
-  std::string_view asked;  // the expression
+  absl::string_view asked;  // the expression
   bool propose_pin =
       false;  // pin_on_first_call: propose (consumer, service) → version->name to the registry
 };
@@ -74,20 +74,20 @@ class RouteTable {
   // A refusal for a call that has a route but cannot be served by it, with the call's variables as
   // metadata.
   static Refusal RefuseRoute(const Route& route, const Consumer* consumer, Reason reason,
-                             std::string_view message);
+                             absl::string_view message);
 
   // The consumer that owns an identity, exact bytes; nullopt: none does. Views into this table.
-  std::optional<Consumer> FindConsumerByHeader(std::string_view value) const;
-  std::optional<Consumer> FindConsumerBySpiffe(std::string_view uri) const;
-  std::optional<Consumer> FindConsumerByDnsSan(std::string_view name) const;
-  std::optional<Consumer> FindConsumerByJwt(std::string_view issuer,
-                                            std::string_view subject) const;
+  std::optional<Consumer> FindConsumerByHeader(absl::string_view value) const;
+  std::optional<Consumer> FindConsumerBySpiffe(absl::string_view uri) const;
+  std::optional<Consumer> FindConsumerByDnsSan(absl::string_view name) const;
+  std::optional<Consumer> FindConsumerByJwt(absl::string_view issuer,
+                                            absl::string_view subject) const;
   // `sha256` in lower-case hex.
-  std::optional<Consumer> FindConsumerByApiKey(std::string_view sha256) const;
+  std::optional<Consumer> FindConsumerByApiKey(absl::string_view sha256) const;
 
   // Null: not known.
-  const ServiceEntry* FindService(std::string_view name) const;
-  const ServiceEntry* FindServiceOfGrpc(std::string_view grpc_service) const;
+  const ServiceEntry* FindService(absl::string_view name) const;
+  const ServiceEntry* FindServiceOfGrpc(absl::string_view grpc_service) const;
   // All services, in no particular order.
   std::vector<const ServiceEntry*> Services() const;
 
@@ -108,7 +108,7 @@ class RouteTable {
   using GrpcIndex = absl::flat_hash_map<std::string, GrpcServiceEntry>;
   using NameIndex = absl::flat_hash_map<std::string, uint32_t>;
 
-  std::optional<Consumer> FindConsumer(IdentityKind kind, std::string_view value) const;
+  std::optional<Consumer> FindConsumer(IdentityKind kind, absl::string_view value) const;
   Consumer ConsumerOf(uint32_t id) const;
 
   uint64_t generation_;

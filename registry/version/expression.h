@@ -4,24 +4,25 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "registry/version/names.h"
 #include "registry/version/version_name.h"
 
 namespace pinion::version {
 
-// Exact      1.4.2               complete; an incomplete name (`1` under SEMVER) is malformed and
-// the message suggests ^1 Channel    @stable Range      a || b; in each alternative, comparators
-// separated by spaces must all hold:
-//   all      * < <= > >= =
-//   SEMVER   ^1.4 ~1.4 1.x 1.4.x and `1.2 - 2.3`, with npm's meaning
-//   DATE     *.basil             any date of that train; a comparator without a train looks at the
-//   date only DATE, K8S, INTEGER           a - b, both ends included
-// A prerelease (SEMVER, DATE) matches only if a comparator of the alternative has one and names the
-// same numbers.
+//   exact    1.4.2     complete; an incomplete name (`1` under SEMVER) is malformed
+//   channel  @stable
+//   range    a || b    in each alternative, comparators separated by spaces must all hold:
+//     * < <= > >= =                      all schemes
+//     ^1.4 ~1.4 1.x 1.4.x `1.2 - 2.3`    SEMVER, with npm's meaning
+//     *.basil                            DATE: any date of that train
+//     a - b                              DATE, K8S, INTEGER: both ends included
+// A DATE comparator without a train and prerelease looks at the date only: <=2026-03-01 includes
+// 2026-03-01.basil. A prerelease (SEMVER, DATE) matches only if a comparator of the alternative has
+// one and names the same numbers.
 class Expression {
  public:
   enum class Kind { kExact, kRange, kChannel };
@@ -29,14 +30,14 @@ class Expression {
   Expression() = default;
 
   // InvalidArgument says what is wrong and what to write instead. At most kMaxPinBytes.
-  static absl::StatusOr<Expression> Parse(Scheme scheme, std::string_view text);
+  static absl::StatusOr<Expression> Parse(Scheme scheme, absl::string_view text);
 
   Kind kind() const { return kind_; }
   // Equal for expressions that differ in spacing, `X` or `*` for `x`, trailing x parts, or a
   // leading `=` only. Parses to the same expression, so it can be stored and interned.
   const std::string& canonical() const { return canonical_; }
   // REQUIRES: kChannel. Without @.
-  std::string_view channel() const { return std::string_view(canonical_).substr(1); }
+  absl::string_view channel() const { return absl::string_view(canonical_).substr(1); }
   // REQUIRES: kExact.
   const std::string& exact() const { return canonical_; }
 

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstddef>
-#include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 
 namespace pinion::version {
 
@@ -23,10 +23,10 @@ inline constexpr size_t kMaxPinBytes = 256;
 // InvalidArgument says what is wrong and what to write instead.
 
 // [a-z0-9-]+(/[a-z0-9-]+)*
-absl::Status ValidateServiceName(std::string_view name);
+absl::Status ValidateServiceName(absl::string_view name);
 // [a-z0-9-]+, without @
-absl::Status ValidateChannelName(std::string_view name);
+absl::Status ValidateChannelName(absl::string_view name);
 // [A-Za-z0-9._@:/-]+
-absl::Status ValidateConsumerName(std::string_view name);
+absl::Status ValidateConsumerName(absl::string_view name);
 
 }  // namespace pinion::version

@@ -5,10 +5,10 @@
 #include <compare>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "pinion/routing/v1/routing.pb.h"
 
 namespace pinion::version {
@@ -17,16 +17,18 @@ using routing::v1::Scheme;
 using routing::v1::VersionState;
 
 // Complete and exact:
-//   SEMVER   1.4.2, 2.0.0-rc.1                     ordered as semver.org; no build part, no leading
-//   v DATE     2026-11-23, 2026-11-23.basil, 2026-11-23-preview   by date, then preview < none <
-//   train K8S      v1alpha1 < v1beta1 < v1 < v2; names of another form (foo1) come before all of
-//   these, foo10 < foo1 INTEGER  7
+//   SEMVER   1.4.2, 2.0.0-rc.1: ordered as semver.org; no build part, no leading v.
+//   DATE     2026-11-23, 2026-11-23.basil, 2026-11-23-preview: by date, then the plain date before
+//            its trains, then the prerelease before what it precedes.
+//   K8S      v1alpha1 < v1beta1 < v1 < v2. Names of another form are older than all of these, the
+//            alphabetically first being the newest of them: foo10 < foo1.
+//   INTEGER  7
 class VersionName {
  public:
   VersionName() = default;
 
   // InvalidArgument says what is wrong and what to write instead.
-  static absl::StatusOr<VersionName> Parse(Scheme scheme, std::string_view text);
+  static absl::StatusOr<VersionName> Parse(Scheme scheme, absl::string_view text);
 
   const std::string& text() const { return text_; }
   Scheme scheme() const { return scheme_; }
@@ -46,6 +48,11 @@ class VersionName {
 
  private:
   friend class ExpressionParser;
+
+  absl::Status ParseSemver();
+  absl::Status ParseDateName();
+  absl::Status ParseK8sName();
+  absl::Status ParseInteger();
 
   std::string text_;
   Scheme scheme_ = routing::v1::SCHEME_UNSPECIFIED;
