@@ -44,6 +44,7 @@ nghttp2_nv Field(std::string_view name, std::string_view value) {
 struct Stream {
   std::string body;
   size_t sent = 0;
+  bool is_head = false;  // no body may follow
 };
 
 class Connection {
@@ -52,6 +53,7 @@ class Connection {
     nghttp2_session_callbacks* callbacks;
     nghttp2_session_callbacks_new(&callbacks);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, &OnBeginHeaders);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, &OnHeader);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, &OnData);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, &OnFrame);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, &OnClose);
@@ -116,7 +118,8 @@ class Connection {
     const std::array<nghttp2_nv, 2> headers = {Field(":status", "200"),
                                                Field("content-type", "application/grpc")};
     nghttp2_data_provider body{.source = {.ptr = &stream}, .read_callback = &ReadBody};
-    nghttp2_submit_response(session_, id, headers.data(), headers.size(), &body);
+    nghttp2_submit_response(session_, id, headers.data(), headers.size(),
+                            stream.is_head ? nullptr : &body);
   }
 
   static ssize_t ReadBody(nghttp2_session* session, int32_t id, uint8_t* buffer, size_t space,
@@ -135,6 +138,18 @@ class Connection {
 
   static int OnBeginHeaders(nghttp2_session*, const nghttp2_frame* frame, void* self) {
     static_cast<Connection*>(self)->streams_.try_emplace(frame->hd.stream_id);
+    return 0;
+  }
+
+  static int OnHeader(nghttp2_session*, const nghttp2_frame* frame, const uint8_t* name,
+                      size_t name_size, const uint8_t* value, size_t value_size, uint8_t,
+                      void* self) {
+    auto text = [](const uint8_t* data, size_t size) {
+      return std::string_view(reinterpret_cast<const char*>(data), size);
+    };
+    if (text(name, name_size) == ":method" && text(value, value_size) == "HEAD") {
+      static_cast<Connection*>(self)->streams_[frame->hd.stream_id].is_head = true;
+    }
     return 0;
   }
 

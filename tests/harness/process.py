@@ -1,0 +1,145 @@
+"""Starts programs, waits until they listen, reads what they cost, and ends exactly those that it started."""
+
+import os
+import pathlib
+import random
+import re
+import signal
+import socket
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".cache"
+
+_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_POLL_SECONDS = 0.02
+_LISTEN = "0A"  # TCP_LISTEN in /proc/net/tcp
+
+
+class StartError(Exception):
+    """A program did not come up; the message says which and shows what it last said."""
+
+
+def free_port():
+    """A port below the ephemeral range on which nothing listens: for programs that cannot choose one themselves."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+class Process:
+    """One running program with its output in a log file. A context manager: leaving it ends the program."""
+
+    def __init__(self, argv, log, cores=None, env=None):
+        """`cores`: what taskset takes, e.g. "0" or "0,1"."""
+        self.name = pathlib.Path(argv[0]).name
+        self.log = pathlib.Path(log)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        if cores is not None:
+            argv = ["taskset", "-c", cores, *argv]
+        with open(self.log, "wb") as output:
+            self._child = subprocess.Popen([str(part) for part in argv], stdin=subprocess.DEVNULL, stdout=output,
+                                           stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}, cwd=ROOT)
+        self.pid = self._child.pid
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def output(self):
+        return self.log.read_text(errors="replace")
+
+    def alive(self):
+        return self._child.poll() is None
+
+    def stop(self, seconds=5):
+        """SIGTERM, then SIGKILL. Returns the exit status (negative: the signal that ended it)."""
+        if self.alive():
+            self._child.send_signal(signal.SIGTERM)
+            try:
+                self._child.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+        return self._child.wait()
+
+    def _wait(self, look, what, seconds):
+        deadline = time.monotonic() + seconds
+        while True:
+            found = look()
+            if found:
+                return found
+            if not self.alive() or time.monotonic() > deadline:
+                state = "gave up waiting" if self.alive() else f"it ended with {self._child.returncode}"
+                last = "\n".join(self.output().splitlines()[-5:])
+                raise StartError(f"{self.name}: no {what} ({state})\n{last}")
+            time.sleep(_POLL_SECONDS)
+
+    def wait_line(self, pattern, seconds=10):
+        """The first match of `pattern` in what the program prints."""
+        return self._wait(lambda: re.search(pattern, self.output()), f"line like `{pattern}`", seconds)
+
+    def wait_port(self, port=None, seconds=10):
+        """The port that this program (and no other) listens on; any of its ports unless `port` is given."""
+        def look():
+            ports = self.listening_ports()
+            return (port if port in ports else None) if port else next(iter(ports), None)
+        return self._wait(look, f"listener on {port or 'any port'}", seconds)
+
+    def family(self):
+        """Its pid and those of all its descendants."""
+        pids = [self.pid]
+        for pid in pids:
+            for children in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+                try:
+                    pids += [int(child) for child in children.read_text().split()]
+                except OSError:
+                    continue  # ended meanwhile
+        return pids
+
+    def listening_ports(self):
+        """TCP ports on which the program or a child of it listens, read from /proc."""
+        sockets = set()
+        for pid in self.family():
+            try:
+                links = [os.readlink(entry) for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
+            except OSError:
+                continue
+            sockets |= {link[8:-1] for link in links if link.startswith("socket:[")}
+        ports = []
+        for table in ("tcp", "tcp6"):
+            for row in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+                fields = row.split()
+                if fields[3] == _LISTEN and fields[9] in sockets:
+                    ports.append(int(fields[1].rsplit(":", 1)[1], 16))
+        return ports
+
+    def cpu_seconds(self):
+        """User and system time of the program and its children so far."""
+        ticks = 0
+        for pid in self.family():
+            try:
+                stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+            except OSError:
+                continue
+            fields = stat.rsplit(")", 1)[1].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / _TICKS_PER_SECOND
+
+    def memory_bytes(self):
+        """Private resident memory (what would be free again if it ended), with its children."""
+        total = 0
+        for pid in self.family():
+            try:
+                rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+            except OSError:
+                continue
+            total += sum(int(n) for n in re.findall(r"^Private_\w+: +(\d+) kB", rollup, re.MULTILINE)) * 1024
+        return total
