@@ -66,12 +66,15 @@ function(pinion_test)
     ENVIRONMENT "GTEST_OUTPUT=xml:${CMAKE_BINARY_DIR}/results/${ARG_NAME}.xml")
 endfunction()
 
-# pinion_protos(NAME name [GRPC] PROTOS pinion/x/v1/y.proto … [DEPS targets …]): messages (and, with GRPC, stubs), paths
-# relative to protos/. Generated sources stay in the build tree.
+# pinion_protos(NAME name [GRPC] [ROOT folder] PROTOS pinion/x/v1/y.proto … [DEPS targets …]): messages (and, with GRPC, stubs),
+# paths relative to ROOT, which is protos/ unless said otherwise. Generated sources stay in the build tree, under the same folder.
 function(pinion_protos)
-  cmake_parse_arguments(ARG "GRPC" "NAME" "PROTOS;DEPS" ${ARGN})
-  set(in ${CMAKE_SOURCE_DIR}/protos)
-  set(out ${CMAKE_BINARY_DIR}/protos)
+  cmake_parse_arguments(ARG "GRPC" "NAME;ROOT" "PROTOS;DEPS" ${ARGN})
+  if(NOT ARG_ROOT)
+    set(ARG_ROOT protos)
+  endif()
+  set(in ${CMAKE_SOURCE_DIR}/${ARG_ROOT})
+  set(out ${CMAKE_BINARY_DIR}/${ARG_ROOT})
   file(MAKE_DIRECTORY ${out})
   set(generated)
   foreach(proto ${ARG_PROTOS})

@@ -1,0 +1,44 @@
+// The steps of the database on its way from 1.0.0 to 2.0.0 and back. Each runs while servers use
+// the file, is one transaction, and does nothing when what it asks for already is.
+//
+//   create ──▶ id, name, address                                      1.0.0 runs
+//   expand ──▶ id, name, address, address_line1?, address_line2?      1.0.0 runs on,
+//   unchanged; 2.0.0 may start reset  ──▶ every address_line back to null before 2.0.0 is deployed
+//   again
+//
+// There is no step that undoes `expand`: two columns that nobody reads harm nobody. Dropping
+// `address` (contract) comes when 1.0.0 is retired, with a later version.
+#pragma once
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "examples/addressbook/db/sqlite.h"
+
+namespace addressbook {
+
+absl::Status Create(Database& database);
+
+// Adds 2.0.0's columns, null in every row, and the trigger that keeps them true while both versions
+// write: 1.0.0 does not know them, so a new `address` without new lines sets them back to null,
+// and 2.0.0 derives them again from `address`.
+absl::Status Expand(Database& database);
+
+// Whether 2.0.0 can run.
+absl::StatusOr<bool> IsExpanded(Database& database);
+
+// Sets 2.0.0's columns to null in every row and returns how many had them. Nothing is lost, since
+// both versions always write `address`; whatever stood in the lines is derived anew.
+// FailedPrecondition: not expanded.
+absl::StatusOr<int64_t> Reset(Database& database);
+
+struct Progress {
+  int64_t contacts = 0;
+  int64_t with_lines = 0;  // migrated so far
+  bool expanded = false;
+};
+
+absl::StatusOr<Progress> Inspect(Database& database);
+
+}  // namespace addressbook

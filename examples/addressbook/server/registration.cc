@@ -1,0 +1,119 @@
+#include "examples/addressbook/server/registration.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <chrono>
+#include <iostream>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "base/status_macros.h"
+
+namespace addressbook {
+namespace {
+
+using pinion::registry::v1::DeregisterInstanceRequest;
+using pinion::registry::v1::DeregisterInstanceResponse;
+using pinion::registry::v1::RegisterInstanceRequest;
+using pinion::registry::v1::RegisterInstanceResponse;
+using pinion::registry::v1::RenewInstanceRequest;
+using pinion::registry::v1::RenewInstanceResponse;
+
+constexpr std::chrono::seconds kCallTimeout(3);
+constexpr absl::Duration kRetryDelay = absl::Seconds(1);
+
+// Two renewals may fail before the lease expires.
+constexpr int kRenewalsPerLease = 3;
+
+void Prepare(grpc::ClientContext& context) {
+  context.set_deadline(std::chrono::system_clock::now() + kCallTimeout);
+  context.AddMetadata("pinion-actor", "addressbook-server");
+}
+
+absl::StatusOr<RegisterInstanceRequest> MakeRequest(const Registration::Options& options) {
+  const size_t colon = options.address.rfind(':');
+  uint32_t port = 0;
+  if (colon == std::string::npos || !absl::SimpleAtoi(options.address.substr(colon + 1), &port)) {
+    return absl::InvalidArgumentError(absl::StrCat("not host:port: ", options.address));
+  }
+  absl::string_view host = absl::string_view(options.address).substr(0, colon);
+  if (absl::ConsumePrefix(&host, "[")) absl::ConsumeSuffix(&host, "]");
+
+  RegisterInstanceRequest request;
+  request.mutable_instance()->set_service(options.service);
+  request.mutable_instance()->set_version(options.api_version);
+  auto& address = *request.mutable_instance()->mutable_address()->mutable_socket_address();
+  address.set_address(std::string(host));
+  address.set_port_value(port);
+  request.mutable_lease_ttl()->set_seconds(absl::ToInt64Seconds(options.lease));
+  return request;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Registration>> Registration::Start(Options options) {
+  ASSIGN_OR_RETURN(RegisterInstanceRequest request, MakeRequest(options));
+  return std::unique_ptr<Registration>(new Registration(std::move(options), std::move(request)));
+}
+
+Registration::Registration(Options options, RegisterInstanceRequest request)
+    : options_(std::move(options)),
+      request_(std::move(request)),
+      registry_(pinion::registry::v1::Registry::NewStub(
+          grpc::CreateChannel(options_.registry, grpc::InsecureChannelCredentials()))),
+      thread_([this] { Run(); }) {}
+
+Registration::~Registration() {
+  stop_.Notify();
+  thread_.join();
+  if (uid_.empty()) return;
+  DeregisterInstanceRequest request;
+  request.set_uid(uid_);
+  DeregisterInstanceResponse response;
+  grpc::ClientContext context;
+  Prepare(context);
+  Report(registry_->DeregisterInstance(&context, request, &response));
+}
+
+void Registration::Run() {
+  absl::Duration wait;
+  while (!stop_.WaitForNotificationWithTimeout(wait)) {
+    const grpc::Status status = uid_.empty() ? Register() : Renew();
+    Report(status);
+    wait = status.ok() ? options_.lease / kRenewalsPerLease : kRetryDelay;
+  }
+}
+
+grpc::Status Registration::Register() {
+  RegisterInstanceResponse response;
+  grpc::ClientContext context;
+  Prepare(context);
+  const grpc::Status status = registry_->RegisterInstance(&context, request_, &response);
+  if (status.ok()) {
+    uid_ = response.instance().instance().uid();
+    std::cout << "registered as " << uid_ << std::endl;
+  }
+  return status;
+}
+
+grpc::Status Registration::Renew() {
+  RenewInstanceRequest request;
+  request.set_uid(uid_);
+  RenewInstanceResponse response;
+  grpc::ClientContext context;
+  Prepare(context);
+  const grpc::Status status = registry_->RenewInstance(&context, request, &response);
+  if (status.error_code() == grpc::StatusCode::NOT_FOUND) uid_.clear();
+  return status;
+}
+
+void Registration::Report(const grpc::Status& status) {
+  if (status.error_message() == last_error_) return;
+  last_error_ = status.error_message();
+  if (!status.ok())
+    std::cerr << "registry " << options_.registry << ": " << last_error_ << std::endl;
+}
+
+}  // namespace addressbook
