@@ -31,7 +31,7 @@ BANS = (
     Ban("clock", r"\babsl::Now\s*\(|_clock::now\s*\(|\bclock_gettime\b|\bgettimeofday\b|(?<![\w.>])time\s*\(\s*(?:nullptr|NULL|0)\s*\)",
         "take the time from a Clock (base/clock.h) or from the EventLoop, so that tests run on virtual time",
         places=("base/clock", "tests/bench/")),
-    Ban("raw-new", r"\bnew\s*(?:\(|[A-Za-z_:])|(?<!=)(?<!= )\bdelete\b(?!\s*;)",
+    Ban("raw-new", r"\bnew\b\s*(?:\(|[A-Za-z_:])|(?<!=)(?<!= )\bdelete\b(?!\s*;)",
         "own through std::make_unique, or absl::WrapUnique(new T) for a private constructor; what a C library keeps says "
         "`// style: allow raw-new, who deletes it`"),
     Ban("assert", r"(?<![\w_])assert\s*\(", "use CHECK for our own bugs (base/check.h), a status for anyone else's"),

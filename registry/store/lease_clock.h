@@ -1,0 +1,41 @@
+// Which leases there are and when each runs out, on the monotonic clock. A part of the embedded
+// stores. Not thread-safe.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "registry/store/store.h"
+
+namespace pinion::store {
+
+class LeaseClock {
+ public:
+  // `clock` outlives this.
+  explicit LeaseClock(const Clock& clock) : clock_(clock) {}
+
+  // Full TTL from now. Ids come from the store, which keeps them on disk.
+  void Add(LeaseId id, absl::Duration ttl);
+  void Remove(LeaseId id) { leases_.erase(id); }
+
+  // NotFound: unknown or run out. A lease that has run out stays so.
+  absl::StatusOr<absl::Duration> Renew(LeaseId id);
+
+  bool Knows(LeaseId id) const { return leases_.contains(id); }
+  absl::Duration Ttl(LeaseId id) const { return leases_.at(id).ttl; }  // REQUIRES: Knows(id)
+  // NotFound: unknown or run out.
+  absl::Status CheckLive(LeaseId id) const;
+  std::vector<LeaseId> Expired() const;
+
+ private:
+  struct Lease {
+    absl::Duration ttl;
+    absl::Time deadline;
+  };
+  const Clock& clock_;
+  std::map<LeaseId, Lease> leases_;
+};
+
+}  // namespace pinion::store

@@ -1,0 +1,290 @@
+#include "registry/store/sqlite_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "registry/store/sqlite_session.h"
+
+namespace pinion::store {
+namespace {
+
+// One fsync makes at most this many changes durable; beyond it the first would wait for too much
+// work of others.
+constexpr size_t kMaxBatch = 512;
+
+// One Next() gives at most this many revisions, which bounds what a watcher far behind takes at
+// once.
+constexpr Revision kWatchRevisions = 256;
+
+// Idle connections that are kept; a burst of readers opens more and closes them again.
+constexpr size_t kMaxIdleReaders = 8;
+
+// The ops of a transaction whose compares were evaluated. Only SQLite's errors are returned.
+absl::Status Apply(SqliteWriter& writer, const std::vector<Op>& ops, TxnResult& result) {
+  bool changed = false;
+  for (const Op& op : ops) {
+    std::optional<KeyValue> before;
+    if (const auto* put = std::get_if<Put>(&op)) {
+      ASSIGN_OR_RETURN(before, writer.Put(put->key, put->value, put->lease));
+      changed = true;
+    } else if (const auto* del = std::get_if<Delete>(&op)) {
+      ASSIGN_OR_RETURN(before, writer.Delete(del->key));
+      changed |= before.has_value();
+    } else {
+      ASSIGN_OR_RETURN(before, writer.Get(std::get<Get>(op).key));
+    }
+    result.results.push_back(std::move(before));
+  }
+  if (changed) writer.NextRevision();
+  result.revision = writer.revision();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> AllHold(SqliteWriter& writer, const std::vector<Compare>& compares) {
+  for (const Compare& compare : compares) {
+    ASSIGN_OR_RETURN(const std::optional<KeyValue> kv, writer.Get(compare.key));
+    if (!Holds(compare, kv.has_value() ? &*kv : nullptr)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+class SqliteStore::SqliteWatcher : public Watcher {
+ public:
+  SqliteWatcher(SqliteStore& store, KeyRange range, Revision after)
+      : store_(store), range_(std::move(range)), after_(after) {}
+
+  absl::StatusOr<WatchBatch> Next(absl::Duration timeout) override {
+    {
+      absl::MutexLock lock(&store_.mutex_);
+      auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(store_.mutex_) {
+        return cancelled_ || store_.revision_ > after_;
+      };
+      store_.mutex_.AwaitWithTimeout(absl::Condition(&ready), timeout);
+      if (cancelled_) return absl::CancelledError("the watch was cancelled");
+    }
+    ASSIGN_OR_RETURN(std::unique_ptr<SqliteReader> reader, store_.TakeReader());
+    absl::StatusOr<WatchBatch> batch = reader->Events(range_, after_, kWatchRevisions);
+    store_.ReturnReader(std::move(reader));
+    if (batch.ok()) after_ = batch->through;
+    return batch;
+  }
+
+  void Cancel() override {
+    absl::MutexLock lock(&store_.mutex_);
+    cancelled_ = true;
+  }
+
+ private:
+  SqliteStore& store_;
+  const KeyRange range_;
+  Revision after_;
+  bool cancelled_ = false;  // guarded by store_.mutex_
+};
+
+absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path,
+                                                               const Clock& clock) {
+  ASSIGN_OR_RETURN(FileLock lock, FileLock::Acquire(path));
+  ASSIGN_OR_RETURN(std::unique_ptr<Database> db, OpenStoreFile(path));
+  std::unique_ptr<SqliteStore> store(new SqliteStore(path, std::move(lock), clock));
+  RETURN_IF_ERROR(store->Start(std::move(db)));
+  return store;
+}
+
+SqliteStore::SqliteStore(std::string path, FileLock lock, const Clock& clock)
+    : path_(std::move(path)), lock_(std::move(lock)), leases_(clock) {}
+
+absl::Status SqliteStore::Start(std::unique_ptr<Database> db) {
+  ASSIGN_OR_RETURN(writer_, SqliteWriter::Create(std::move(db)));
+  absl::MutexLock lock(&mutex_);
+  revision_ = writer_->revision();
+  compact_revision_ = writer_->compact_revision();
+  ASSIGN_OR_RETURN(const auto leases, writer_->Leases());
+  for (const auto& [id, ttl] : leases) leases_.Add(id, ttl);
+  thread_ = std::thread([store = this] { store->RunWriter(); });
+  return absl::OkStatus();
+}
+
+SqliteStore::~SqliteStore() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+absl::Status SqliteStore::Write(Work work) {
+  Pending pending{.work = std::move(work)};
+  absl::MutexLock lock(&mutex_);
+  queue_.push_back(&pending);
+  mutex_.Await(absl::Condition(&pending.done));
+  return pending.status;
+}
+
+void SqliteStore::RunWriter() {
+  while (true) {
+    std::vector<Pending*> batch;
+    {
+      absl::MutexLock lock(&mutex_);
+      auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+        return stopping_ || !queue_.empty();
+      };
+      mutex_.Await(absl::Condition(&ready));
+      if (queue_.empty()) return;
+      const size_t n = std::min(queue_.size(), kMaxBatch);
+      batch.assign(queue_.begin(), queue_.begin() + static_cast<ptrdiff_t>(n));
+      queue_.erase(queue_.begin(), queue_.begin() + static_cast<ptrdiff_t>(n));
+    }
+    const absl::Status status = WriteBatch(batch);
+    absl::MutexLock lock(&mutex_);
+    revision_ = writer_->revision();
+    compact_revision_ = writer_->compact_revision();
+    for (Pending* pending : batch) {
+      pending->status = status;
+      pending->done = true;
+    }
+  }
+}
+
+absl::Status SqliteStore::WriteBatch(const std::vector<Pending*>& batch) {
+  absl::Status status = writer_->Begin();
+  for (Pending* pending : batch) {
+    if (status.ok()) status = pending->work(*writer_);
+  }
+  if (status.ok()) status = writer_->End();
+  if (!status.ok()) writer_->Abandon();
+  return status;
+}
+
+absl::StatusOr<std::unique_ptr<SqliteReader>> SqliteStore::TakeReader() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!readers_.empty()) {
+      std::unique_ptr<SqliteReader> reader = std::move(readers_.back());
+      readers_.pop_back();
+      return reader;
+    }
+  }
+  return SqliteReader::Open(path_);
+}
+
+void SqliteStore::ReturnReader(std::unique_ptr<SqliteReader> reader) {
+  absl::MutexLock lock(&mutex_);
+  if (readers_.size() < kMaxIdleReaders) readers_.push_back(std::move(reader));
+}
+
+absl::StatusOr<RangeResult> SqliteStore::Range(const RangeRequest& request) {
+  ASSIGN_OR_RETURN(std::unique_ptr<SqliteReader> reader, TakeReader());
+  absl::StatusOr<RangeResult> result = reader->Range(request);
+  ReturnReader(std::move(reader));
+  return result;
+}
+
+absl::StatusOr<TxnResult> SqliteStore::Commit(Txn txn) {
+  RETURN_IF_ERROR(ValidateTxn(txn));
+  TxnResult result;
+  absl::Status refused;
+  RETURN_IF_ERROR(Write([this, &txn, &result, &refused](SqliteWriter& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(result.succeeded, AllHold(writer, txn.compares));
+    const std::vector<Op>& ops = result.succeeded ? txn.then : txn.otherwise;
+    {
+      absl::MutexLock lock(&mutex_);
+      for (const Op& op : ops) {
+        const auto* put = std::get_if<Put>(&op);
+        if (put != nullptr && put->lease != 0) refused.Update(leases_.CheckLive(put->lease));
+      }
+    }
+    return refused.ok() ? Apply(writer, ops, result) : absl::OkStatus();
+  }));
+  RETURN_IF_ERROR(refused);
+  return result;
+}
+
+std::unique_ptr<Watcher> SqliteStore::Watch(KeyRange range, Revision after) {
+  if (after == 0) after = compact_revision();
+  return std::make_unique<SqliteWatcher>(*this, std::move(range), after);
+}
+
+absl::Status SqliteStore::Compact(Revision revision) {
+  absl::Status refused;
+  RETURN_IF_ERROR(Write([revision, &refused](SqliteWriter& writer) {
+    if (revision > writer.revision()) {
+      refused = absl::OutOfRangeError(absl::StrCat("cannot compact to revision ", revision,
+                                                   ": the store is at ", writer.revision()));
+      return absl::OkStatus();
+    }
+    return revision > writer.compact_revision() ? writer.Compact(revision) : absl::OkStatus();
+  }));
+  return refused;
+}
+
+Revision SqliteStore::revision() const {
+  absl::MutexLock lock(&mutex_);
+  return revision_;
+}
+
+Revision SqliteStore::compact_revision() const {
+  absl::MutexLock lock(&mutex_);
+  return compact_revision_;
+}
+
+absl::StatusOr<LeaseId> SqliteStore::GrantLease(absl::Duration ttl) {
+  RETURN_IF_ERROR(ValidateLeaseTtl(ttl));
+  LeaseId id = 0;
+  RETURN_IF_ERROR(Write([ttl, &id](SqliteWriter& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(id, writer.AddLease(ttl));
+    return absl::OkStatus();
+  }));
+  absl::MutexLock lock(&mutex_);
+  leases_.Add(id, ttl);
+  return id;
+}
+
+absl::StatusOr<absl::Duration> SqliteStore::RenewLease(LeaseId id) {
+  absl::MutexLock lock(&mutex_);
+  return leases_.Renew(id);
+}
+
+absl::StatusOr<std::vector<ExpiredLease>> SqliteStore::ExpiredLeases() {
+  std::vector<LeaseId> ids;
+  {
+    absl::MutexLock lock(&mutex_);
+    ids = leases_.Expired();
+  }
+  std::vector<ExpiredLease> expired;
+  if (ids.empty()) return expired;
+  ASSIGN_OR_RETURN(std::unique_ptr<SqliteReader> reader, TakeReader());
+  for (LeaseId id : ids) {
+    ASSIGN_OR_RETURN(std::vector<std::string> keys, reader->KeysOfLease(id));
+    expired.push_back({id, std::move(keys)});
+  }
+  ReturnReader(std::move(reader));
+  return expired;
+}
+
+absl::Status SqliteStore::RevokeLease(LeaseId id) {
+  absl::Duration ttl;
+  {
+    // From here on no put can attach a key to it; those before it in the queue are deleted with it.
+    absl::MutexLock lock(&mutex_);
+    if (!leases_.Knows(id))
+      return absl::NotFoundError(absl::StrCat("lease ", id, " does not exist"));
+    ttl = leases_.Ttl(id);
+    leases_.Remove(id);
+  }
+  const absl::Status status = Write([id](SqliteWriter& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(const bool changed, writer.RemoveLease(id));
+    if (changed) writer.NextRevision();
+    return absl::OkStatus();
+  });
+  if (!status.ok()) {
+    absl::MutexLock lock(&mutex_);
+    leases_.Add(id, ttl);
+  }
+  return status;
+}
+
+}  // namespace pinion::store

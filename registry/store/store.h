@@ -1,0 +1,191 @@
+// What the registry keeps its state in: keys with revisions, transactions, watches and leases. The
+// contract is etcd's, so that an embedded file and a cluster of etcd serve alike;
+// store_contract_test.cc runs over every implementation.
+//
+// Owned by main(), used by registry/service from any thread: every method is thread-safe and may
+// block on the disk or the network.
+//
+// Revisions: an empty store is at revision 1; each transaction that changes something makes exactly
+// one more, and gives it to all keys that it changes. Once acknowledged, a change is on disk.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace pinion::store {
+
+using Revision = int64_t;
+using LeaseId = int64_t;  // 0: none
+
+// etcd's own defaults (--max-txn-ops, --max-request-bytes): what passes here passes there.
+inline constexpr size_t kMaxTxnOps = 128;            // of each list of a transaction
+inline constexpr size_t kMaxTxnBytes = 1536 * 1024;  // keys and values of a transaction together
+inline constexpr absl::Duration kMinLeaseTtl = absl::Seconds(1);
+inline constexpr absl::Duration kMaxLeaseTtl = absl::Hours(24);
+
+struct KeyValue {
+  std::string key;
+  std::string value;
+  Revision create_revision = 0;  // of the put that made the key exist
+  Revision mod_revision = 0;     // of the last put
+  int64_t version = 0;           // puts since it exists, from 1
+  LeaseId lease = 0;
+};
+
+// Holds if the number stands so to `value`. All numbers of a key that does not exist are 0.
+struct Compare {
+  enum class Number { kModRevision, kCreateRevision, kVersion };
+  enum class Is { kEqual, kNotEqual, kLess, kGreater };
+
+  std::string key;
+  Number number = Number::kModRevision;
+  Is is = Is::kEqual;
+  int64_t value = 0;
+
+  static Compare Unchanged(std::string key, Revision mod_revision);  // 0: still absent
+  static Compare Absent(std::string key) { return Unchanged(std::move(key), 0); }
+};
+
+struct Put {
+  std::string key;
+  std::string value;
+  LeaseId lease = 0;  // must live; 0 detaches the key from the one it had
+};
+struct Delete {
+  std::string key;
+};
+struct Get {
+  std::string key;
+};
+using Op = std::variant<Put, Delete, Get>;
+
+// All compares hold → `then`, else `otherwise`; as one step, at one revision. A key is changed at
+// most once in a list.
+struct Txn {
+  std::vector<Compare> compares;
+  std::vector<Op> then;
+  std::vector<Op> otherwise;
+};
+
+struct TxnResult {
+  bool succeeded = false;  // all compares held
+  Revision revision = 0;   // that this transaction made, or the store's if it changed nothing
+  // One for each op of the list that ran. Get: the pair, if it exists; Delete: what was deleted;
+  // Put: what stood there before.
+  std::vector<std::optional<KeyValue>> results;
+};
+
+// Keys from `key` up to, without, `end`; `end` empty: only `key`.
+struct KeyRange {
+  std::string key;
+  std::string end;
+
+  static KeyRange Single(std::string key) { return {std::move(key), ""}; }
+  static KeyRange Prefix(std::string prefix);  // REQUIRES: not all bytes 0xff
+  bool Contains(const std::string& other) const;
+};
+
+struct RangeRequest {
+  KeyRange range;
+  Revision revision = 0;  // state to read; 0: the newest
+  size_t limit = 0;       // 0: all
+  bool descending = false;
+  bool keys_only = false;
+  bool count_only = false;
+};
+
+struct RangeResult {
+  std::vector<KeyValue> kvs;  // by key
+  bool more = false;          // `limit` cut it
+  int64_t count = 0;          // count_only: the number of keys; else kvs.size()
+  Revision revision = 0;      // of the state that was read
+};
+
+struct Event {
+  KeyValue kv;  // a deletion: only key and mod_revision
+  bool deleted = false;
+  std::optional<KeyValue> previous;  // what it replaced
+};
+
+struct WatchBatch {
+  std::vector<Event> events;  // by revision, then key; a revision is never split
+  Revision through = 0;       // every event up to this revision has now been given
+};
+
+// One reader's place in the sequence of changes. Used by one thread, but for Cancel(). Dies before
+// its store.
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+
+  // Waits until there is something, at most `timeout`; then a batch without events says how far the
+  // store is. OutOfRange: what comes next has been compacted; Cancelled: Cancel() was called.
+  virtual absl::StatusOr<WatchBatch> Next(absl::Duration timeout) = 0;
+
+  // Thread-safe. Ends a Next() that waits, and all later ones.
+  virtual void Cancel() = 0;
+};
+
+struct ExpiredLease {
+  LeaseId id = 0;
+  std::vector<std::string> keys;  // still attached to it
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // OutOfRange: `revision` is compacted or not there yet.
+  virtual absl::StatusOr<RangeResult> Range(const RangeRequest& request) = 0;
+
+  // A compare that fails is not an error. InvalidArgument: beyond the limits, or a key changed
+  // twice. NotFound: no such lease. ResourceExhausted: the disk is full; nothing happened, reading
+  // goes on. A failed fsync ends the process: nobody can tell what is on the disk then.
+  virtual absl::StatusOr<TxnResult> Commit(Txn txn) = 0;
+
+  // Events after `after` (0: from the oldest there is) on keys in `range`.
+  virtual std::unique_ptr<Watcher> Watch(KeyRange range, Revision after) = 0;
+
+  // Forgets states before `revision`: it can still be read, and watched from. What is compacted
+  // already is nothing. OutOfRange: there is no such revision yet.
+  virtual absl::Status Compact(Revision revision) = 0;
+
+  virtual Revision revision() const = 0;
+  virtual Revision compact_revision() const = 0;
+
+  // Leases: kept on disk with their TTL, counted on the monotonic clock. When a store is opened
+  // each gets its full TTL again. Granting, renewing and expiring make no revision.
+  virtual absl::StatusOr<LeaseId> GrantLease(absl::Duration ttl) = 0;
+
+  // Full TTL from now; returns it. NotFound: unknown, or run out (also if nobody has noticed yet).
+  // Touches no disk.
+  virtual absl::StatusOr<absl::Duration> RenewLease(LeaseId id) = 0;
+
+  // Those that have run out. Whoever asks deletes the keys in transactions of its own, which can
+  // hold more than deletions (an audit record), and then revokes; until then they stay here.
+  virtual absl::StatusOr<std::vector<ExpiredLease>> ExpiredLeases() = 0;
+
+  // Ends a lease, and deletes the keys still attached to it in one transaction. NotFound: unknown.
+  virtual absl::Status RevokeLease(LeaseId id) = 0;
+
+  // Where the data is, for people: "sqlite /var/lib/pinion/registry.db".
+  virtual std::string Describe() const = 0;
+};
+
+// InvalidArgument: beyond the limits above, an empty key, or a key changed twice. Every
+// implementation begins with it.
+absl::Status ValidateTxn(const Txn& txn);
+absl::Status ValidateLeaseTtl(absl::Duration ttl);
+
+// Whether `compare` holds for what stands under its key (null: nothing).
+bool Holds(const Compare& compare, const KeyValue* kv);
+
+}  // namespace pinion::store
