@@ -1,0 +1,1 @@
+"""The comparison with other proxies that `./dev bench` prints."""

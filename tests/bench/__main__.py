@@ -1,0 +1,85 @@
+"""Compares what a call costs in each proxy that is installed.
+
+usage: ./dev bench [--rounds N] [--seconds S] [--proxies a,b] [--loads 4x50,50x1] [--pins N] [--only-cpu] [--json FILE]
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+
+from tests.bench import load as loads
+from tests.bench import table
+from tests.bench.measure import Bench
+from tests.bench.proxies import all_proxies
+from tests.harness.process import StartError
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(prog="./dev bench", description="CPU per call and latency, in turns with other proxies")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each run (default 2)")
+    parser.add_argument("--proxies", default="", help="comma-separated; all that are installed unless given")
+    parser.add_argument("--loads", default="", help="comma-separated, of: " + ", ".join(load.name for load in loads.LOADS))
+    parser.add_argument("--pins", type=int, default=1, help="pins in Pinion's table (default 1)")
+    parser.add_argument("--only-cpu", action="store_true", help="neither latency nor idle memory")
+    parser.add_argument("--json", metavar="FILE", help="write every sample there")
+    return parser.parse_args(argv)
+
+
+def choose(options):
+    """The proxies and loads to run; prints what is left out and how to get it."""
+    wanted = [name for name in options.proxies.split(",") if name]
+    proxies = []
+    for proxy in all_proxies(options.pins):
+        if wanted and proxy.name not in wanted:
+            continue
+        if proxy.binary:
+            proxies.append(proxy)
+        else:
+            print(f"left out: {proxy.name} is not installed ({proxy.how})")
+    names = [name for name in options.loads.split(",") if name]
+    return proxies, [load for load in loads.LOADS if not names or load.name in names]
+
+
+def run(options):
+    loads.require()
+    if (os.cpu_count() or 1) < 2:
+        raise RuntimeError("the comparison needs two cores: one for the proxy, one for the load")
+    proxies, chosen = choose(options)
+    if not proxies or not chosen:
+        raise RuntimeError("nothing to compare: no such proxy or load")
+    latency = idle = rate = None
+    with Bench(proxies, options.seconds) as bench:
+        for number in range(options.rounds):
+            for load in chosen:
+                print(f"round {number + 1}/{options.rounds}: {load.name}", flush=True)
+                bench.round(load)
+        if not options.only_cpu:
+            rates = bench.rates[chosen[0].name]
+            base = table.BASE if table.BASE in rates else proxies[0].name
+            rate = statistics.median(rates[base]) / 2
+            print("latency", flush=True)
+            latency = bench.added_latency(rate, options.rounds)
+            print("idle connections\n", flush=True)
+            idle = bench.idle_bytes()
+    print("\n".join(table.lines(bench, latency, idle, options.rounds, rate)))
+    for failure in bench.failures:
+        print(f"FAILED CALLS: {failure}")
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as out:
+            json.dump({"cpu_us": bench.samples, "calls_per_second": bench.rates, "added_us": latency, "idle_bytes": idle}, out)
+    return 1 if bench.failures else 0
+
+
+def main(argv):
+    try:
+        return run(parse(argv))
+    except (StartError, RuntimeError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,102 @@
+"""Loads: h2load sends gRPC-shaped unary calls over h2c; idle connections are opened by hand."""
+
+import dataclasses
+import re
+import resource
+import shutil
+import socket
+import struct
+import subprocess
+
+from tests.bench.proxies import CONSUMER
+from tests.harness.process import CACHE
+
+# A proxy that answers less than this share of the asked rate is beyond its capacity: its latency would be its queue's.
+_KEPT_UP = 0.9
+PATH = "/pinion.test.Echo/Call"
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"  # and empty SETTINGS
+_SETTINGS_ACK = b"\0\0\0\4\1\0\0\0\0"
+
+
+@dataclasses.dataclass(frozen=True)
+class Load:
+    """`connections` × `streams` calls at once, each echoing `bytes` bytes, gRPC's 5-byte prefix included."""
+
+    name: str
+    connections: int
+    streams: int
+    bytes: int
+
+
+LOADS = (
+    Load("4x50", 4, 50, 64),
+    Load("50x1", 50, 1, 64),
+    Load("200x10", 200, 10, 64),
+    Load("4x4 64KiB", 4, 4, 64 << 10),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What one run of h2load saw."""
+
+    calls: int
+    failed: int
+    per_second: float
+
+
+def require():
+    if shutil.which("h2load") is None:
+        raise RuntimeError("h2load is missing: apt-get install nghttp2-client")
+
+
+def _message(size):
+    path = CACHE / "bench" / f"message-{size}"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"\0" + struct.pack(">I", size - 5) + b"m" * (size - 5))
+    return path
+
+
+def h2load(load, port, core, how):
+    """Runs h2load with the options `how` on `core` against 127.0.0.1:`port`."""
+    command = ["taskset", "-c", core, "h2load", "-t1", f"-c{load.connections}", f"-m{load.streams}", "-d", _message(load.bytes),
+               "-H", "content-type: application/grpc", "-H", "te: trailers", "-H", f"api-consumer: {CONSUMER}",
+               "-H", "grpc-timeout: 20S", *how, f"http://127.0.0.1:{port}{PATH}"]
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, timeout=120)
+    found = re.search(r"requests: \d+ total, \d+ started, (\d+) done, (\d+) succeeded", done.stdout)
+    rate = re.search(r"([\d.]+) req/s", done.stdout)
+    statuses = re.search(r"status codes: (\d+) 2xx", done.stdout)
+    if done.returncode != 0 or not found or not rate or not statuses:
+        raise RuntimeError(f"h2load failed: {(done.stderr or done.stdout).strip()[-300:]}")
+    calls = int(found.group(1))
+    return Outcome(calls, calls - min(int(found.group(2)), int(statuses.group(1))), float(rate.group(1)))
+
+
+def latencies(load, port, core, rate, seconds):
+    """Microseconds of every call at `rate` calls a second, sorted; None when that many were not answered in time."""
+    log = CACHE / "bench" / "latency.log"
+    log.unlink(missing_ok=True)
+    per_connection = max(1, round(rate / load.connections))
+    calls = per_connection * load.connections * seconds
+    outcome = h2load(load, port, core, ["-n", str(calls), f"--rps={per_connection}", f"--log-file={log}"])
+    if outcome.per_second < _KEPT_UP * rate:
+        return None
+    rows = (line.split("\t") for line in log.read_text().splitlines())
+    return sorted(int(row[2]) for row in rows if row[1] == "200")
+
+
+def idle_connections(port, count):
+    """Opens `count` connections that have said hello and nothing else; returns the sockets."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(4096, 2 * count)), hard))
+    opened = []
+    for _ in range(count):
+        connection = socket.create_connection(("127.0.0.1", port))
+        connection.settimeout(10)
+        connection.sendall(_PREFACE)
+        opened.append(connection)
+    for connection in opened:
+        connection.recv(4096)
+        connection.sendall(_SETTINGS_ACK)
+    return opened

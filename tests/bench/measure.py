@@ -1,0 +1,96 @@
+"""Runs the loads against the proxies in turns, round by round, and keeps every sample."""
+
+import contextlib
+import statistics
+import time
+
+from tests.bench import load as loads
+from tests.harness.process import CACHE, ROOT, Process
+
+PROXY_CORE, LOAD_CORE = "0", "1"
+IDLE_CONNECTIONS = 2000
+_WARM_UP_CALLS = 2000
+_SETTLE_SECONDS = 0.5
+_LATENCY_LOAD = loads.Load("latency", 50, 10, 64)
+
+
+class Bench:
+    """The upstreams and proxies of one comparison; leaving the context ends them.
+
+    samples[load][proxy] and rates[load][proxy] have one entry a round: CPU µs a call, and calls a second.
+    """
+
+    def __init__(self, proxies, seconds):
+        self.proxies = proxies
+        self.seconds = seconds
+        self.samples = {}
+        self.rates = {}
+        self.failures = []
+        self._stack = contextlib.ExitStack()
+        self._running = {}
+
+    def __enter__(self):
+        echo = ROOT / "build/release/tests/bench/bench_echo"
+        folder = CACHE / "bench"
+        upstreams = [self._stack.enter_context(Process([echo], folder / f"echo{n}.log", LOAD_CORE)) for n in (1, 2)]
+        self._ports = [upstream.wait_port() for upstream in upstreams]
+        for proxy in self.proxies:
+            self._running[proxy.name] = self._stack.enter_context(self._start(proxy))
+        return self
+
+    def __exit__(self, *_):
+        self._stack.close()
+
+    def _start(self, proxy):
+        return proxy.start(CACHE / "bench" / proxy.name, *self._ports, PROXY_CORE)
+
+    def round(self, load):
+        """One turn of each proxy under `load`."""
+        for proxy in self.proxies:
+            process = self._running[proxy.name]
+            warm = loads.h2load(load, process.port, LOAD_CORE, ["-n", str(max(_WARM_UP_CALLS, load.connections * load.streams))])
+            calls = max(_WARM_UP_CALLS, int(warm.per_second * self.seconds))
+            before = process.cpu_seconds()
+            outcome = loads.h2load(load, process.port, LOAD_CORE, ["-n", str(calls)])
+            spent = process.cpu_seconds() - before
+            if outcome.failed:
+                self.failures.append(f"{proxy.name} {load.name}: {outcome.failed} of {outcome.calls} calls failed")
+            self.samples.setdefault(load.name, {}).setdefault(proxy.name, []).append(spent / outcome.calls * 1e6)
+            self.rates.setdefault(load.name, {}).setdefault(proxy.name, []).append(outcome.per_second)
+
+    def added_latency(self, rate, rounds):
+        """{proxy: (p50, p99)}: µs above a direct call at the same rate, the median over the rounds.
+
+        A proxy that did not keep up in every round is not in it.
+        """
+        ports = {"direct": self._ports[1], **{name: process.port for name, process in self._running.items()}}
+        seen = {name: ([], []) for name in ports}
+        for _ in range(rounds):
+            for name, port in ports.items():
+                if name not in seen:
+                    continue
+                sorted_us = loads.latencies(_LATENCY_LOAD, port, LOAD_CORE, rate, max(2, round(self.seconds)))
+                if sorted_us is None:
+                    del seen[name]
+                    continue
+                for share, into in zip((0.50, 0.99), seen[name]):
+                    into.append(sorted_us[int(len(sorted_us) * share)])
+        if "direct" not in seen:
+            return {}
+        direct = [statistics.median(values) for values in seen.pop("direct")]
+        return {name: tuple(statistics.median(values) - base for values, base in zip(columns, direct))
+                for name, columns in seen.items()}
+
+    def idle_bytes(self):
+        """{proxy: bytes a connection that has not called yet costs}, in a process that has seen no other load."""
+        cost = {}
+        for proxy in self.proxies:
+            with self._start(proxy) as process:
+                time.sleep(_SETTLE_SECONDS)
+                before = process.memory_bytes()
+                opened = loads.idle_connections(process.port, IDLE_CONNECTIONS)
+                time.sleep(_SETTLE_SECONDS)
+                cost[proxy.name] = (process.memory_bytes() - before) / IDLE_CONNECTIONS
+                for connection in opened:
+                    connection.close()
+        return cost

@@ -1,0 +1,57 @@
+"""The printed comparison."""
+
+import datetime
+import os
+import pathlib
+import platform
+import re
+import statistics
+
+BASE = "nghttpx"
+
+
+def machine():
+    model = re.search(r"model name\s*: (.+)", pathlib.Path("/proc/cpuinfo").read_text())
+    return f"{model.group(1) if model else platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}"
+
+
+def ratio(samples, name, base):
+    """The median of the rounds' ratios: what happened to the machine in a round happened to both."""
+    return statistics.median(a / b for a, b in zip(samples[name], samples[base]))
+
+
+def _cpu_cell(samples, name, base):
+    if name not in samples:
+        return "–"
+    cell = f"{statistics.median(samples[name]):.1f}"
+    return f"{cell} ({ratio(samples, name, base):.2f})" if base in samples else cell
+
+
+def _latency_cell(latency, name):
+    return f"{latency[name][0]:.0f} / {latency[name][1]:.0f}" if name in latency else "too slow"
+
+
+def lines(bench, latency, idle, rounds, rate):
+    """Method, machine, and one row a proxy."""
+    names = [proxy.name for proxy in bench.proxies]
+    base = BASE if BASE in names else names[0]
+    yield f"{datetime.date.today()} · {machine()}"
+    yield (f"CPU µs of the proxy's process per call (in brackets: times that of {base}, the median of {rounds} rounds' ratios); "
+           "proxy alone on core 0, load and upstream on core 1, h2c, one worker, unary 64-byte echo unless named.")
+    if latency is not None:
+        yield f"Added latency: above a direct call, p50 / p99 in µs at {rate:.0f} calls/s for all."
+    rows = [["proxy", *bench.samples]]
+    rows[0] += ["added p50 / p99"] if latency is not None else []
+    rows[0] += ["idle connection"] if idle else []
+    for proxy in bench.proxies:
+        row = [f"{proxy.name} {proxy.version()}".strip()]
+        row += [_cpu_cell(samples, proxy.name, base) for samples in bench.samples.values()]
+        row += [_latency_cell(latency, proxy.name)] if latency is not None else []
+        row += [f"{idle[proxy.name] / 1000:.1f} kB"] if idle else []
+        rows.append(row)
+    yield ""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for number, row in enumerate(rows):
+        yield "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |"
+        if number == 0:
+            yield "|" + "|".join("-" * (width + 2) for width in widths) + "|"
