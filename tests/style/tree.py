@@ -3,7 +3,7 @@
 import re
 
 # Folders whose files are input for tests and may hold any bytes.
-CORPORA = ("tests/fuzz/corpus/", "tests/style/samples/", "tests/conformance/corpus/")
+CORPORA = re.compile(r"(?:^|/)(?:corpus|testdata)/|^tests/style/samples/")
 _GENERATED = re.compile(r"\.(?:pb|grpc\.pb)\.(?:h|cc)$|_pb2(?:_grpc)?\.py$|\.pb\.go$|\.(?:o|a|so|pyc|class|jar|exe)$")
 _GENERATED_FOLDERS = re.compile(r"(?:^|/)(?:build|node_modules|__pycache__|\.cache)/")
 _PLACES = re.compile(r"(?<![\w.])/(?:work|root|home)/\w|//[a-z0-9.-]*(?:npmjs|pypi|crates|golang|maven)[a-z0-9.-]*/")
@@ -13,7 +13,7 @@ _IMAGE = re.compile(r"\.(?:png|jpg|svg|ico)$")
 
 def check(path, content):
     """Yields (line, rule, message). `content` is bytes."""
-    if path.startswith(CORPORA):
+    if CORPORA.search(path):
         return
     if _GENERATED.search(path) or _GENERATED_FOLDERS.search(path):
         yield 1, "generated", "generated files and binaries stay in the build tree; take it out with `git rm --cached`"
