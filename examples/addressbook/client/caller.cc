@@ -2,10 +2,11 @@
 
 #include <grpcpp/impl/codegen/proto_utils.h>
 
-#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
 
 namespace addressbook {
 namespace {
@@ -21,8 +22,7 @@ class Exchange {
  public:
   Exchange(const std::shared_ptr<grpc::Channel>& channel, const CallerOptions& options,
            const MethodDescriptor& method) {
-    context_.set_deadline(std::chrono::system_clock::now() +
-                          absl::ToChronoMilliseconds(options.timeout));
+    context_.set_deadline(absl::ToChronoTime(pinion::SystemClock().Wall() + options.timeout));
     if (!options.consumer.empty()) context_.AddMetadata(kConsumerHeader, options.consumer);
     if (!options.api_version.empty()) context_.AddMetadata(kVersionHeader, options.api_version);
     const std::string path = absl::StrCat("/", method.service()->full_name(), "/", method.name());

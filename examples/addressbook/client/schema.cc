@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
@@ -25,7 +26,7 @@ absl::StatusOr<std::unique_ptr<Schema>> Schema::Load(const std::string& path) {
   if (!file || !set.ParseFromIstream(&file)) {
     return absl::InvalidArgumentError(absl::StrCat(path, " is not a descriptor set"));
   }
-  auto schema = std::unique_ptr<Schema>(new Schema);
+  auto schema = absl::WrapUnique(new Schema);
   for (const auto& proto : set.file()) {
     if (schema->pool_.BuildFile(proto) == nullptr) {
       return absl::InvalidArgumentError(absl::StrCat(path, ": bad file ", proto.name()));

@@ -1,10 +1,9 @@
 // The steps of the database on its way from 1.0.0 to 2.0.0 and back. Each runs while servers use
 // the file, is one transaction, and does nothing when what it asks for already is.
 //
-//   create ──▶ id, name, address                                      1.0.0 runs
-//   expand ──▶ id, name, address, address_line1?, address_line2?      1.0.0 runs on,
-//   unchanged; 2.0.0 may start reset  ──▶ every address_line back to null before 2.0.0 is deployed
-//   again
+//   create ──▶ id, name, address                                 1.0.0 can run
+//   expand ──▶ id, name, address, address_line1?, address_line2? 1.0.0 runs on, 2.0.0 can start
+//   reset  ──▶ every address line back to null                   2.0.0 can be deployed again
 //
 // There is no step that undoes `expand`: two columns that nobody reads harm nobody. Dropping
 // `address` (contract) comes when 1.0.0 is retired, with a later version.

@@ -6,11 +6,12 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <iostream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
 #include "base/status_macros.h"
 #include "examples/addressbook/server/pages.h"
 #include "examples/addressbook/server/registration.h"
@@ -19,7 +20,7 @@ namespace addressbook {
 namespace {
 
 // Calls still running this long after SIGTERM are cancelled.
-constexpr std::chrono::seconds kDrainTime(10);
+constexpr absl::Duration kDrainTime = absl::Seconds(10);
 
 struct Flags {
   std::string listen = "127.0.0.1:0";
@@ -107,7 +108,7 @@ absl::Status Serve(const Flags& flags, const std::string& api_version,
   WaitForSignal(signals);
   registration.reset();  // first, so that no further call is sent here
   listening.server->GetHealthCheckService()->SetServingStatus(false);
-  listening.server->Shutdown(std::chrono::system_clock::now() + kDrainTime);
+  listening.server->Shutdown(absl::ToChronoTime(pinion::SystemClock().Wall() + kDrainTime));
   return absl::OkStatus();
 }
 

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 
 namespace addressbook {
@@ -19,6 +20,20 @@ constexpr char kPointer[] = "current";
 
 int RedirectToCurrent(mg_connection* connection, void*) {
   return mg_send_http_redirect(connection, "/current/", 307);
+}
+
+// The link is read once for a request. Left to civetweb, a page's length could be that of one
+// version and its text that of the next.
+int ServeCurrent(mg_connection* connection, void* root) {
+  const std::filesystem::path folder = *static_cast<const std::string*>(root);
+  std::error_code error;
+  const std::filesystem::path version = std::filesystem::read_symlink(folder / kPointer, error);
+  if (error) return mg_send_http_error(connection, 404, "no version is current");
+  // Civetweb has taken the dots out of it.
+  std::string rest = mg_get_request_info(connection)->local_uri + strlen("/current/");
+  if (rest.empty() || rest.back() == '/') rest += "index.html";
+  mg_send_mime_file(connection, (folder / version / rest).c_str(), nullptr);
+  return 200;
 }
 
 absl::Status Failed(const char* call, const std::string& path) {
@@ -49,13 +64,16 @@ absl::StatusOr<std::unique_ptr<PageServer>> PageServer::Start(const std::string&
   mg_server_port port = {};
   mg_get_server_ports(context, 1, &port);
   const std::string host = listen.substr(0, listen.rfind(':'));
-  mg_set_request_handler(context, "/$", &RedirectToCurrent, nullptr);
-  return std::unique_ptr<PageServer>(
-      new PageServer(context, absl::StrCat("http://", host, ":", port.port, "/")));
+  std::string url = absl::StrCat("http://", host, ":", port.port, "/");
+  return absl::WrapUnique(new PageServer(context, root, std::move(url)));
 }
 
-PageServer::PageServer(mg_context* context, std::string url)
-    : context_(context), url_(std::move(url)) {}
+PageServer::PageServer(mg_context* context, std::string root, std::string url)
+    : context_(context), root_(std::move(root)), url_(std::move(url)) {
+  mg_set_request_handler(context_, "/$", &RedirectToCurrent, nullptr);
+  mg_set_request_handler(context_, "/current$", &RedirectToCurrent, nullptr);
+  mg_set_request_handler(context_, "/current/**", &ServeCurrent, &root_);
+}
 
 PageServer::~PageServer() { mg_stop(context_); }
 

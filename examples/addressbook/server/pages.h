@@ -27,9 +27,10 @@ class PageServer {
   const std::string& url() const { return url_; }
 
  private:
-  PageServer(mg_context* context, std::string url);
+  PageServer(mg_context* context, std::string root, std::string url);
 
   mg_context* const context_;
+  std::string root_;
   const std::string url_;
 };
 

@@ -2,13 +2,14 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <chrono>
 #include <iostream>
 #include <utility>
 
+#include "absl/memory/memory.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/clock.h"
 #include "base/status_macros.h"
 
 namespace addressbook {
@@ -21,14 +22,14 @@ using pinion::registry::v1::RegisterInstanceResponse;
 using pinion::registry::v1::RenewInstanceRequest;
 using pinion::registry::v1::RenewInstanceResponse;
 
-constexpr std::chrono::seconds kCallTimeout(3);
+constexpr absl::Duration kCallTimeout = absl::Seconds(3);
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
 // Two renewals may fail before the lease expires.
 constexpr int kRenewalsPerLease = 3;
 
 void Prepare(grpc::ClientContext& context) {
-  context.set_deadline(std::chrono::system_clock::now() + kCallTimeout);
+  context.set_deadline(absl::ToChronoTime(pinion::SystemClock().Wall() + kCallTimeout));
   context.AddMetadata("pinion-actor", "addressbook-server");
 }
 
@@ -55,7 +56,7 @@ absl::StatusOr<RegisterInstanceRequest> MakeRequest(const Registration::Options&
 
 absl::StatusOr<std::unique_ptr<Registration>> Registration::Start(Options options) {
   ASSIGN_OR_RETURN(RegisterInstanceRequest request, MakeRequest(options));
-  return std::unique_ptr<Registration>(new Registration(std::move(options), std::move(request)));
+  return absl::WrapUnique(new Registration(std::move(options), std::move(request)));
 }
 
 Registration::Registration(Options options, RegisterInstanceRequest request)

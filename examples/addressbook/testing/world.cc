@@ -1,0 +1,50 @@
+#include "examples/addressbook/testing/world.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+namespace addressbook {
+
+World::World(std::string folder) : db_(std::move(folder) + "/addressbook.db") {
+  for (const Major major : {k1, k2}) {
+    schemas_[major] = *Schema::Load(absl::StrCat(ProgramFolder(), "/v", major + 1, ".binpb"));
+  }
+}
+
+bool World::Start(Major major) {
+  const std::string program = absl::StrCat(ProgramFolder(), "/addressbook_v", major + 1);
+  servers_[major] = std::make_unique<Process>(std::vector<std::string>{program, "--db", db_});
+  const std::string address = servers_[major]->ReadAfter("listening on ");
+  if (address.empty()) return false;
+  auto caller = std::make_shared<Caller>(*schemas_[major], CallerOptions{.target = address});
+  absl::MutexLock lock(&mutex_);
+  callers_[major] = std::move(caller);
+  return true;
+}
+
+bool World::Stop(Major major) {
+  {
+    absl::MutexLock lock(&mutex_);
+    callers_[major] = nullptr;
+  }
+  return servers_[major]->Stop() == 0;
+}
+
+void World::Kill(Major major) {
+  absl::MutexLock lock(&mutex_);
+  callers_[major] = nullptr;
+  servers_[major] = nullptr;
+}
+
+std::shared_ptr<const Caller> World::caller(Major major) const {
+  absl::MutexLock lock(&mutex_);
+  return callers_[major];
+}
+
+int World::Migrate(const std::string& step) const {
+  return RunProgram("addressbook_migrate", {step, "--db", db_}).exit_code;
+}
+
+}  // namespace addressbook
