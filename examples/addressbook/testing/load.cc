@@ -66,7 +66,7 @@ void Book::Stored(int contact, int n) {
 
 void Book::Fail(const std::string& what) {
   absl::MutexLock lock(&mutex_);
-  if (failures_.size() < 20) failures_.push_back(what);
+  if (failures_.size() < 5) failures_.push_back(what);
 }
 
 std::vector<std::string> Book::Failures() const {
