@@ -1,0 +1,100 @@
+#include "config/load.h"
+
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "config/decode.h"
+#include "config/errors.h"
+#include "config/read_file.h"
+#include "config/validate.h"
+#include "config/yaml_tree.h"
+
+namespace pinion::config {
+namespace {
+
+// One rule for every path in the file: it begins at the file's own directory, wherever the program
+// was started.
+class PathResolver {
+ public:
+  explicit PathResolver(const std::string& filename)
+      : directory_(std::filesystem::path(filename).parent_path()) {}
+
+  void Resolve(v1::Bootstrap& bootstrap) const {
+    for (v1::Listener& listener : *bootstrap.mutable_listeners()) Address(listener);
+    if (bootstrap.has_admin()) Address(*bootstrap.mutable_admin());
+    if (bootstrap.has_gateway()) {
+      v1::Gateway& gateway = *bootstrap.mutable_gateway();
+      Path(*gateway.mutable_snapshot_dir());
+      if (gateway.access_log().path() != "-" && gateway.has_access_log()) {
+        Path(*gateway.mutable_access_log()->mutable_path());
+      }
+    }
+    if (bootstrap.has_registry()) {
+      v1::Registry& registry = *bootstrap.mutable_registry();
+      Address(registry);
+      if (registry.store().has_sqlite()) {
+        Path(*registry.mutable_store()->mutable_sqlite()->mutable_path());
+      }
+    }
+    for (auto& service : *bootstrap.mutable_static_resources()->mutable_services()) {
+      for (auto& version : *service.mutable_versions()) {
+        Path(*version.mutable_descriptor_set_file());
+        for (auto& instance : *version.mutable_instances()) Address(instance);
+      }
+    }
+  }
+
+ private:
+  template <typename Message>
+  void Address(Message& message) const {
+    if (message.address().has_pipe())
+      Path(*message.mutable_address()->mutable_pipe()->mutable_path());
+  }
+
+  void Path(std::string& path) const {
+    if (!path.empty()) path = (directory_ / path).lexically_normal().native();
+  }
+
+  std::filesystem::path directory_;
+};
+
+std::string Count(int count, absl::string_view singular) {
+  return absl::StrCat(count, " ", singular, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+absl::StatusOr<Loaded> LoadText(std::string_view text, const std::string& filename) {
+  ErrorList errors(filename);
+  const NodePtr root = ParseYaml(text, errors);
+  if (root == nullptr) return errors.ToStatus();
+  Loaded loaded;
+  loaded.filename = filename;
+  DecodeMessage(*root, loaded.bootstrap, loaded.source, errors);
+  // What is missing because it was mistyped would only be reported a second time.
+  if (!errors.empty()) return errors.ToStatus();
+  PathResolver(filename).Resolve(loaded.bootstrap);
+  Validate(loaded.bootstrap, Reporter(loaded.source, errors));
+  if (!errors.empty()) return errors.ToStatus();
+  return loaded;
+}
+
+absl::StatusOr<Loaded> LoadFile(const std::string& path) {
+  const absl::StatusOr<std::string> text = ReadFile(path, kMaxYamlBytes);
+  if (!text.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": ", text.status().message()));
+  }
+  return LoadText(*text, path);
+}
+
+std::string Summary(const Loaded& loaded) {
+  const v1::StaticResources& resources = loaded.bootstrap.static_resources();
+  int versions = 0;
+  for (const v1::StaticService& service : resources.services()) versions += service.versions_size();
+  return absl::StrCat(loaded.filename, ": ok (",
+                      Count(loaded.bootstrap.listeners_size(), "listener"), ", ",
+                      Count(resources.services_size(), "service"), ", ", Count(versions, "version"),
+                      ", ", Count(resources.consumers_size(), "consumer"), ")");
+}
+
+}  // namespace pinion::config

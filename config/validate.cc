@@ -1,0 +1,215 @@
+#include "config/validate.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "config/address.h"
+
+namespace pinion::config {
+namespace {
+
+using google::protobuf::Duration;
+using google::protobuf::UInt32Value;
+using routing::v1::Address;
+
+// More workers than any machine has cores are a slip of the finger.
+constexpr uint32_t kMaxWorkers = 1024;
+// RFC 9113 6.9.1.
+constexpr uint32_t kMaxWindowBytes = 0x7FFFFFFF;
+// RFC 9113 6.9.2: a connection's window begins with this much and can only be enlarged.
+constexpr uint32_t kMinConnectionWindowBytes = 65535;
+// Below this a call's own headers do not fit, or hardly any calls run.
+constexpr uint32_t kMinStreamWindowBytes = 1024;
+constexpr uint32_t kMinHeaderListBytes = 1024;
+constexpr uint32_t kMinHeaderFields = 16;
+
+class Validator {
+ public:
+  explicit Validator(Reporter report) : report_(report) {}
+
+  void Run(const v1::Bootstrap& bootstrap) {
+    for (int i = 0; i < bootstrap.listeners_size(); ++i) {
+      CheckListener(bootstrap.listeners(i), absl::StrCat("listeners[", i, "]"));
+    }
+    if (bootstrap.has_admin()) {
+      CheckListenAddress(bootstrap.admin().address(), "admin.address", "admin", Use::kListen);
+    }
+    if (bootstrap.has_registry()) CheckRegistry(bootstrap.registry());
+    if (bootstrap.has_gateway()) CheckGateway(bootstrap.gateway());
+    CheckHeadersDiffer(bootstrap);
+    ValidateStaticResources(bootstrap.static_resources(), report_);
+  }
+
+ private:
+  // One address that this process would listen on.
+  struct Listening {
+    std::string what;
+    const Address* address;
+  };
+
+  void CheckListener(const v1::Listener& listener, const std::string& path) {
+    if (listener.name().empty()) {
+      report_.AtValue(path, "the listener has no name");
+    } else if (!listener_names_.emplace(listener.name(), path).second) {
+      report_.AtValue(absl::StrCat(path, ".name"),
+                      absl::StrCat("a second listener named \"", listener.name(), "\""));
+    }
+    CheckListenAddress(listener.address(), absl::StrCat(path, ".address"),
+                       listener.name().empty() ? "a listener without a name"
+                                               : absl::StrCat("listener \"", listener.name(), "\""),
+                       Use::kListen);
+    if (listener.has_http2()) CheckHttp2(listener.http2(), absl::StrCat(path, ".http2"));
+    if (!listener.consumer_identity().has_trusted_header()) return;
+    const auto& header = listener.consumer_identity().trusted_header();
+    const std::string header_path = absl::StrCat(path, ".consumer_identity.trusted_header");
+    report_.Check(absl::StrCat(header_path, ".name"), CheckHeaderName(header.name()));
+    for (int i = 0; i < header.trusted_peers_size(); ++i) {
+      report_.Check(absl::StrCat(header_path, ".trusted_peers[", i, "]"),
+                    CheckCidr(header.trusted_peers(i)));
+    }
+  }
+
+  void CheckListenAddress(const Address& address, const std::string& path, std::string what,
+                          Use use) {
+    std::string field;
+    if (const absl::Status status = CheckAddress(address, use, field); !status.ok()) {
+      report_.Check(absl::StrCat(path, field), status);
+      return;
+    }
+    for (const Listening& other : listening_) {
+      if (!Collide(*other.address, address)) continue;
+      report_.AtValue(path, absl::StrCat(ToString(address), " is taken by ", other.what));
+      return;
+    }
+    listening_.push_back({std::move(what), &address});
+  }
+
+  void CheckRegistry(const v1::Registry& registry) {
+    if (registry.has_address()) {
+      CheckListenAddress(registry.address(), "registry.address", "the registry", Use::kEither);
+      if (!IsLocal(registry.address()) && !registry.insecure()) {
+        report_.AtValue("registry.address",
+                        absl::StrCat("the registry has no authorisation yet, and ",
+                                     ToString(registry.address()),
+                                     " can be reached from other machines: use a Unix socket or "
+                                     "loopback, or say `insecure: true`"));
+      }
+    }
+    if (!registry.store().has_sqlite()) return;
+    const std::string path = "registry.store.sqlite.path";
+    const std::filesystem::path file = registry.store().sqlite().path();
+    if (file.empty()) {
+      report_.AtValue(path, "path is missing");
+      return;
+    }
+    std::error_code error;
+    if (std::filesystem::is_directory(file, error)) {
+      report_.AtValue(path, absl::StrCat(file.native(), " is a directory, not a store's file"));
+      return;
+    }
+    const std::filesystem::path directory = file.parent_path();
+    CheckWritableDirectory(directory.empty() ? "." : directory.native(), path);
+  }
+
+  void CheckWritableDirectory(const std::string& directory, const std::string& path) {
+    std::error_code error;
+    if (!std::filesystem::is_directory(directory, error)) {
+      report_.AtValue(path, absl::StrCat("there is no directory ", directory));
+    } else if (::access(directory.c_str(), W_OK | X_OK) != 0) {
+      report_.AtValue(path, absl::StrCat("directory ", directory,
+                                         " cannot be written to: ", std::strerror(errno)));
+    }
+  }
+
+  void CheckGateway(const v1::Gateway& gateway) {
+    if (gateway.workers() > kMaxWorkers) {
+      report_.AtValue("gateway.workers", absl::StrCat("at most ", kMaxWorkers, " workers"));
+    }
+    if (!gateway.version_header().empty()) {
+      report_.Check("gateway.version_header", CheckHeaderName(gateway.version_header()));
+    }
+    CheckDuration(gateway.has_drain_timeout(), gateway.drain_timeout(), "gateway.drain_timeout",
+                  /*zero_is_fine=*/true);
+    CheckDuration(gateway.has_max_deadline(), gateway.max_deadline(), "gateway.max_deadline",
+                  false);
+    CheckDuration(gateway.has_connect_timeout(), gateway.connect_timeout(),
+                  "gateway.connect_timeout", false);
+    CheckDuration(gateway.has_idle_timeout(), gateway.idle_timeout(), "gateway.idle_timeout",
+                  false);
+    if (gateway.has_upstream_http2())
+      CheckHttp2(gateway.upstream_http2(), "gateway.upstream_http2");
+    if (gateway.has_max_connections()) {
+      CheckRange(gateway.max_connections(), 1, UINT32_MAX, "gateway.max_connections");
+    }
+    if (!gateway.snapshot_dir().empty()) {
+      CheckWritableDirectory(gateway.snapshot_dir(), "gateway.snapshot_dir");
+    }
+    const std::string& log = gateway.access_log().path();
+    if (log.empty() || log == "-") return;
+    const std::filesystem::path directory = std::filesystem::path(log).parent_path();
+    CheckWritableDirectory(directory.empty() ? "." : directory.native(), "gateway.access_log.path");
+  }
+
+  void CheckDuration(bool present, const Duration& duration, const std::string& path,
+                     bool zero_is_fine) {
+    if (!present) return;
+    const bool negative = duration.seconds() < 0 || duration.nanos() < 0;
+    const bool zero = duration.seconds() == 0 && duration.nanos() == 0;
+    if (negative || (zero && !zero_is_fine)) {
+      report_.AtValue(path, zero_is_fine ? "must not be negative" : "must be above zero");
+    }
+  }
+
+  void CheckHttp2(const v1::Http2& http2, const std::string& path) {
+    const auto check = [&](bool present, const UInt32Value& value, uint32_t min, uint32_t max,
+                           const char* field) {
+      if (present) CheckRange(value, min, max, absl::StrCat(path, ".", field));
+    };
+    check(http2.has_max_concurrent_streams(), http2.max_concurrent_streams(), 1, UINT32_MAX,
+          "max_concurrent_streams");
+    check(http2.has_initial_stream_window_bytes(), http2.initial_stream_window_bytes(),
+          kMinStreamWindowBytes, kMaxWindowBytes, "initial_stream_window_bytes");
+    check(http2.has_initial_connection_window_bytes(), http2.initial_connection_window_bytes(),
+          kMinConnectionWindowBytes, kMaxWindowBytes, "initial_connection_window_bytes");
+    check(http2.has_max_header_list_bytes(), http2.max_header_list_bytes(), kMinHeaderListBytes,
+          UINT32_MAX, "max_header_list_bytes");
+    check(http2.has_max_header_fields(), http2.max_header_fields(), kMinHeaderFields, UINT32_MAX,
+          "max_header_fields");
+  }
+
+  void CheckRange(const UInt32Value& value, uint32_t min, uint32_t max, const std::string& path) {
+    if (value.value() >= min && value.value() <= max) return;
+    report_.AtValue(path, max == UINT32_MAX ? absl::StrCat("must be at least ", min)
+                                            : absl::StrCat("must be from ", min, " to ", max));
+  }
+
+  // One header cannot say both who calls and which version is wanted.
+  void CheckHeadersDiffer(const v1::Bootstrap& bootstrap) {
+    const std::string& set = bootstrap.gateway().version_header();
+    const std::string version_header = set.empty() ? "api-version" : set;
+    for (int i = 0; i < bootstrap.listeners_size(); ++i) {
+      const auto& identity = bootstrap.listeners(i).consumer_identity();
+      if (!identity.has_trusted_header() || identity.trusted_header().name() != version_header)
+        continue;
+      report_.AtValue(absl::StrCat("listeners[", i, "].consumer_identity.trusted_header.name"),
+                      absl::StrCat("\"", version_header, "\" already asks for a version"));
+    }
+  }
+
+  Reporter report_;
+  absl::flat_hash_map<std::string, std::string> listener_names_;
+  std::vector<Listening> listening_;
+};
+
+}  // namespace
+
+void Validate(const v1::Bootstrap& bootstrap, Reporter report) { Validator(report).Run(bootstrap); }
+
+}  // namespace pinion::config

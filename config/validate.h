@@ -1,0 +1,47 @@
+// What a decoded configuration must hold beyond its types: references, uniqueness, ranges. Reads
+// the files that it names.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "config/errors.h"
+#include "config/source_map.h"
+#include "pinion/config/v1/config.pb.h"
+
+namespace pinion::config {
+
+// Puts errors at the places that paths stand for.
+class Reporter {
+ public:
+  Reporter(const SourceMap& source, ErrorList& errors) : source_(source), errors_(errors) {}
+
+  void AtValue(std::string_view path, std::string message) {
+    errors_.Add(source_.Value(path), std::move(message));
+  }
+  void AtKey(std::string_view path, std::string message) {
+    errors_.Add(source_.Key(path), std::move(message));
+  }
+  // Adds the message of a status that is not OK, and returns whether it is.
+  bool Check(std::string_view path, const absl::Status& status) {
+    if (!status.ok()) AtValue(path, std::string(status.message()));
+    return status.ok();
+  }
+  bool CheckKey(std::string_view path, const absl::Status& status) {
+    if (!status.ok()) AtKey(path, std::string(status.message()));
+    return status.ok();
+  }
+
+ private:
+  const SourceMap& source_;
+  ErrorList& errors_;
+};
+
+// REQUIRES: decoded without errors, relative paths resolved.
+void Validate(const v1::Bootstrap& bootstrap, Reporter report);
+
+// The part of it that concerns static_resources.
+void ValidateStaticResources(const v1::StaticResources& resources, Reporter report);
+
+}  // namespace pinion::config
