@@ -64,7 +64,7 @@ Registration::Registration(Options options, RegisterInstanceRequest request)
       request_(std::move(request)),
       registry_(pinion::registry::v1::Registry::NewStub(
           grpc::CreateChannel(options_.registry, grpc::InsecureChannelCredentials()))),
-      thread_([this] { Run(); }) {}
+      thread_(&Registration::Run, this) {}
 
 Registration::~Registration() {
   stop_.Notify();
@@ -106,8 +106,10 @@ grpc::Status Registration::Renew() {
   grpc::ClientContext context;
   Prepare(context);
   const grpc::Status status = registry_->RenewInstance(&context, request, &response);
-  if (status.error_code() == grpc::StatusCode::NOT_FOUND) uid_.clear();
-  return status;
+  if (status.error_code() != grpc::StatusCode::NOT_FOUND) return status;
+  // The lease has expired, for instance while this machine slept.
+  uid_.clear();
+  return Register();
 }
 
 void Registration::Report(const grpc::Status& status) {

@@ -36,7 +36,7 @@ class Registration {
   Registration(Options options, pinion::registry::v1::RegisterInstanceRequest request);
 
   void Run();
-  // One call each. Register sets uid_; Renew clears it when the lease has expired.
+  // Register sets uid_. Renew registers anew when the lease has expired.
   grpc::Status Register();
   grpc::Status Renew();
   void Report(const grpc::Status& status);

@@ -129,8 +129,8 @@ void WriteContact(const World& world, Book& book, Major major, int contact) {
 
 Load::Load(const World& world, Book& book)
     : world_(world), book_(book), rounds_(kWriters + kReaders) {
-  for (int i = 0; i < kWriters; ++i) threads_.emplace_back([load = this, i] { load->Write(i); });
-  for (int i = 0; i < kReaders; ++i) threads_.emplace_back([load = this, i] { load->Read(i); });
+  for (int i = 0; i < kWriters; ++i) threads_.emplace_back(&Load::Write, this, i);
+  for (int i = 0; i < kReaders; ++i) threads_.emplace_back(&Load::Read, this, i);
 }
 
 Load::~Load() {
