@@ -96,6 +96,8 @@ inline constexpr int kReadsPerTurn = 4;
 inline constexpr absl::Duration kWriteStallMax = absl::Seconds(60);
 // After our last words, for the peer to close: longer than a round trip, too short to hoard sockets.
 inline constexpr absl::Duration kLinger = absl::Seconds(1);
+// From accept() to the client's first SETTINGS.
+inline constexpr absl::Duration kPrefaceTimeout = absl::Seconds(10);
 // A downstream connection without streams.
 inline constexpr absl::Duration kIdleTimeout = absl::Hours(1);
 // Between GOAWAY(2^31−1) and the final one, when the peer does not answer the PING.
@@ -113,12 +115,14 @@ inline constexpr absl::Duration kPendingMax = absl::Seconds(10);
 inline constexpr size_t kPendingCallsMax = 1024;
 inline constexpr size_t kConnectionsPerInstanceMax = 64;
 // Attempts of one call that never reached a server: each instance once, up to this many.
-inline constexpr int kConnectAttemptsMax = 8;
+inline constexpr size_t kConnectAttemptsMax = 8;
 // After a failed connection an instance rests, doubling from the first to the second.
 inline constexpr absl::Duration kConnectBackoffMin = absl::Milliseconds(200);
 inline constexpr absl::Duration kConnectBackoffMax = absl::Seconds(30);
 // An upstream connection without streams is given back; servers commonly close idle ones after five minutes or more.
 inline constexpr absl::Duration kUpstreamIdleTimeout = absl::Minutes(4);
+// From a new route table to giving back the connections of instances that it no longer has.
+inline constexpr absl::Duration kSweepDelay = absl::Seconds(1);
 // Request bytes kept so that a call which the server refused unseen can be sent again.
 inline constexpr size_t kReplayBytesMax = 16 * 1024;
 

@@ -1,0 +1,396 @@
+#include "gateway/proxy/call.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "gateway/limits.h"
+#include "gateway/proxy/downstream.h"
+#include "gateway/proxy/grpc_timeout.h"
+#include "gateway/proxy/proxy.h"
+#include "gateway/proxy/response.h"
+
+namespace pinion::proxy {
+
+using http2::ErrorCode;
+using http2::EventType;
+
+Call::Call(Proxy& proxy)
+    : proxy_(proxy),
+      deadline_timer_(proxy.loop().timers(), [](void* self) { static_cast<Call*>(self)->OnDeadline(); },
+                      this) {}
+
+void Call::Start(Downstream& downstream, const http2::Event& event) {
+  downstream_ = &downstream;
+  stream_ = event.stream;
+  stream_->set_user(this);
+  std::swap(headers_, *event.headers);
+  head_ = ReadRequest(headers_, downstream.listener(), proxy_.options());
+  table_ = proxy_.table();
+  started_ = proxy_.loop().now();
+  deadline_ = absl::InfiniteFuture();
+  request_.SetSource({&downstream.transport(), stream_});
+  response_.SetSink({&downstream.transport(), stream_});
+  proxy_.stats().calls.Add();
+  proxy_.stats().calls_total.Add();
+  if (event.end_stream) request_.Push({}, true);
+  if (std::optional<CallError> error = Accept(); error.has_value()) return Finish(*error);
+  phase_ = Phase::kWaiting;
+  if (deadline_ != absl::InfiniteFuture()) deadline_timer_.Arm(deadline_);
+  request_.KeepForReplay();
+  Attempt();
+}
+
+// ---- routing ----
+
+std::optional<CallError> Call::Accept() {
+  if (auto error = CheckProtocol(); error.has_value()) return error;
+  if (auto error = ReadDeadline(); error.has_value()) return error;
+  if (auto error = Identify(); error.has_value()) return error;
+  return Resolve();
+}
+
+std::optional<CallError> Call::CheckProtocol() const {
+  if (downstream_->listener().any_http2) return std::nullopt;
+  if (!head_.grpc) {
+    CallError error(absl::StatusCode::kInvalidArgument,
+                    "this port takes gRPC only: a content-type of application/grpc, or that followed by '+' or ';'");
+    error.http_status = 415;
+    return error;
+  }
+  if (head_.method != "POST") {
+    return CallError(absl::StatusCode::kInternal, "a gRPC request is a POST");
+  }
+  return std::nullopt;
+}
+
+std::optional<CallError> Call::ReadDeadline() {
+  if (head_.has_timeout) {
+    const auto timeout = ParseGrpcTimeout(head_.timeout);
+    if (!timeout.has_value() || head_.timeout_repeated) {
+      return CallError(absl::StatusCode::kInvalidArgument,
+                       "grpc-timeout is malformed: write up to eight digits and one of H, M, S, m, u, n");
+    }
+    deadline_ = started_ + *timeout;
+  }
+  if (proxy_.options().max_deadline.has_value()) {
+    deadline_ = std::min(deadline_, started_ + *proxy_.options().max_deadline);
+  }
+  if (deadline_ <= started_) {
+    return CallError(absl::StatusCode::kDeadlineExceeded, "the deadline had passed when the call arrived");
+  }
+  return std::nullopt;
+}
+
+std::optional<CallError> Call::Identify() {
+  consumer_.reset();
+  if (!head_.identity.has_value() || !downstream_->trusted()) return std::nullopt;
+  if (head_.identity_repeated) {
+    return Refuse(route::Reason::kCredentialInvalid,
+                  absl::StrCat("the header ", downstream_->listener().identity_header,
+                               " names more than one consumer; send it once"));
+  }
+  consumer_ = table_->FindConsumerByHeader(*head_.identity);
+  return std::nullopt;
+}
+
+std::optional<CallError> Call::Resolve() {
+  const absl::string_view path = downstream_->listener().any_http2 ? route::WithoutQuery(head_.path) : head_.path;
+  const std::optional<route::MethodPath> method = route::ParseMethodPath(path);
+  if (!method.has_value()) return CallError(route::MalformedPath(head_.path));
+  const route::CallQuery query{
+      .method = *method,
+      .consumer = consumer_.has_value() ? &*consumer_ : nullptr,
+      .version_header = head_.version,
+      .version_header_repeated = head_.version_repeated,
+      .consumer_required = downstream_->listener().consumer_required,
+      .version_header_name = proxy_.options().version_header,
+  };
+  route::Resolved resolved = table_->Resolve(query, proxy_.header_resolutions());
+  if (auto* refusal = std::get_if<route::Refusal>(&resolved)) return CallError(std::move(*refusal));
+  route_ = std::get<route::Route>(resolved);
+  return std::nullopt;
+}
+
+// Asks an instance that was not tried for a stream.
+void Call::Attempt() {
+  upstream::Cluster& cluster = proxy_.clusters().For(*route_.version, table_->generation());
+  upstream::Instance* instance = cluster.Pick(tried_);
+  if (instance == nullptr) {
+    return Finish(Refuse(route::Reason::kNoHealthyInstance,
+                         absl::StrCat(route_.service->name, " ", route_.version->name,
+                                      " has no instance that can be reached; start one, or pin another version")));
+  }
+  tried_.push_back(instance);
+  instance->Acquire(*this);
+}
+
+void Call::OnConnected(upstream::Connection& connection) {
+  std::vector<http2::HeaderField>& fields = proxy_.scratch_fields();
+  const std::string timeout = RemainingTimeout();
+  AddUpstreamFields(headers_, downstream_->listener(), proxy_.options(), downstream_->trusted(), timeout,
+                    fields);
+  const bool empty = request_.ended() && request_.waiting_bytes() == 0 && !request_.has_trailers();
+  http2::Stream* stream = connection.Open(fields, empty, *this);
+  CHECK(stream != nullptr);
+  upstream_ = &connection;
+  upstream_stream_ = stream;
+  phase_ = Phase::kForwarding;
+  response_.SetSource({&connection.transport(), stream});
+  if (empty) {
+    request_.MarkDone();
+  } else {
+    request_.SetSink({&connection.transport(), stream});
+  }
+}
+
+void Call::OnConnectFailed(upstream::AcquireFailure failure, absl::string_view why) {
+  if (failure == upstream::AcquireFailure::kOverload) {
+    return Finish(Refuse(route::Reason::kOverloaded, why));
+  }
+  const bool elsewhere = failure == upstream::AcquireFailure::kConnect &&
+                         tried_.size() < limits::kConnectAttemptsMax &&
+                         proxy_.clusters().For(*route_.version, table_->generation()).Has(tried_);
+  if (elsewhere) {
+    proxy_.stats().retries.Add();
+    return Attempt();
+  }
+  Finish(Refuse(route::Reason::kUpstreamConnectFailed,
+                absl::StrCat("no connection to an instance of ", route_.service->name, " ",
+                             route_.version->name, ": ", why)));
+}
+
+// Empty when the caller's own value still holds.
+std::string Call::RemainingTimeout() const {
+  if (deadline_ == absl::InfiniteFuture()) return "";
+  const absl::Time now = proxy_.loop().now();
+  if (now == started_ && head_.has_timeout && !proxy_.options().max_deadline.has_value()) return "";
+  return FormatGrpcTimeout(deadline_ - now);
+}
+
+// ---- downstream ----
+
+void Call::OnDownstreamEvent(const http2::Event& event) {
+  switch (event.type) {
+    case EventType::kData:
+      if (request_ended_) return downstream_->transport().session().Consume(*stream_, event.data.size());
+      request_.Push(event.data, event.end_stream);
+      break;
+    case EventType::kTrailers:
+      if (!request_ended_) request_.PushTrailers(*event.headers);
+      break;
+    case EventType::kReset:
+      return End(ErrorCode::kNoError, ErrorCode::kCancel);
+    default:
+      return;
+  }
+  Settle();
+}
+
+void Call::OnDownstreamWritable() {
+  response_.OnSinkWritable();
+  Settle();
+}
+
+void Call::OnUpstreamWritable() {
+  request_.OnSinkWritable();
+  Settle();
+}
+
+// ---- response ----
+
+void Call::OnUpstreamEvent(const http2::Event& event) {
+  switch (event.type) {
+    case EventType::kHeaders:
+      return OnResponseHeaders(event);
+    case EventType::kInterim:
+      if (!head_.grpc) downstream_->transport().session().SendHeaders(*stream_, event.headers->fields(), false);
+      return;
+    case EventType::kData:
+      if (event.end_stream && head_.grpc) {
+        response_.Push(event.data, false);
+        http2::HeaderBlock none;
+        return OnResponseTrailers(none);
+      }
+      response_.Push(event.data, event.end_stream);
+      return Settle();
+    case EventType::kTrailers:
+      return OnResponseTrailers(*event.headers);
+    case EventType::kReset:
+      return OnUpstreamReset(event);
+    default:
+      return;
+  }
+}
+
+void Call::OnResponseHeaders(const http2::Event& event) {
+  if (std::optional<CallError> error = CheckResponse(*event.headers, event.end_stream); error.has_value()) {
+    return Finish(*error);
+  }
+  phase_ = Phase::kAnswering;
+  request_.ForgetReplay();
+  std::vector<http2::HeaderField>& fields = proxy_.scratch_fields();
+  AddDownstreamFields(*event.headers, *route_.version, proxy_.options().version_header, fields);
+  downstream_->transport().session().SendHeaders(*stream_, fields, event.end_stream);
+  if (event.end_stream) {
+    grpc_status_ = GrpcStatusOf(*event.headers);
+    response_.MarkDone();
+  }
+  Settle();
+}
+
+std::optional<CallError> Call::CheckResponse(const http2::HeaderBlock& headers, bool end_stream) const {
+  if (!head_.grpc) return std::nullopt;
+  const ResponseHead response = ReadResponse(headers);
+  if (response.has_grpc_status && end_stream) return std::nullopt;
+  if (response.status != "200") {
+    return CallError(CodeOfHttpStatus(response.status),
+                     absl::StrCat("the instance answered with HTTP status ", response.status));
+  }
+  if (!IsGrpcContentType(response.content_type)) {
+    return CallError(absl::StatusCode::kUnknown,
+                     absl::StrCat("the instance answered with content-type '",
+                                  route::Printable(response.content_type), "' instead of application/grpc"));
+  }
+  if (end_stream) {
+    return CallError(absl::StatusCode::kUnknown, "the instance ended the call without a grpc-status");
+  }
+  return std::nullopt;
+}
+
+void Call::OnResponseTrailers(http2::HeaderBlock& trailers) {
+  if (head_.grpc) {
+    grpc_status_ = GrpcStatusOf(trailers);
+    if (trailers.Find("grpc-status") == nullptr) {
+      const CallError error(absl::StatusCode::kUnknown, "the instance ended the call without a grpc-status");
+      AddGrpcStatus(error, trailers);
+      grpc_status_ = static_cast<int>(error.code);
+    }
+  }
+  response_.PushTrailers(trailers);
+  Settle();
+}
+
+void Call::OnUpstreamReset(const http2::Event& event) {
+  if (response_.ended()) {
+    // The answer is whole; the instance only does not want the rest of the request.
+    request_ended_ = true;
+    ReleaseUpstream(ErrorCode::kNoError);
+    return Settle();
+  }
+  if (RetryUnseen(event)) return;
+  if (event.error == ErrorCode::kCancel && !event.reset_by_us) {
+    grpc_status_ = static_cast<int>(absl::StatusCode::kCancelled);
+    return End(ErrorCode::kCancel, ErrorCode::kNoError);
+  }
+  const bool lost = upstream_->transport().session().failed();
+  const absl::StatusCode code = lost ? absl::StatusCode::kUnavailable : CodeOfReset(event.error);
+  const std::string what = lost ? std::string("the connection to the instance was lost before the call ended")
+                           : event.reset_by_us
+                               ? absl::StrCat("the instance broke the HTTP/2 protocol: ", http2::ErrorCodeName(event.error))
+                               : absl::StrCat("the instance reset the call with ", http2::ErrorCodeName(event.error));
+  Finish(CallError(route::MakeRefusalWithCode(route::Reason::kUpstreamReset, code, what,
+                                              {{"service", route_.service->name},
+                                               {"version", route_.version->name},
+                                               {"code", std::string(http2::ErrorCodeName(event.error))}})));
+}
+
+// The server said that it has not looked at the call: once more, elsewhere if there is an elsewhere. gRFC A6, "transparent retries".
+bool Call::RetryUnseen(const http2::Event& event) {
+  if (event.error != ErrorCode::kRefusedStream || event.reset_by_us) return false;
+  if (retried_unseen_ || phase_ != Phase::kForwarding || !request_.CanReplay()) return false;
+  retried_unseen_ = true;
+  proxy_.stats().retries.Add();
+  ReleaseUpstream(ErrorCode::kNoError);
+  request_.Rewind();
+  phase_ = Phase::kWaiting;
+  if (!proxy_.clusters().For(*route_.version, table_->generation()).Has(tried_)) tried_.clear();
+  Attempt();
+  return true;
+}
+
+// ---- ends ----
+
+void Call::OnDeadline() {
+  if (response_.ended()) return End(ErrorCode::kNoError, ErrorCode::kCancel);
+  response_.DropWaiting();
+  Finish(CallError(absl::StatusCode::kDeadlineExceeded, "the deadline passed before the answer was complete"));
+}
+
+void Call::Finish(const CallError& error) {
+  upstream::Instance::Abandon(*this);
+  request_ended_ = true;
+  grpc_status_ = static_cast<int>(error.code);
+  proxy_.stats().refusals.Add();
+  response_.SetSource({});
+  ReleaseUpstream(ErrorCode::kCancel);
+  if (phase_ != Phase::kAnswering) {
+    SendErrorHeaders(error);
+  } else if (head_.grpc) {
+    http2::HeaderBlock trailers;
+    AddGrpcStatus(error, trailers);
+    response_.PushTrailers(trailers);
+  } else {
+    return End(ErrorCode::kInternalError, ErrorCode::kCancel);
+  }
+  Settle();
+}
+
+void Call::SendErrorHeaders(const CallError& error) {
+  http2::Session& session = downstream_->transport().session();
+  phase_ = Phase::kAnswering;
+  http2::HeaderBlock block;
+  if (head_.grpc) {
+    AddTrailersOnly(error, block);
+    session.SendHeaders(*stream_, block.fields(), true);
+    return response_.MarkDone();
+  }
+  const std::string body = JsonBody(error);
+  AddHttpHeaders(error, body.size(), block);
+  session.SendHeaders(*stream_, block.fields(), false);
+  response_.Push(http2::Bytes(reinterpret_cast<const uint8_t*>(body.data()), body.size()), true);
+}
+
+void Call::Settle() {
+  if (phase_ == Phase::kEnded || !response_.done()) return;
+  if (request_.done() || request_ended_) End(ErrorCode::kNoError, ErrorCode::kCancel);
+}
+
+void Call::End(ErrorCode downstream_code, ErrorCode upstream_code) {
+  if (std::exchange(phase_, Phase::kEnded) == Phase::kEnded) return;
+  upstream::Instance::Abandon(*this);
+  deadline_timer_.Cancel();
+  Stats& stats = proxy_.stats();
+  stats.calls.Subtract();
+  stats.calls_by_code[grpc_status_ >= 0 && grpc_status_ < kGrpcCodes ? grpc_status_ : kGrpcCodes].Add();
+  stats.request_bytes.Add(request_.forwarded_bytes());
+  stats.response_bytes.Add(response_.forwarded_bytes());
+  ReleaseUpstream(upstream_code);
+  stream_->set_user(nullptr);  // what the running batch still holds for it is nobody's
+  downstream_->ReleaseCall(*stream_, downstream_code);
+  request_.Reset();
+  response_.Reset();
+  table_.reset();
+  tried_.clear();
+  retried_unseen_ = request_ended_ = false;
+  grpc_status_ = -1;
+  proxy_.Recycle(*this);
+}
+
+void Call::ReleaseUpstream(ErrorCode code) {
+  if (upstream_stream_ == nullptr) return;
+  request_.ClearSink();
+  response_.SetSource({});
+  upstream::Connection* connection = std::exchange(upstream_, nullptr);
+  connection->Release(*std::exchange(upstream_stream_, nullptr), code);
+}
+
+CallError Call::Refuse(route::Reason reason, absl::string_view message) const {
+  const route::Consumer* consumer = consumer_.has_value() ? &*consumer_ : nullptr;
+  return CallError(route::RouteTable::RefuseRoute(route_, consumer, reason, message));
+}
+
+}  // namespace pinion::proxy

@@ -1,0 +1,78 @@
+#include "gateway/proxy/downstream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/limits.h"
+#include "gateway/proxy/call.h"
+#include "gateway/proxy/proxy.h"
+
+namespace pinion::proxy {
+
+Downstream::Downstream(Proxy& proxy, transport::Shared& shared, std::unique_ptr<net::ByteStream> stream,
+                       const ListenerOptions& listener)
+    : proxy_(proxy),
+      listener_(listener),
+      transport_(shared, std::move(stream), http2::Role::kServer, listener.http2, *this),
+      trusted_(std::any_of(listener.trusted_peers.begin(), listener.trusted_peers.end(),
+                           [&](const net::Cidr& cidr) { return cidr.Contains(transport_.peer()); })),
+      timer_(shared.loop.timers(), [](void* self) { static_cast<Downstream*>(self)->OnTimer(); }, this) {
+  timer_.Arm(shared.loop.now() + limits::kPrefaceTimeout);
+}
+
+void Downstream::ReleaseCall(http2::Stream& stream, http2::ErrorCode code) {
+  transport_.session().Release(stream, code);
+  CloseIfDrained();
+}
+
+void Downstream::OnEvent(const http2::Event& event) {
+  if (event.type == http2::EventType::kHeaders) {
+    return proxy_.NewCall().Start(*this, event);
+  }
+  if (event.stream != nullptr) {
+    auto* call = static_cast<Call*>(event.stream->user());
+    if (call != nullptr) call->OnDownstreamEvent(event);
+  } else if (event.type == http2::EventType::kPingAck && draining_ == Draining::kNoticed) {
+    SayFinalGoAway();
+  }
+}
+
+void Downstream::OnWritable(http2::Stream& stream) {
+  auto* call = static_cast<Call*>(stream.user());
+  if (call != nullptr) call->OnDownstreamWritable();
+}
+
+void Downstream::OnClosed(absl::string_view /*why*/) { proxy_.Remove(*this); }
+
+void Downstream::OnTimer() {
+  if (draining_ == Draining::kNoticed) return SayFinalGoAway();
+  const absl::Time now = proxy_.loop().now();
+  const http2::Session& session = std::as_const(transport_).session();
+  if (!session.established()) return Close("no HTTP/2 preface in time");
+  const absl::Duration timeout = proxy_.options().idle_timeout;
+  if (session.active_streams() == 0 && transport_.last_read() + timeout <= now) return Drain();
+  timer_.Arm(session.active_streams() == 0 ? transport_.last_read() + timeout : now + timeout);
+}
+
+void Downstream::Drain() {
+  if (draining_ != Draining::kOpen) return;
+  draining_ = Draining::kNoticed;
+  transport_.session().GoAwayNotice();
+  transport_.session().Ping(0);
+  timer_.Arm(proxy_.loop().now() + limits::kGoAwayGrace);
+}
+
+void Downstream::SayFinalGoAway() {
+  draining_ = Draining::kFinal;
+  timer_.Cancel();
+  transport_.session().GoAwayFinal(http2::ErrorCode::kNoError, "");
+  CloseIfDrained();
+}
+
+void Downstream::CloseIfDrained() {
+  if (draining_ == Draining::kFinal && std::as_const(transport_).session().active_streams() == 0) {
+    transport_.Close("drained");
+  }
+}
+
+}  // namespace pinion::proxy

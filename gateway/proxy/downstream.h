@@ -1,0 +1,59 @@
+// One caller's connection: makes a Call of each request, closes when idle, and ends in two phases on drain. Owned by its worker's Proxy;
+// the worker's thread.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "gateway/net/event_loop.h"
+#include "gateway/net/timer_queue.h"
+#include "gateway/proxy/options.h"
+#include "gateway/transport/connection.h"
+
+namespace pinion::proxy {
+
+class Proxy;
+
+class Downstream final : public net::Deferred, private transport::Connection::Handler {
+ public:
+  Downstream(Proxy& proxy, transport::Shared& shared, std::unique_ptr<net::ByteStream> stream,
+             const ListenerOptions& listener);
+
+  const ListenerOptions& listener() const { return listener_; }
+  // The peer's identity header is believed.
+  bool trusted() const { return trusted_; }
+  transport::Connection& transport() { return transport_; }
+
+  // A call is done with its stream.
+  void ReleaseCall(http2::Stream& stream, http2::ErrorCode code);
+
+  // GOAWAY(2^31−1) and a PING; with its answer, or after a while, the real last id. Closes when the last call has ended.
+  void Drain();
+  // Now, whatever is running.
+  void Close(absl::string_view why) { transport_.Close(why); }
+
+  // Place in the Proxy's list.
+  size_t index = 0;
+
+ private:
+  // kOpen → kNoticed → kFinal
+  enum class Draining { kOpen, kNoticed, kFinal };
+
+  void OnEvent(const http2::Event& event) override;
+  void OnWritable(http2::Stream& stream) override;
+  void OnClosed(absl::string_view why) override;
+
+  void OnTimer();
+  void SayFinalGoAway();
+  void CloseIfDrained();
+
+  Proxy& proxy_;
+  const ListenerOptions& listener_;
+  transport::Connection transport_;
+  const bool trusted_;
+  Draining draining_ = Draining::kOpen;
+  net::Timer timer_;  // first request, then idle; in kNoticed: the answer to the PING
+};
+
+}  // namespace pinion::proxy

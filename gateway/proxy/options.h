@@ -1,0 +1,36 @@
+// How a worker treats callers. Defaults and their reasons: gateway/limits.h.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "gateway/http2/options.h"
+#include "gateway/limits.h"
+#include "gateway/net/cidr.h"
+#include "gateway/upstream/options.h"
+
+namespace pinion::proxy {
+
+// One listener's rules for the connections that it accepts. Outlives them.
+struct ListenerOptions {
+  std::string name;
+  bool any_http2 = false;  // forward requests of any content type
+  // The header in which trusted peers name the caller; none when empty. Lower case.
+  std::string identity_header;
+  std::vector<net::Cidr> trusted_peers;
+  bool consumer_required = false;
+  http2::Options http2;
+};
+
+struct Options {
+  std::string version_header = "api-version";  // lower case
+  std::optional<absl::Duration> max_deadline;
+  absl::Duration idle_timeout = limits::kIdleTimeout;
+  upstream::Options upstream;
+  uint64_t seed = 0;  // of the choices among instances
+};
+
+}  // namespace pinion::proxy

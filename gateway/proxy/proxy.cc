@@ -1,0 +1,91 @@
+#include "gateway/proxy/proxy.h"
+
+#include <utility>
+
+#include "gateway/limits.h"
+
+namespace pinion::proxy {
+namespace {
+
+// A shared_ptr whose count belongs to this worker, so that a call's copy touches no cache line of another.
+std::shared_ptr<const route::RouteTable> Rewrap(std::shared_ptr<const route::RouteTable> table) {
+  const route::RouteTable* raw = table.get();
+  return std::shared_ptr<const route::RouteTable>(raw, [table = std::move(table)](const auto*) {});
+}
+
+}  // namespace
+
+Proxy::Proxy(net::EventLoop& loop, Options options)
+    : loop_(loop),
+      options_(std::move(options)),
+      shared_(loop),
+      clusters_(shared_, options_.upstream, options_.seed),
+      table_(std::make_shared<route::RouteTable>()),
+      sweep_timer_(loop.timers(), [](void* self) { static_cast<Proxy*>(self)->Sweep(); }, this) {}
+
+Proxy::~Proxy() = default;
+
+void Proxy::SetTable(std::shared_ptr<const route::RouteTable> table) {
+  table_ = Rewrap(std::move(table));
+  if (!sweep_timer_.armed()) sweep_timer_.Arm(loop_.now() + limits::kSweepDelay);
+}
+
+void Proxy::Accept(std::unique_ptr<net::ByteStream> stream, const ListenerOptions& listener) {
+  downstreams_.push_back(std::make_unique<Downstream>(*this, shared_, std::move(stream), listener));
+  downstreams_.back()->index = downstreams_.size() - 1;
+  stats_.connections.Add();
+  stats_.connections_total.Add();
+  if (draining_) downstreams_.back()->Drain();
+}
+
+void Proxy::Drain() {
+  draining_ = true;
+  for (const auto& downstream : downstreams_) downstream->Drain();
+}
+
+void Proxy::CloseAll(absl::string_view why) {
+  for (const auto& downstream : downstreams_) downstream->Close(why);
+}
+
+std::vector<http2::HeaderField>& Proxy::scratch_fields() {
+  scratch_fields_.clear();
+  return scratch_fields_;
+}
+
+Call& Proxy::NewCall() {
+  if (free_calls_.empty()) {
+    calls_.push_back(std::make_unique<Call>(*this));
+    free_calls_.reserve(calls_.size());
+    return *calls_.back();
+  }
+  Call* call = free_calls_.back();
+  free_calls_.pop_back();
+  return *call;
+}
+
+void Proxy::Recycle(Call& call) {
+  ended_calls_.push_back(&call);
+  loop_.AtEndOfTurn(*this);
+}
+
+void Proxy::RunAtEndOfTurn() {
+  free_calls_.insert(free_calls_.end(), ended_calls_.begin(), ended_calls_.end());
+  ended_calls_.clear();
+}
+
+void Proxy::Remove(Downstream& downstream) {
+  const size_t index = downstream.index;
+  loop_.DeleteLater(std::move(downstreams_[index]));
+  if (index + 1 != downstreams_.size()) {
+    downstreams_[index] = std::move(downstreams_.back());
+    downstreams_[index]->index = index;
+  }
+  downstreams_.pop_back();
+  stats_.connections.Subtract();
+}
+
+void Proxy::Sweep() {
+  if (!clusters_.Sweep(*table_)) sweep_timer_.Arm(loop_.now() + limits::kSweepDelay);
+}
+
+}  // namespace pinion::proxy

@@ -1,0 +1,80 @@
+// Everything of one worker but its thread and its listeners: callers' connections, running calls, clusters, and the current route table.
+// The same object runs in production and, on virtual time, in the simulation. One event loop's thread.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "gateway/net/event_loop.h"
+#include "gateway/proxy/call.h"
+#include "gateway/proxy/downstream.h"
+#include "gateway/proxy/options.h"
+#include "gateway/proxy/stats.h"
+#include "gateway/route/header_resolutions.h"
+#include "gateway/route/route_table.h"
+#include "gateway/transport/connection.h"
+#include "gateway/upstream/cluster.h"
+
+namespace pinion::proxy {
+
+class Proxy final : private net::TurnTask {
+ public:
+  // Starts with an empty table: every call is refused until SetTable().
+  Proxy(net::EventLoop& loop, Options options);
+  ~Proxy();
+  Proxy(const Proxy&) = delete;
+  Proxy& operator=(const Proxy&) = delete;
+
+  // For calls that begin from now on; running ones keep theirs.
+  void SetTable(std::shared_ptr<const route::RouteTable> table);
+
+  // Serves a caller's connection. `listener` outlives the proxy.
+  void Accept(std::unique_ptr<net::ByteStream> stream, const ListenerOptions& listener);
+
+  // Asks every caller to go elsewhere; connections close as their calls end.
+  void Drain();
+  // Ends every connection now.
+  void CloseAll(absl::string_view why);
+  // No caller's connection is left.
+  bool idle() const { return downstreams_.empty(); }
+  size_t connections() const { return downstreams_.size(); }
+
+  const Stats& stats() const { return stats_; }
+
+  // ---- for its parts ----
+
+  net::EventLoop& loop() { return loop_; }
+  const Options& options() const { return options_; }
+  Stats& stats() { return stats_; }
+  const std::shared_ptr<const route::RouteTable>& table() const { return table_; }
+  route::HeaderResolutions& header_resolutions() { return header_resolutions_; }
+  upstream::Clusters& clusters() { return clusters_; }
+  // Empty; valid until the next call of this.
+  std::vector<http2::HeaderField>& scratch_fields();
+
+  Call& NewCall();
+  // At the end of the turn: callbacks of the call may be on the stack.
+  void Recycle(Call& call);
+  void Remove(Downstream& downstream);
+
+ private:
+  void RunAtEndOfTurn() override;
+  void Sweep();
+
+  net::EventLoop& loop_;
+  const Options options_;
+  Stats stats_;
+  transport::Shared shared_;
+  upstream::Clusters clusters_;
+  route::HeaderResolutions header_resolutions_;
+  std::shared_ptr<const route::RouteTable> table_;
+  std::vector<http2::HeaderField> scratch_fields_;
+  std::vector<std::unique_ptr<Downstream>> downstreams_;
+  std::vector<std::unique_ptr<Call>> calls_;  // all that were ever made at once
+  std::vector<Call*> free_calls_;
+  std::vector<Call*> ended_calls_;
+  net::Timer sweep_timer_;
+  bool draining_ = false;
+};
+
+}  // namespace pinion::proxy

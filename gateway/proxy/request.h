@@ -1,0 +1,43 @@
+// The request of a call as the proxy needs it: what routing reads, and what goes on to the instance. Pure; views into the header block.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "gateway/http2/header_block.h"
+#include "gateway/proxy/options.h"
+
+namespace pinion::proxy {
+
+struct RequestHead {
+  absl::string_view method;
+  absl::string_view path;
+  absl::string_view content_type;
+  absl::string_view timeout;
+  bool has_timeout = false;
+  bool timeout_repeated = false;
+  std::optional<absl::string_view> version;  // the version header
+  bool version_repeated = false;
+  std::optional<absl::string_view> identity;  // the identity header, believed or not
+  bool identity_repeated = false;
+  bool grpc = false;
+};
+
+// One pass over the fields. `grpc` as in design: a content-type of exactly application/grpc, or that followed by '+' or ';'.
+RequestHead ReadRequest(const http2::HeaderBlock& block, const ListenerOptions& listener,
+                        const Options& options);
+
+bool IsGrpcContentType(absl::string_view content_type);
+
+// The fields that go on, in order, appended to `out` (views into `block` and `timeout`): without the version header, without the
+// identity header unless it is `trusted`, with `timeout` for grpc-timeout unless empty, and with te: trailers.
+void AddUpstreamFields(const http2::HeaderBlock& block, const ListenerOptions& listener,
+                       const Options& options, bool trusted, absl::string_view timeout,
+                       std::vector<http2::HeaderField>& out);
+
+}  // namespace pinion::proxy

@@ -1,0 +1,40 @@
+#include "gateway/proxy/response.h"
+
+#include "absl/strings/numbers.h"
+
+namespace pinion::proxy {
+
+ResponseHead ReadResponse(const http2::HeaderBlock& headers) {
+  ResponseHead head;
+  for (const http2::HeaderField& field : headers.fields()) {
+    if (field.name == ":status") {
+      head.status = field.value;
+    } else if (field.name == "content-type") {
+      head.content_type = field.value;
+    } else if (field.name == "grpc-status") {
+      head.has_grpc_status = true;
+    }
+  }
+  return head;
+}
+
+int GrpcStatusOf(const http2::HeaderBlock& block) {
+  const http2::HeaderField* field = block.Find("grpc-status");
+  if (field == nullptr) return -1;
+  int status = 0;
+  return absl::SimpleAtoi(field->value, &status) && status >= 0 ? status : 2;
+}
+
+void AddDownstreamFields(const http2::HeaderBlock& headers, const route::VersionEntry& version,
+                         absl::string_view version_header, std::vector<http2::HeaderField>& out) {
+  for (const http2::HeaderField& field : headers.fields()) {
+    // An instance behind another gateway says a version too; the one that was asked for here is ours.
+    if (field.name != version_header) out.push_back(field);
+  }
+  out.push_back({version_header, version.name});
+  if (!version.deprecation_header.empty()) out.push_back({"deprecation", version.deprecation_header});
+  if (!version.sunset_header.empty()) out.push_back({"sunset", version.sunset_header});
+  if (!version.link_header.empty()) out.push_back({"link", version.link_header});
+}
+
+}  // namespace pinion::proxy

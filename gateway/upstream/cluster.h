@@ -1,0 +1,77 @@
+// The instances of one version in one worker, and the choice among them. Owned by Clusters; the worker's thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "base/random.h"
+#include "gateway/route/entries.h"
+#include "gateway/route/route_table.h"
+#include "gateway/transport/connection.h"
+#include "gateway/upstream/instance.h"
+#include "gateway/upstream/options.h"
+
+namespace pinion::upstream {
+
+class Cluster {
+ public:
+  Cluster(transport::Shared& shared, const Options& options, Random& random)
+      : shared_(shared), options_(options), random_(random) {}
+
+  // Takes over the version's instances: what stays keeps its connections, what left retires.
+  void Update(const route::VersionEntry& version, uint64_t table_generation);
+
+  // By the version's policy among the instances that are not in `tried`; those that rest after failures only when no other is
+  // left. Null: none. The instance stays valid at least until the end of the turn; a waiting or running call keeps it.
+  Instance* Pick(absl::Span<Instance* const> tried);
+
+  // An instance that is not in `tried`.
+  bool Has(absl::Span<Instance* const> tried) const;
+
+  // Frees retired instances that are done.
+  void Sweep();
+  bool has_retired() const { return !retired_.empty(); }
+  bool empty() const { return instances_.empty() && retired_.empty(); }
+  // The version is routed to no more.
+  void Retire();
+
+  uint64_t table_generation() const { return table_generation_; }
+
+ private:
+  Instance* PickRoundRobin(absl::Span<Instance* const> candidates);
+  Instance* PickLeastRequest(absl::Span<Instance* const> candidates);
+
+  transport::Shared& shared_;
+  const Options& options_;
+  Random& random_;
+  routing::v1::LoadBalancing policy_ = routing::v1::LEAST_REQUEST;
+  uint64_t table_generation_ = 0;
+  std::shared_ptr<const std::vector<route::InstanceEntry>> source_;  // what instances_ was made from
+  std::vector<std::unique_ptr<Instance>> instances_;
+  std::vector<std::unique_ptr<Instance>> retired_;
+  std::vector<Instance*> candidates_;  // scratch of Pick()
+};
+
+// All clusters of one worker, by VersionEntry::id.
+class Clusters {
+ public:
+  Clusters(transport::Shared& shared, Options options, uint64_t seed)
+      : shared_(shared), options_(std::move(options)), random_(seed) {}
+
+  // The cluster of a version, brought up to the table that the caller uses unless a newer one was here before.
+  Cluster& For(const route::VersionEntry& version, uint64_t table_generation);
+
+  // Brings every cluster up to `table`, retires those of versions that it does not have, and frees what is done. False: something
+  // retired still has calls; sweep again later.
+  bool Sweep(const route::RouteTable& table);
+
+ private:
+  transport::Shared& shared_;
+  const Options options_;
+  Random random_;
+  std::vector<std::unique_ptr<Cluster>> clusters_;
+};
+
+}  // namespace pinion::upstream

@@ -1,0 +1,93 @@
+#include "gateway/upstream/connection.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/upstream/instance.h"
+
+namespace pinion::upstream {
+
+Connection::Connection(transport::Shared& shared, const Options& options,
+                       std::unique_ptr<net::ByteStream> stream, Instance& instance)
+    : options_(options),
+      instance_(instance),
+      loop_(shared.loop),
+      transport_(shared, std::move(stream), http2::Role::kClient, options.http2, *this),
+      timer_(shared.loop.timers(), [](void* self) { static_cast<Connection*>(self)->OnTimer(); },
+             this) {
+  timer_.Arm(loop_.now() + options.connect_timeout);
+}
+
+http2::Stream* Connection::Open(absl::Span<const http2::HeaderField> fields, bool end_stream,
+                                Caller& caller) {
+  if (!CanOpen()) return nullptr;
+  http2::Stream* stream = transport_.session().OpenStream(fields, end_stream, &caller);
+  if (stream == nullptr) return nullptr;
+  served_ = true;
+  instance_.OnCallStarted();
+  return stream;
+}
+
+void Connection::Release(http2::Stream& stream, http2::ErrorCode code) {
+  stream.set_user(nullptr);  // what the running batch still holds for it is nobody's
+  transport_.session().Release(stream, code);
+  instance_.OnCallEnded();
+  if (state_ == State::kReady) {
+    instance_.OnStreamFree(*this);
+    if (!HasCalls()) timer_.Arm(loop_.now() + options_.idle_timeout);
+  } else {
+    CloseIfDrained();
+  }
+}
+
+void Connection::Drain(absl::string_view why) {
+  if (state_ == State::kDraining || state_ == State::kClosed) return;
+  state_ = State::kDraining;
+  draining_why_ = std::string(why);
+  CloseIfDrained();
+}
+
+void Connection::CloseIfDrained() {
+  if (state_ == State::kDraining && !HasCalls()) transport_.Close(draining_why_);
+}
+
+void Connection::OnEvent(const http2::Event& event) {
+  if (event.stream != nullptr) {
+    auto* caller = static_cast<Caller*>(event.stream->user());
+    if (caller != nullptr) caller->OnUpstreamEvent(event);
+  } else if (event.type == http2::EventType::kSettings) {
+    OnSettings();
+  } else if (event.type == http2::EventType::kGoAway) {
+    Drain("the instance said GOAWAY");
+    if (served_) instance_.OnConnectionUnusable();
+  }
+}
+
+void Connection::OnSettings() {
+  if (state_ == State::kConnecting) {
+    state_ = State::kReady;
+    timer_.Arm(loop_.now() + options_.idle_timeout);
+  }
+  if (state_ == State::kReady) instance_.OnStreamFree(*this);
+}
+
+void Connection::OnWritable(http2::Stream& stream) {
+  static_cast<Caller*>(stream.user())->OnUpstreamWritable();
+}
+
+void Connection::OnTimer() {
+  if (state_ == State::kConnecting) {
+    transport_.Close(absl::StrCat("no HTTP/2 connection within ",
+                                  absl::FormatDuration(options_.connect_timeout)));
+  } else if (state_ == State::kReady && !HasCalls()) {
+    Drain("idle");
+  }
+}
+
+void Connection::OnClosed(absl::string_view why) {
+  state_ = State::kClosed;
+  timer_.Cancel();
+  instance_.OnConnectionClosed(*this, why);
+}
+
+}  // namespace pinion::upstream

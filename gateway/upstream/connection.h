@@ -1,0 +1,69 @@
+// One connection of one worker to one instance, shared by the calls of all callers. Owned by its Instance; the worker's thread.
+//
+//     kConnecting → kReady → kDraining → kClosed
+//         └────────────┴─────────────────↗
+//
+// kReady from the server's first SETTINGS on, so that its limit of streams is known before the first call. kDraining: no new
+// calls; the running ones end in peace.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/types/span.h"
+#include "gateway/net/event_loop.h"
+#include "gateway/transport/connection.h"
+#include "gateway/upstream/caller.h"
+#include "gateway/upstream/options.h"
+
+namespace pinion::upstream {
+
+class Connection final : public net::Deferred, private transport::Connection::Handler {
+ public:
+  enum class State { kConnecting, kReady, kDraining, kClosed };
+
+  Connection(transport::Shared& shared, const Options& options,
+             std::unique_ptr<net::ByteStream> stream, Instance& instance);
+
+  // Sends the request's HEADERS on a new stream whose events go to `caller`; null when no stream is free.
+  http2::Stream* Open(absl::Span<const http2::HeaderField> fields, bool end_stream, Caller& caller);
+
+  // Ends the caller's part in the stream; see Session::Release().
+  void Release(http2::Stream& stream, http2::ErrorCode code);
+
+  transport::Connection& transport() { return transport_; }
+  Instance& instance() { return instance_; }
+
+  bool CanOpen() const { return state_ == State::kReady && transport_.session().CanOpenStream(); }
+  State state() const { return state_; }
+  // A call was opened on it: what ends without has not helped anyone.
+  bool served() const { return served_; }
+  // The instance takes no calls at all on it; another connection would not either.
+  bool barred() const {
+    return state_ == State::kReady && transport_.session().peer_max_concurrent_streams() == 0;
+  }
+
+  // No new calls; closes when the running ones have ended.
+  void Drain(absl::string_view why);
+
+ private:
+  void OnEvent(const http2::Event& event) override;
+  void OnWritable(http2::Stream& stream) override;
+  void OnClosed(absl::string_view why) override;
+
+  bool HasCalls() const { return transport_.session().active_streams() > 0; }
+  void OnSettings();
+  void OnTimer();
+  void CloseIfDrained();
+
+  const Options& options_;
+  Instance& instance_;
+  net::EventLoop& loop_;
+  transport::Connection transport_;
+  net::Timer timer_;  // connect timeout, then idle timeout
+  State state_ = State::kConnecting;
+  bool served_ = false;
+  std::string draining_why_;
+};
+
+}  // namespace pinion::upstream

@@ -1,0 +1,139 @@
+#include "gateway/upstream/instance.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+
+namespace pinion::upstream {
+
+Instance::Instance(transport::Shared& shared, const Options& options, std::string uid,
+                   net::Endpoint endpoint, uint32_t weight)
+    : shared_(shared),
+      options_(options),
+      loop_(shared.loop),
+      uid_(std::move(uid)),
+      endpoint_(std::move(endpoint)),
+      weight_(weight),
+      pending_timer_(loop_.timers(),
+                     [](void* self) { static_cast<Instance*>(self)->OnPendingTimer(); }, this) {}
+
+void Instance::Acquire(Caller& caller) {
+  if (first_waiting_ == nullptr) {
+    if (Connection* connection = FindFree(); connection != nullptr) {
+      return caller.OnConnected(*connection);
+    }
+  }
+  if (retired_) return caller.OnConnectFailed(AcquireFailure::kConnect, "the instance was removed");
+  if (waiting_ >= options_.pending_calls_max) {
+    return caller.OnConnectFailed(
+        AcquireFailure::kOverload,
+        absl::StrCat(waiting_, " calls already wait for a stream to ", ToString(endpoint_)));
+  }
+  Enqueue(caller);
+  ConnectIfNeeded();
+}
+
+void Instance::Abandon(Caller& caller) {
+  if (caller.waits_for_ != nullptr) caller.waits_for_->Dequeue(caller);
+}
+
+void Instance::Retire() {
+  retired_ = true;
+  for (const auto& connection : connections_) connection->Drain("the instance was removed");
+  FailWaiting("the instance was removed");
+}
+
+Connection* Instance::FindFree() {
+  for (const auto& connection : connections_) {
+    if (connection->CanOpen()) return connection.get();
+  }
+  return nullptr;
+}
+
+// One attempt at a time: what it brings is known before the next is made.
+bool Instance::Growing() const {
+  return std::any_of(connections_.begin(), connections_.end(), [](const auto& connection) {
+    return connection->state() == Connection::State::kConnecting || connection->barred();
+  });
+}
+
+void Instance::ConnectIfNeeded() {
+  if (first_waiting_ == nullptr || retired_ || Growing()) return;
+  if (connections_.size() >= options_.connections_max) return;
+  connections_.push_back(
+      std::make_unique<Connection>(shared_, options_, loop_.Connect(endpoint_), *this));
+}
+
+void Instance::OnCallStarted() {
+  ++calls_;
+  backoff_ = absl::ZeroDuration();
+  rests_until_ = absl::InfinitePast();
+}
+
+void Instance::OnStreamFree(Connection& connection) {
+  while (first_waiting_ != nullptr && connection.CanOpen()) {
+    Caller& caller = *first_waiting_;
+    Dequeue(caller);
+    caller.OnConnected(connection);
+  }
+  ConnectIfNeeded();
+}
+
+void Instance::OnConnectionClosed(Connection& connection, absl::string_view why) {
+  const bool served = connection.served();
+  auto place = std::find_if(connections_.begin(), connections_.end(),
+                            [&](const auto& each) { return each.get() == &connection; });
+  CHECK(place != connections_.end());
+  loop_.DeleteLater(std::move(*place));
+  connections_.erase(place);
+  if (served) return ConnectIfNeeded();
+  backoff_ = std::clamp(backoff_ * 2, limits::kConnectBackoffMin, limits::kConnectBackoffMax);
+  rests_until_ = loop_.now() + backoff_;
+  // Other connections may still serve those who wait; without any, they had better go elsewhere.
+  if (connections_.empty()) FailWaiting(why);
+}
+
+void Instance::Enqueue(Caller& caller) {
+  caller.waits_for_ = this;
+  caller.previous_ = last_waiting_;
+  caller.next_ = nullptr;
+  (last_waiting_ == nullptr ? first_waiting_ : last_waiting_->next_) = &caller;
+  last_waiting_ = &caller;
+  ++waiting_;
+  caller.gives_up_at_ = loop_.now() + options_.pending_max;
+  if (!pending_timer_.armed()) pending_timer_.Arm(caller.gives_up_at_);
+}
+
+void Instance::Dequeue(Caller& caller) {
+  (caller.previous_ == nullptr ? first_waiting_ : caller.previous_->next_) = caller.next_;
+  (caller.next_ == nullptr ? last_waiting_ : caller.next_->previous_) = caller.previous_;
+  caller.waits_for_ = nullptr;
+  caller.previous_ = caller.next_ = nullptr;
+  --waiting_;
+}
+
+// Only those who wait now: whoever comes back in his turn waits for the next connection.
+void Instance::FailWaiting(absl::string_view why) {
+  const std::string reason = absl::StrCat(ToString(endpoint_), ": ", why);
+  for (size_t count = waiting_; count > 0 && first_waiting_ != nullptr; --count) {
+    Caller& caller = *first_waiting_;
+    Dequeue(caller);
+    caller.OnConnectFailed(AcquireFailure::kConnect, reason);
+  }
+}
+
+void Instance::OnPendingTimer() {
+  while (first_waiting_ != nullptr && first_waiting_->gives_up_at_ <= loop_.now()) {
+    Caller& caller = *first_waiting_;
+    Dequeue(caller);
+    caller.OnConnectFailed(AcquireFailure::kPending,
+                           absl::StrCat("no stream to ", ToString(endpoint_),
+                                        " became free within ",
+                                        absl::FormatDuration(options_.pending_max)));
+  }
+  if (first_waiting_ != nullptr) pending_timer_.Arm(first_waiting_->gives_up_at_);
+}
+
+}  // namespace pinion::upstream

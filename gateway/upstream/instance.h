@@ -1,0 +1,87 @@
+// One instance as one worker sees it: its connections, the calls that wait for a stream, and whether it can be reached. Keyed by
+// (address, TLS name, uid), so that a reused address never leads to another version. Owned by a Cluster; the worker's thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/net/endpoint.h"
+#include "gateway/net/event_loop.h"
+#include "gateway/net/timer_queue.h"
+#include "gateway/transport/connection.h"
+#include "gateway/upstream/caller.h"
+#include "gateway/upstream/connection.h"
+#include "gateway/upstream/options.h"
+
+namespace pinion::upstream {
+
+class Instance final {
+ public:
+  Instance(transport::Shared& shared, const Options& options, std::string uid,
+           net::Endpoint endpoint, uint32_t weight);
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  // Answers with OnConnected() before it returns when a stream is free; else later, by OnConnected() or OnConnectFailed().
+  void Acquire(Caller& caller);
+
+  // The caller waits no longer. Nothing when it does not wait.
+  static void Abandon(Caller& caller);
+
+  // No longer routed to: running calls end in peace, waiting ones fail.
+  void Retire();
+  // No connections and nobody waiting: a retired instance may go.
+  bool idle() const { return connections_.empty() && first_waiting_ == nullptr; }
+
+  // Not resting after a failed connection.
+  bool available() const { return loop_.now() >= rests_until_; }
+
+  const std::string& uid() const { return uid_; }
+  const net::Endpoint& endpoint() const { return endpoint_; }
+  uint32_t weight() const { return weight_; }
+  void set_weight(uint32_t weight) { weight_ = weight; }
+  // Open calls and waiting ones.
+  size_t load() const { return calls_ + waiting_; }
+  // Smooth weighted round robin's memory; Balancer's.
+  int64_t turn_credit = 0;
+
+  // ---- from its connections ----
+
+  void OnCallStarted();
+  void OnCallEnded() { --calls_; }
+  void OnStreamFree(Connection& connection);
+  void OnConnectionUnusable() { ConnectIfNeeded(); }
+  void OnConnectionClosed(Connection& connection, absl::string_view why);
+
+ private:
+  Connection* FindFree();
+  bool Growing() const;
+  void ConnectIfNeeded();
+  void Enqueue(Caller& caller);
+  void Dequeue(Caller& caller);
+  void FailWaiting(absl::string_view why);
+  void OnPendingTimer();
+
+  transport::Shared& shared_;
+  const Options& options_;
+  net::EventLoop& loop_;
+  const std::string uid_;
+  const net::Endpoint endpoint_;
+  uint32_t weight_;
+
+  std::vector<std::unique_ptr<Connection>> connections_;
+  Caller* first_waiting_ = nullptr;
+  Caller* last_waiting_ = nullptr;
+  size_t waiting_ = 0;
+  size_t calls_ = 0;
+  net::Timer pending_timer_;
+
+  bool retired_ = false;
+  absl::Time rests_until_ = absl::InfinitePast();
+  absl::Duration backoff_ = absl::ZeroDuration();
+};
+
+}  // namespace pinion::upstream
