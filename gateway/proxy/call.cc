@@ -26,6 +26,7 @@ Call::Call(Proxy& proxy)
 void Call::Start(Downstream& downstream, const http2::Event& event) {
   downstream_ = &downstream;
   stream_ = event.stream;
+  phase_ = Phase::kIdle;
   stream_->set_user(this);
   std::swap(headers_, *event.headers);
   head_ = ReadRequest(headers_, downstream.listener(), proxy_.options());

@@ -1,0 +1,54 @@
+// The data plane of one process: all listeners and workers. Owned by main(), used on its thread; Publish() from any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "gateway/net/endpoint.h"
+#include "gateway/proxy/stats.h"
+#include "gateway/route/route_table.h"
+#include "gateway/worker/settings.h"
+#include "gateway/worker/worker.h"
+
+namespace pinion::worker {
+
+struct BoundListener {
+  std::string name;
+  net::Endpoint endpoint;  // with the real port
+};
+
+class Gateway {
+ public:
+  // Binds every listener, then starts the workers; until the first Publish() every call is refused. Errors name the address.
+  // `clock` outlives the gateway.
+  static absl::StatusOr<std::unique_ptr<Gateway>> Start(Settings settings, const Clock& clock);
+
+  // Stops at once.
+  ~Gateway() = default;
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  // Calls that begin from some moment on use `table`.
+  void Publish(std::shared_ptr<const route::RouteTable> table);
+
+  const std::vector<BoundListener>& listeners() const { return bound_; }
+  const Settings& settings() const { return settings_; }
+
+  // Closes the listeners, says GOAWAY, and returns when every call has ended (true), or at `timeout` after ending the rest (false).
+  bool Drain(absl::Duration timeout);
+
+  // One for each worker; readable from any thread as long as the gateway lives.
+  std::vector<const proxy::Stats*> stats() const;
+
+ private:
+  explicit Gateway(Settings settings) : settings_(std::move(settings)) {}
+
+  const Settings settings_;
+  std::vector<BoundListener> bound_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+}  // namespace pinion::worker

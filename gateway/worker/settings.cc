@@ -1,0 +1,96 @@
+#include "gateway/worker/settings.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+
+namespace pinion::worker {
+namespace {
+
+absl::Duration DurationOf(const google::protobuf::Duration& duration) {
+  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+}
+
+http2::Options ReadHttp2(const config::v1::Http2& config) {
+  http2::Options options;
+  if (config.has_max_concurrent_streams()) {
+    options.max_concurrent_streams = config.max_concurrent_streams().value();
+  }
+  if (config.has_initial_stream_window_bytes()) {
+    options.stream_window_bytes = config.initial_stream_window_bytes().value();
+  }
+  if (config.has_initial_connection_window_bytes()) {
+    options.connection_window_bytes = config.initial_connection_window_bytes().value();
+  }
+  if (config.has_max_header_list_bytes()) {
+    options.max_header_list_bytes = config.max_header_list_bytes().value();
+  }
+  if (config.has_max_header_fields()) options.max_header_fields = config.max_header_fields().value();
+  return options;
+}
+
+absl::Status ReadIdentity(const config::v1::ConsumerIdentity& config, proxy::ListenerOptions& options) {
+  options.consumer_required = config.required();
+  if (!config.has_trusted_header()) return absl::OkStatus();
+  options.identity_header = absl::AsciiStrToLower(config.trusted_header().name());
+  for (const std::string& text : config.trusted_header().trusted_peers()) {
+    ASSIGN_OR_RETURN(net::Cidr cidr, net::Cidr::Parse(text));
+    options.trusted_peers.push_back(cidr);
+  }
+  if (options.trusted_peers.empty()) {
+    for (absl::string_view loopback : {"127.0.0.0/8", "::1"}) {
+      options.trusted_peers.push_back(*net::Cidr::Parse(loopback));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ListenerSettings> ReadListener(const config::v1::Listener& config) {
+  ListenerSettings listener;
+  listener.endpoint = EndpointOf(config.address());
+  listener.options.name = config.name();
+  listener.options.any_http2 = config.forward() == config::v1::ANY_HTTP2;
+  listener.options.http2 = ReadHttp2(config.http2());
+  if (absl::Status status = ReadIdentity(config.consumer_identity(), listener.options); !status.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("listener ", config.name(), ": consumer_identity: ", status.message()));
+  }
+  return listener;
+}
+
+}  // namespace
+
+net::Endpoint EndpointOf(const routing::v1::Address& address) {
+  if (address.has_pipe()) return {.path = address.pipe().path()};
+  return {.host = address.socket_address().address(),
+          .port = static_cast<uint16_t>(address.socket_address().port_value())};
+}
+
+absl::StatusOr<Settings> ReadSettings(const config::v1::Bootstrap& bootstrap) {
+  const config::v1::Gateway& gateway = bootstrap.gateway();
+  Settings settings;
+  settings.workers = gateway.workers() != 0 ? static_cast<int>(gateway.workers())
+                                            : std::max(1u, std::thread::hardware_concurrency());
+  for (const config::v1::Listener& config : bootstrap.listeners()) {
+    ASSIGN_OR_RETURN(ListenerSettings listener, ReadListener(config));
+    settings.listeners.push_back(std::move(listener));
+  }
+  proxy::Options& proxy = settings.proxy;
+  if (!gateway.version_header().empty()) {
+    proxy.version_header = absl::AsciiStrToLower(gateway.version_header());
+  }
+  if (gateway.has_max_deadline()) proxy.max_deadline = DurationOf(gateway.max_deadline());
+  if (gateway.has_idle_timeout()) proxy.idle_timeout = DurationOf(gateway.idle_timeout());
+  if (gateway.has_connect_timeout()) {
+    proxy.upstream.connect_timeout = DurationOf(gateway.connect_timeout());
+  }
+  proxy.upstream.http2 = ReadHttp2(gateway.upstream_http2());
+  if (gateway.has_max_connections()) settings.connections_max = gateway.max_connections().value();
+  if (gateway.has_drain_timeout()) settings.drain_timeout = DurationOf(gateway.drain_timeout());
+  return settings;
+}
+
+}  // namespace pinion::worker

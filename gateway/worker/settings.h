@@ -1,0 +1,31 @@
+// The configuration file's values as the data plane's own options. Pure.
+#pragma once
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "gateway/net/endpoint.h"
+#include "gateway/proxy/options.h"
+#include "pinion/config/v1/config.pb.h"
+
+namespace pinion::worker {
+
+struct ListenerSettings {
+  net::Endpoint endpoint;
+  proxy::ListenerOptions options;
+};
+
+struct Settings {
+  int workers = 1;  // at least 1
+  std::vector<ListenerSettings> listeners;
+  proxy::Options proxy;
+  size_t connections_max = limits::kMaxConnections;  // of one listener, over all workers
+  absl::Duration drain_timeout = limits::kDrainTimeout;
+};
+
+// InvalidArgument for what the configuration's own check lets pass but no gateway can do; names the field.
+absl::StatusOr<Settings> ReadSettings(const config::v1::Bootstrap& bootstrap);
+
+net::Endpoint EndpointOf(const routing::v1::Address& address);
+
+}  // namespace pinion::worker

@@ -1,0 +1,87 @@
+#include "gateway/worker/worker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/status_macros.h"
+
+namespace pinion::worker {
+namespace {
+
+// How often a full worker looks for room and a draining one for its end: unnoticed by people, no load.
+constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
+
+proxy::Options WithSeed(proxy::Options options, uint64_t seed) {
+  options.seed = seed;
+  return options;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const Settings& settings, const Clock& clock,
+                                                      std::vector<int> fds, uint64_t seed) {
+  ASSIGN_OR_RETURN(std::unique_ptr<net::EpollLoop> loop, net::EpollLoop::Create(clock));
+  std::unique_ptr<Worker> worker(new Worker(settings, std::move(loop), seed));
+  for (size_t i = 0; i < fds.size(); ++i) worker->Listen(fds[i], settings.listeners[i].options);
+  worker->thread_ = std::thread([loop = worker->loop_.get()] { loop->Run(); });
+  return worker;
+}
+
+Worker::Worker(const Settings& settings, std::unique_ptr<net::EpollLoop> loop, uint64_t seed)
+    : settings_(settings),
+      loop_(std::move(loop)),
+      proxy_(std::make_unique<proxy::Proxy>(*loop_, WithSeed(settings.proxy, seed))),
+      connections_max_(std::max<size_t>(1, settings.connections_max / settings.workers)),
+      room_timer_(loop_->timers(), [](void* self) { static_cast<Worker*>(self)->CheckConnectionLimit(); },
+                  this),
+      drain_timer_(loop_->timers(), [](void* self) { static_cast<Worker*>(self)->CheckDrained(); }, this) {}
+
+Worker::~Worker() {
+  loop_->Stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::SetTable(std::shared_ptr<const route::RouteTable> table) {
+  loop_->Post([proxy = proxy_.get(), table = std::move(table)] { proxy->SetTable(table); });
+}
+
+void Worker::Listen(int fd, const proxy::ListenerOptions& options) {
+  listeners_.push_back(std::make_unique<net::Listener>(
+      *loop_, fd, [worker = this, &options](std::unique_ptr<net::ByteStream> stream) {
+        worker->proxy_->Accept(std::move(stream), options);
+        worker->CheckConnectionLimit();
+      }));
+}
+
+// At the limit new connections wait in the kernel's queue.
+void Worker::CheckConnectionLimit() {
+  const bool full = proxy_->connections() >= connections_max_;
+  for (const auto& listener : listeners_) full ? listener->Pause() : listener->Resume();
+  if (full) room_timer_.Arm(loop_->now() + kLookAgain);
+}
+
+void Worker::Drain(absl::Duration timeout, std::function<void(bool)> done) {
+  loop_->Post([worker = this, timeout, done = std::move(done)] {
+    worker->drained_ = done;
+    worker->BeginDrain(timeout);
+  });
+}
+
+void Worker::BeginDrain(absl::Duration timeout) {
+  room_timer_.Cancel();
+  listeners_.clear();
+  proxy_->Drain();
+  drain_until_ = loop_->now() + timeout;
+  CheckDrained();
+}
+
+void Worker::CheckDrained() {
+  const bool late = loop_->now() >= drain_until_;
+  if (!proxy_->idle() && !late) return drain_timer_.Arm(loop_->now() + kLookAgain);
+  if (late) proxy_->CloseAll("the gateway is shutting down");
+  const bool all_ended = proxy_->idle();
+  loop_->Stop();
+  drained_(all_ended);
+}
+
+}  // namespace pinion::worker

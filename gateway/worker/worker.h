@@ -1,0 +1,55 @@
+// One worker: a thread, its event loop, its listeners, and a Proxy. Shares nothing mutable; everything that reaches it is posted to its
+// mailbox. Made and destroyed by Gateway on the main thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "gateway/net/epoll_loop.h"
+#include "gateway/net/listener.h"
+#include "gateway/proxy/proxy.h"
+#include "gateway/worker/settings.h"
+
+namespace pinion::worker {
+
+class Worker {
+ public:
+  // `settings` outlives the worker. `fds`: one bound descriptor for each listener, owned from now on.
+  static absl::StatusOr<std::unique_ptr<Worker>> Start(const Settings& settings, const Clock& clock,
+                                                       std::vector<int> fds, uint64_t seed);
+  // Stops at once.
+  ~Worker();
+
+  // Any thread.
+  void SetTable(std::shared_ptr<const route::RouteTable> table);
+  // Stops listening, lets calls end, then stops the thread; at `timeout` it ends what still runs. `done` is called on the worker's
+  // thread.
+  void Drain(absl::Duration timeout, std::function<void(bool all_ended)> done);
+  // Written by the worker, readable any time.
+  const proxy::Stats& stats() const { return proxy_->stats(); }
+
+ private:
+  Worker(const Settings& settings, std::unique_ptr<net::EpollLoop> loop, uint64_t seed);
+
+  void Listen(int fd, const proxy::ListenerOptions& options);
+  void CheckConnectionLimit();
+  void BeginDrain(absl::Duration timeout);
+  void CheckDrained();
+
+  const Settings& settings_;
+  const std::unique_ptr<net::EpollLoop> loop_;
+  std::unique_ptr<proxy::Proxy> proxy_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  const size_t connections_max_;
+  net::Timer room_timer_;   // full: looks again for room
+  net::Timer drain_timer_;  // draining: looks again whether everything has ended
+  absl::Time drain_until_;
+  std::function<void(bool)> drained_;
+  std::thread thread_;
+};
+
+}  // namespace pinion::worker
