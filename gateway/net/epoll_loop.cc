@@ -74,7 +74,7 @@ void EpollLoop::Run() {
   while (true) {
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      if (stopped_) return;
+      if (std::exchange(stopped_, false)) return;
     }
     Turn();
   }

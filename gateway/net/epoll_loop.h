@@ -42,7 +42,7 @@ class EpollLoop final : public EventLoop {
   // A stream over a connected, non-blocking socket, which it owns from now on.
   std::unique_ptr<ByteStream> Adopt(int fd, std::string peer);
 
-  // Turns until Stop().
+  // Turns until Stop(), which ends one Run().
   void Run();
   void Stop();
 
