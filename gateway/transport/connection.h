@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gateway/http2/session.h"
+#include "gateway/http2/slab_pool.h"
 #include "gateway/net/byte_stream.h"
 #include "gateway/net/event_loop.h"
 #include "gateway/net/timer_queue.h"
