@@ -68,6 +68,9 @@ inline constexpr size_t kMaxHeaderResolutions = 1024;
 inline constexpr size_t kMaxExpressionsPerService = 65535;
 inline constexpr size_t kMaxMethodsPerService = 65535;
 
+// One identity of a consumer. SPIFFE's own bound on an id; DNS names and JWT claims are shorter.
+inline constexpr size_t kMaxIdentityBytes = 2048;
+
 // What a refusal adds to a response, grpc-message and grpc-status-details-bin as sent. Clients and
 // proxies commonly bound a header list at 8 KiB, and trailers share it with the application's own.
 // Longer: variables are cut, then lists.

@@ -2,7 +2,7 @@
 // one copy; tables hold others. A change copies the one page (some hundred slots at a million) and
 // the one group that hold it; the rest stays shared.
 //
-//   root: 64 groups ── group: 64 pages ── page: open addressing, linear probing, few spare slots
+//   root: 64 groups > group: 64 pages > page: open addressing, linear probing, few spare slots
 //
 // A Slot is trivially copyable, has `bool empty() const`, `uint64_t Hash() const`, and is all zero
 // when empty. What finds a slot is a hash and a predicate, so that keys need not be in it.

@@ -83,6 +83,9 @@ struct ServiceEntry {
   // asks for (null: reject).
   std::vector<std::shared_ptr<const ExpressionEntry>> channel_expressions;
   std::shared_ptr<const ExpressionEntry> unpinned;
+  // What the package of each of `grpc_services` asks for (`v2` of acme.v2.X), in their order; null:
+  // nothing. Empty without version_from_package.
+  std::vector<std::shared_ptr<const ExpressionEntry>> package_expressions;
   bool pin_on_first_call = false;
 
   // Full method path → number in VersionEntry::method_bits and in method pins; 0 is never used.
@@ -92,13 +95,8 @@ struct ServiceEntry {
 
   // The expression @`name`, or null if the service has no such channel.
   const ExpressionEntry* FindChannel(absl::string_view name) const;
-};
-
-// A registered caller. A view into the table that found it.
-struct Consumer {
-  uint32_t id = 0;
-  absl::string_view name;
-  absl::string_view default_channel;  // empty: none
+  // Null: no such version.
+  const VersionEntry* FindVersion(absl::string_view name) const;
 };
 
 }  // namespace pinion::route

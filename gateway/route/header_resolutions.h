@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/hash/hash.h"
 #include "absl/strings/string_view.h"
 #include "gateway/limits.h"
 #include "gateway/route/entries.h"
@@ -21,18 +22,38 @@ class HeaderResolutions {
   HeaderResolutions(const HeaderResolutions&) = delete;
   HeaderResolutions& operator=(const HeaderResolutions&) = delete;
 
-  // How many are remembered; never above twice half of the bound.
+  // How many are remembered; never above the bound.
   size_t size() const { return young_.size() + old_.size(); }
 
  private:
-  friend class RouteTable;
-  using Map = absl::flat_hash_map<std::string, std::shared_ptr<const ExpressionEntry>>;
+  friend class Decision;
 
-  // Forgets what belongs to another table than `table_generation`.
+  struct KeyView {
+    uint32_t service;
+    absl::string_view value;
+  };
+  struct Key {
+    uint32_t service;
+    std::string value;
+    operator KeyView() const { return {service, value}; }  // NOLINT: what lookups take
+  };
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(const KeyView& key) const { return absl::HashOf(key.service, key.value); }
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const KeyView& a, const KeyView& b) const {
+      return a.service == b.service && a.value == b.value;
+    }
+  };
+  using Map = absl::flat_hash_map<Key, std::shared_ptr<const ExpressionEntry>, Hash, Equal>;
+
+  // Forgets what belongs to another table.
   void Bind(uint64_t table_generation);
-  // The entry, or null. `key` is the service's id followed by the value.
-  const ExpressionEntry* Find(absl::string_view key) const;
-  const ExpressionEntry* Insert(absl::string_view key,
+  // The entry, or null.
+  const ExpressionEntry* Find(uint32_t service, absl::string_view value) const;
+  const ExpressionEntry* Insert(uint32_t service, absl::string_view value,
                                 std::shared_ptr<const ExpressionEntry> entry);
 
   const size_t entries_max_;

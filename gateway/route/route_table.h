@@ -13,12 +13,13 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "gateway/route/cow_records.h"
+#include "gateway/route/consumer_index.h"
 #include "gateway/route/cow_slots.h"
 #include "gateway/route/entries.h"
 #include "gateway/route/header_resolutions.h"
 #include "gateway/route/method_path.h"
 #include "gateway/route/refusal.h"
+#include "gateway/route/slots.h"
 
 namespace pinion::route {
 
@@ -55,7 +56,7 @@ using Resolved = std::variant<Route, Refusal>;
 
 class RouteTable {
  public:
-  // A table without services: refuses every call.
+  // A table without services: refuses every call. Others come from TableBuilder.
   RouteTable();
   RouteTable(const RouteTable&) = delete;
   RouteTable& operator=(const RouteTable&) = delete;
@@ -77,13 +78,24 @@ class RouteTable {
                              absl::string_view message);
 
   // The consumer that owns an identity, exact bytes; nullopt: none does. Views into this table.
-  std::optional<Consumer> FindConsumerByHeader(absl::string_view value) const;
-  std::optional<Consumer> FindConsumerBySpiffe(absl::string_view uri) const;
-  std::optional<Consumer> FindConsumerByDnsSan(absl::string_view name) const;
+  std::optional<Consumer> FindConsumerByHeader(absl::string_view value) const {
+    return consumers_.FindByHeader(value);
+  }
+  std::optional<Consumer> FindConsumerBySpiffe(absl::string_view uri) const {
+    return consumers_.Find(IdentityKind::kSpiffe, uri);
+  }
+  // `name` in lower case.
+  std::optional<Consumer> FindConsumerByDnsSan(absl::string_view name) const {
+    return consumers_.Find(IdentityKind::kDnsSan, name);
+  }
   std::optional<Consumer> FindConsumerByJwt(absl::string_view issuer,
-                                            absl::string_view subject) const;
+                                            absl::string_view subject) const {
+    return consumers_.Find(IdentityKind::kJwt, JwtIdentity(issuer, subject));
+  }
   // `sha256` in lower-case hex.
-  std::optional<Consumer> FindConsumerByApiKey(absl::string_view sha256) const;
+  std::optional<Consumer> FindConsumerByApiKey(absl::string_view sha256) const {
+    return consumers_.Find(IdentityKind::kApiKey, sha256);
+  }
 
   // Null: not known.
   const ServiceEntry* FindService(absl::string_view name) const;
@@ -92,7 +104,7 @@ class RouteTable {
   std::vector<const ServiceEntry*> Services() const;
 
   size_t pin_count() const { return pins_.size(); }
-  size_t consumer_count() const { return consumer_count_; }
+  size_t consumer_count() const { return consumers_.size(); }
   // Different for each table that this process ever made; larger is later.
   uint64_t generation() const { return generation_; }
 
@@ -101,27 +113,19 @@ class RouteTable {
   friend class Decision;
 
   struct GrpcServiceEntry {
-    uint32_t service = 0;
-    std::string
-        package_asks;  // `v2` of acme.v2.X for services with version_from_package; else empty
+    uint32_t service = 0;   // its id
+    uint32_t position = 0;  // in ServiceEntry::grpc_services
   };
   using GrpcIndex = absl::flat_hash_map<std::string, GrpcServiceEntry>;
   using NameIndex = absl::flat_hash_map<std::string, uint32_t>;
 
-  std::optional<Consumer> FindConsumer(IdentityKind kind, absl::string_view value) const;
-  Consumer ConsumerOf(uint32_t id) const;
-
   uint64_t generation_;
-  size_t consumer_count_ = 0;
   std::vector<std::shared_ptr<const ServiceEntry>> services_;  // by id; null: gone
   std::shared_ptr<const GrpcIndex> grpc_services_;
   std::shared_ptr<const NameIndex> service_ids_;
   CowSlots<PinSlot> pins_;
   CowSlots<DrainSlot> drains_;
-  CowSlots<IdentitySlot> identities_;
-  CowRecords consumers_;         // name, default channel's number
-  CowRecords identity_records_;  // kind and value, consumer's id
-  std::shared_ptr<const std::vector<std::string>> channel_names_;
+  ConsumerIndex consumers_;
 };
 
 }  // namespace pinion::route

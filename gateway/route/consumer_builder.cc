@@ -1,0 +1,207 @@
+#include "gateway/route/consumer_builder.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "gateway/limits.h"
+#include "gateway/route/refusal.h"
+#include "registry/version/names.h"
+
+namespace pinion::route {
+namespace {
+
+using Identities = std::vector<std::pair<IdentityKind, std::string>>;
+
+absl::Status CheckValue(absl::string_view value) {
+  const bool good = !value.empty() && value.size() <= limits::kMaxIdentityBytes &&
+                    value.find('\0') == absl::string_view::npos;
+  if (good) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("an identity must have 1 to ", limits::kMaxIdentityBytes,
+                   " bytes, none of them NUL, unlike `", Printable(value), "`"));
+}
+
+absl::StatusOr<std::string> ApiKey(absl::string_view hex) {
+  std::string key = absl::AsciiStrToLower(hex);
+  if (key.size() == 64 && std::all_of(key.begin(), key.end(), absl::ascii_isxdigit)) return key;
+  return absl::InvalidArgumentError(
+      absl::StrCat("api_key_sha256 must be the 64 hex digits of the key's SHA-256, unlike `",
+                   Printable(hex), "`"));
+}
+
+absl::StatusOr<std::pair<IdentityKind, std::string>> Parse(const routing::v1::Identity& identity) {
+  switch (identity.identity_case()) {
+    case routing::v1::Identity::kSpiffeUri:
+      RETURN_IF_ERROR(CheckValue(identity.spiffe_uri()));
+      return std::pair(IdentityKind::kSpiffe, identity.spiffe_uri());
+    case routing::v1::Identity::kDnsSan:
+      RETURN_IF_ERROR(CheckValue(identity.dns_san()));
+      return std::pair(IdentityKind::kDnsSan, absl::AsciiStrToLower(identity.dns_san()));
+    case routing::v1::Identity::kJwt:
+      RETURN_IF_ERROR(CheckValue(identity.jwt().issuer()));
+      RETURN_IF_ERROR(CheckValue(identity.jwt().subject()));
+      return std::pair(IdentityKind::kJwt,
+                       JwtIdentity(identity.jwt().issuer(), identity.jwt().subject()));
+    case routing::v1::Identity::kApiKeySha256: {
+      ASSIGN_OR_RETURN(std::string key, ApiKey(identity.api_key_sha256()));
+      return std::pair(IdentityKind::kApiKey, std::move(key));
+    }
+    case routing::v1::Identity::kTrustedHeader:
+      RETURN_IF_ERROR(CheckValue(identity.trusted_header()));
+      return std::pair(IdentityKind::kHeader, identity.trusted_header());
+    default:
+      return absl::InvalidArgumentError(
+          "an identity is empty; set spiffe_uri, dns_san, jwt, api_key_sha256 or trusted_header");
+  }
+}
+
+bool HasHeader(const Identities& identities) {
+  return std::any_of(identities.begin(), identities.end(),
+                     [](const auto& i) { return i.first == IdentityKind::kHeader; });
+}
+
+}  // namespace
+
+absl::Status ConsumerBuilder::CheckFree(const Identities& identities,
+                                        absl::string_view name) const {
+  for (const auto& [kind, value] : identities) {
+    const std::optional<Consumer> owner =
+        kind == IdentityKind::kHeader ? index_.FindByHeader(value) : index_.Find(kind, value);
+    if (owner && owner->name != name) {
+      return absl::AlreadyExistsError(
+          absl::StrCat("identity `", Printable(value), "` of consumer `", name,
+                       "` belongs to consumer `", owner->name, "`; remove it there first"));
+    }
+  }
+  if (HasHeader(identities)) return absl::OkStatus();
+  const std::optional<Consumer> owner = index_.Find(IdentityKind::kHeader, name);
+  if (!owner || owner->name == name) return absl::OkStatus();
+  return absl::AlreadyExistsError(
+      absl::StrCat("the name of consumer `", name, "` is a trusted-header identity of consumer `",
+                   owner->name, "`; remove it there first, or give `", name, "` another"));
+}
+
+absl::Status ConsumerBuilder::Put(const routing::v1::Consumer& consumer) {
+  if (consumer.name().empty() || consumer.name().size() > version::kMaxConsumerNameBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("a consumer's name must have 1 to ",
+                                                   version::kMaxConsumerNameBytes, " bytes"));
+  }
+  if (!consumer.default_channel().empty()) {
+    RETURN_IF_ERROR(version::ValidateChannelName(consumer.default_channel()));
+  }
+  Identities identities;
+  for (const routing::v1::Identity& identity : consumer.identities()) {
+    ASSIGN_OR_RETURN(auto parsed, Parse(identity));
+    if (std::find(identities.begin(), identities.end(), parsed) == identities.end()) {
+      identities.push_back(std::move(parsed));
+    }
+  }
+  RETURN_IF_ERROR(CheckFree(identities, consumer.name()));
+
+  const uint32_t id = Intern(consumer.name());
+  if ((index_.names_.Value(id) & ConsumerIndex::kRegistered) == 0) ++index_.size_;
+  DropIdentities(id);
+  for (const auto& [kind, value] : identities) PutIdentity(kind, value, id);
+  index_.names_.Put(id, consumer.name(),
+                    ConsumerIndex::kRegistered |
+                        (HasHeader(identities) ? ConsumerIndex::kHasHeaderIdentity : 0) |
+                        ChannelNumber(consumer.default_channel()));
+  return absl::OkStatus();
+}
+
+void ConsumerBuilder::Delete(absl::string_view name) {
+  const std::optional<uint32_t> id = Find(name);
+  if (!id || (index_.names_.Value(*id) & ConsumerIndex::kRegistered) == 0) return;
+  --index_.size_;
+  DropIdentities(*id);
+  index_.names_.Put(*id, name, 0);
+  Collect(*id);
+}
+
+uint32_t ConsumerBuilder::AcquireForPin(absl::string_view name) {
+  const uint32_t id = Intern(name);
+  ++pins_of_[id];
+  return id;
+}
+
+void ConsumerBuilder::ReleasePin(uint32_t consumer) {
+  --pins_of_[consumer];
+  Collect(consumer);
+}
+
+void ConsumerBuilder::Collect(uint32_t consumer) {
+  if (pins_of_[consumer] != 0) return;
+  if ((index_.names_.Value(consumer) & ConsumerIndex::kRegistered) != 0) return;
+  index_.slots_.Erase(
+      IdentitySlot::HashOf(IdentityKind::kName, index_.names_.Bytes(consumer)),
+      [consumer](const IdentitySlot& slot) { return slot.is_name() && slot.id() == consumer; });
+  index_.names_.Put(consumer, "", 0);
+  free_consumers_.push_back(consumer);
+}
+
+uint32_t ConsumerBuilder::Intern(absl::string_view name) {
+  if (const std::optional<uint32_t> id = Find(name)) return *id;
+  uint32_t id = static_cast<uint32_t>(pins_of_.size());
+  if (free_consumers_.empty()) {
+    pins_of_.push_back(0);
+  } else {
+    id = free_consumers_.back();
+    free_consumers_.pop_back();
+  }
+  index_.names_.Put(id, name, 0);
+  index_.slots_.Put(IdentitySlot::Of(IdentitySlot::HashOf(IdentityKind::kName, name), true, id),
+                    [](const IdentitySlot&) { return false; });
+  return id;
+}
+
+uint32_t ConsumerBuilder::ChannelNumber(const std::string& channel) {
+  const std::vector<std::string>& known = *index_.channel_names_;
+  const auto it = std::find(known.begin(), known.end(), channel);
+  if (it != known.end()) return static_cast<uint32_t>(it - known.begin());
+  auto more = std::make_shared<std::vector<std::string>>(known);
+  more->push_back(channel);
+  const size_t number = more->size() - 1;
+  index_.channel_names_ = std::move(more);
+  return static_cast<uint32_t>(number);
+}
+
+void ConsumerBuilder::PutIdentity(IdentityKind kind, absl::string_view value, uint32_t consumer) {
+  uint32_t id = 0;
+  if (free_identities_.empty()) {
+    id = ++identity_count_;
+  } else {
+    id = free_identities_.back();
+    free_identities_.pop_back();
+  }
+  const char prefix = static_cast<char>(kind);
+  index_.identities_.Put(id, absl::StrCat(absl::string_view(&prefix, 1), value), consumer);
+  index_.slots_.Put(IdentitySlot::Of(IdentitySlot::HashOf(kind, value), false, id),
+                    [](const IdentitySlot&) { return false; });
+  identities_of_[consumer].push_back(id);
+}
+
+void ConsumerBuilder::DropIdentities(uint32_t consumer) {
+  const auto it = identities_of_.find(consumer);
+  if (it == identities_of_.end()) return;
+  for (const uint32_t id : it->second) {
+    const absl::string_view bytes = index_.identities_.Bytes(id);
+    index_.slots_.Erase(
+        IdentitySlot::HashOf(static_cast<IdentityKind>(bytes.front()), bytes.substr(1)),
+        [id](const IdentitySlot& slot) { return !slot.is_name() && slot.id() == id; });
+    index_.identities_.Put(id, "", 0);
+    free_identities_.push_back(id);
+  }
+  identities_of_.erase(it);
+}
+
+ConsumerIndex ConsumerBuilder::Freeze() {
+  ConsumerIndex frozen = index_;
+  frozen.slots_ = index_.slots_.Freeze();
+  frozen.names_ = index_.names_.Freeze();
+  frozen.identities_ = index_.identities_.Freeze();
+  return frozen;
+}
+
+}  // namespace pinion::route

@@ -1,0 +1,104 @@
+// CowSlots and CowRecords against plain maps, and what their frozen copies share.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <string>
+
+#include "gateway/route/cow_records.h"
+#include "gateway/route/cow_slots.h"
+#include "gateway/route/slots.h"
+
+namespace pinion::route {
+namespace {
+
+bool PutPin(CowSlots<PinSlot>& pins, uint32_t consumer, uint16_t expression) {
+  const PinSlot slot{consumer, 7, 0, expression};
+  return pins.Put(slot, [&](const PinSlot& other) { return other.SameKey(slot); });
+}
+
+const PinSlot* FindPin(const CowSlots<PinSlot>& pins, uint32_t consumer) {
+  return pins.Find(PinSlot::HashOf(consumer, 7, 0),
+                   [&](const PinSlot& slot) { return slot.consumer == consumer; });
+}
+
+bool ErasePin(CowSlots<PinSlot>& pins, uint32_t consumer) {
+  return pins.Erase(PinSlot::HashOf(consumer, 7, 0),
+                    [&](const PinSlot& slot) { return slot.consumer == consumer; });
+}
+
+TEST(CowSlotsTest, AgreesWithAMapThroughFreezes) {
+  std::mt19937 random(1);
+  CowSlots<PinSlot> pins;
+  std::map<uint32_t, uint16_t> model;
+  std::vector<std::pair<CowSlots<PinSlot>, std::map<uint32_t, uint16_t>>> frozen;
+  for (int step = 0; step < 60000; ++step) {
+    // Few consumers, so that the same slots are put, replaced and erased.
+    const uint32_t consumer = 1 + random() % 20000;
+    if (random() % 3 == 0) {
+      EXPECT_EQ(ErasePin(pins, consumer), model.erase(consumer) == 1);
+    } else {
+      const auto expression = static_cast<uint16_t>(random());
+      EXPECT_EQ(PutPin(pins, consumer, expression), !model.contains(consumer));
+      model[consumer] = expression;
+    }
+    if (step % 10000 == 0) frozen.emplace_back(pins.Freeze(), model);
+  }
+  frozen.emplace_back(pins.Freeze(), model);
+  for (const auto& [slots, wanted] : frozen) {
+    EXPECT_EQ(slots.size(), wanted.size());
+    for (uint32_t consumer = 1; consumer <= 20000; ++consumer) {
+      const auto it = wanted.find(consumer);
+      const PinSlot* found = FindPin(slots, consumer);
+      ASSERT_EQ(found != nullptr, it != wanted.end());
+      if (found != nullptr) {
+        EXPECT_EQ(found->expression, it->second);
+      }
+    }
+  }
+}
+
+TEST(CowSlotsTest, AChangeCopiesOnePageOnly) {
+  CowSlots<PinSlot> pins;
+  for (uint32_t i = 1; i <= 100000; ++i) PutPin(pins, i, 0);
+  const CowSlots<PinSlot> before = pins.Freeze();
+  PutPin(pins, 5000, 9);
+  size_t copied = 0;
+  for (uint64_t page = 0; page < 4096; ++page) {
+    if (!before.SharesPage(pins, page << 52)) ++copied;
+  }
+  EXPECT_EQ(copied, 1u);
+  EXPECT_EQ(FindPin(before, 5000)->expression, 0);
+  EXPECT_EQ(FindPin(pins, 5000)->expression, 9);
+}
+
+TEST(CowSlotsTest, APinCostsFewBytes) {
+  CowSlots<PinSlot> pins;
+  for (uint32_t i = 1; i <= 1000000; ++i) PutPin(pins, i, 0);
+  EXPECT_LE(pins.MemoryBytes() / pins.size(), 24u);
+}
+
+TEST(CowRecordsTest, AgreesWithAMapThroughFreezes) {
+  std::mt19937 random(2);
+  CowRecords records;
+  std::map<uint32_t, std::pair<std::string, uint32_t>> model;
+  std::vector<std::pair<CowRecords, std::map<uint32_t, std::pair<std::string, uint32_t>>>> frozen;
+  for (int step = 0; step < 50000; ++step) {
+    const uint32_t id = random() % 40000;
+    const std::string bytes(random() % 30, static_cast<char>('a' + random() % 26));
+    const uint32_t value = static_cast<uint32_t>(random());
+    records.Put(id, bytes, value);
+    model[id] = {bytes, value};
+    if (step % 10000 == 0) frozen.emplace_back(records.Freeze(), model);
+  }
+  frozen.emplace_back(records.Freeze(), model);
+  for (const auto& [copy, wanted] : frozen) {
+    for (const auto& [id, record] : wanted) {
+      ASSERT_EQ(copy.Bytes(id), record.first);
+      ASSERT_EQ(copy.Value(id), record.second);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace pinion::route

@@ -1,0 +1,190 @@
+#include "gateway/route/decision.h"
+
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "gateway/route/expression_compiler.h"
+#include "registry/version/names.h"
+
+namespace pinion::route {
+
+using routing::v1::PUBLISHED;
+using routing::v1::RETIRED;
+using routing::v1::SUNSET;
+
+Resolved Decision::Run() {
+  Say("call: ", query_.method.full);
+  Say("consumer: ", query_.consumer == nullptr ? "none (unregistered)" : query_.consumer->name);
+  if (query_.consumer_required && query_.consumer == nullptr) {
+    return Refuse(Reason::kConsumerRequired,
+                  "this listener serves registered consumers only, and no consumer owns the "
+                  "credentials of this call; register one with `pinion consumer add`, with the "
+                  "identity that the caller presents");
+  }
+  if (auto refusal = FindService()) return *std::move(refusal);
+  if (auto refusal = FindWanted()) return *std::move(refusal);
+  if (auto refusal = FindVersion()) return *std::move(refusal);
+  if (auto refusal = CheckMethod()) return *std::move(refusal);
+  Route route;
+  route.service = service_;
+  route.version = wanted_.expression->version;
+  route.source = wanted_.source;
+  route.asked = wanted_.expression->text;
+  route.propose_pin = wanted_.source == Source::kUnpinnedPolicy && service_->pin_on_first_call &&
+                      query_.consumer != nullptr;
+  if (route.propose_pin) Say("the registry is asked to pin this consumer to this version");
+  return route;
+}
+
+std::optional<Refusal> Decision::FindService() {
+  const auto it = table_.grpc_services_->find(query_.method.grpc_service);
+  if (it == table_.grpc_services_->end()) {
+    return Refuse(Reason::kServiceUnknown,
+                  absl::StrCat("no service here has the gRPC service `",
+                               Printable(query_.method.grpc_service),
+                               "`; check the method's path, or publish a version that has it"),
+                  {{"grpc_service", std::string(query_.method.grpc_service)}});
+  }
+  service_ = table_.services_[it->second.service].get();
+  position_ = it->second.position;
+  Say("service: ", service_->name);
+  if (!query_.method.method.empty() && !service_->methods->empty()) {
+    const auto method = service_->methods->find(query_.method.full);
+    if (method != service_->methods->end()) method_ = method->second;
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> Decision::FindWanted() {
+  if (query_.version_header_repeated) {
+    wanted_.source = Source::kHeader;
+    Say("`", query_.version_header_name, "` metadata: given more than once");
+    return Refuse(Reason::kPinMalformed,
+                  absl::StrCat("`", query_.version_header_name,
+                               "` metadata was given more than once; give it once or not at all"));
+  }
+  const bool found = FromHeader() || FromMethodPin() || FromServicePin() || FromDefaultChannel() ||
+                     FromPackage() || FromPolicy();
+  if (found) return std::nullopt;
+  const absl::string_view name =
+      query_.consumer == nullptr ? absl::string_view("CONSUMER") : query_.consumer->name;
+  return Refuse(Reason::kPinRequired,
+                absl::StrCat("`", service_->name, "` serves only callers with a pin; set one with ",
+                             "`pinion pin set ", Printable(name), " ", service_->name,
+                             " EXPRESSION`, or send `", query_.version_header_name, "` metadata"));
+}
+
+bool Decision::Want(const ExpressionEntry* expression, Source source) {
+  wanted_ = {expression, source};
+  return true;
+}
+
+bool Decision::FromHeader() {
+  if (!query_.version_header.has_value()) {
+    Say("`", query_.version_header_name, "` metadata: none");
+    return false;
+  }
+  const absl::string_view value = *query_.version_header;
+  Say("`", query_.version_header_name, "` metadata: ", Printable(value));
+  if (const auto it = service_->expressions_by_text.find(value);
+      it != service_->expressions_by_text.end()) {
+    return Want(it->second, Source::kHeader);
+  }
+  headers_.Bind(table_.generation_);
+  const ExpressionEntry* entry = headers_.Find(service_->id, value);
+  if (entry == nullptr) {
+    entry = headers_.Insert(service_->id, value.substr(0, version::kMaxPinBytes + 1),
+                            CompileExpression(*service_, value, nullptr));
+  }
+  return Want(entry, Source::kHeader);
+}
+
+const ExpressionEntry* Decision::FindPin(uint16_t method) const {
+  const PinSlot key{query_.consumer->id, service_->id, method, 0};
+  const PinSlot* pin =
+      table_.pins_.Find(key.Hash(), [&key](const PinSlot& slot) { return slot.SameKey(key); });
+  return pin == nullptr ? nullptr : service_->expressions[pin->expression].get();
+}
+
+bool Decision::FromMethodPin() {
+  if (query_.consumer == nullptr || !service_->has_method_pins || method_ == 0) {
+    Say("pin for the method: none");
+    return false;
+  }
+  const ExpressionEntry* pin = FindPin(method_);
+  Say("pin for the method: ", pin == nullptr ? "none" : pin->text);
+  return pin != nullptr && Want(pin, Source::kMethodPin);
+}
+
+bool Decision::FromServicePin() {
+  const ExpressionEntry* pin = query_.consumer == nullptr ? nullptr : FindPin(0);
+  Say("pin for the service: ", pin == nullptr ? "none" : pin->text);
+  return pin != nullptr && Want(pin, Source::kServicePin);
+}
+
+bool Decision::FromDefaultChannel() {
+  if (query_.consumer == nullptr || query_.consumer->default_channel.empty()) {
+    Say("default channel of the consumer: none");
+    return false;
+  }
+  const ExpressionEntry* channel = service_->FindChannel(query_.consumer->default_channel);
+  Say("default channel of the consumer: ", query_.consumer->default_channel,
+      channel == nullptr ? ", which this service does not have" : "");
+  return channel != nullptr && Want(channel, Source::kDefaultChannel);
+}
+
+bool Decision::FromPackage() {
+  if (service_->package_expressions.empty()) {
+    Say("version from the package: not for this service");
+    return false;
+  }
+  const ExpressionEntry* package = service_->package_expressions[position_].get();
+  Say("version from the package: ", package == nullptr ? "none in its name" : package->text);
+  return package != nullptr && Want(package, Source::kPackage);
+}
+
+bool Decision::FromPolicy() {
+  if (service_->unpinned == nullptr) {
+    Say("policy for callers without a pin: reject");
+    return false;
+  }
+  Say("policy for callers without a pin: ", service_->unpinned->text,
+      service_->pin_on_first_call ? ", and pin on the first call" : "");
+  return Want(service_->unpinned.get(), Source::kUnpinnedPolicy);
+}
+
+std::optional<Refusal> Decision::FindVersion() {
+  const ExpressionEntry& expression = *wanted_.expression;
+  switch (expression.outcome) {
+    case ExpressionEntry::Outcome::kMalformed:
+      return RefuseMalformed(expression.problem);
+    case ExpressionEntry::Outcome::kNoMatch:
+      return RefuseNoMatch();
+    case ExpressionEntry::Outcome::kVersion:
+      break;
+  }
+  const VersionEntry& version = *expression.version;
+  Say(Printable(expression.text), " means version ", version.name, ", ",
+      absl::AsciiStrToLower(routing::v1::VersionState_Name(version.state)), ", with ",
+      version.instances->size(), " instance(s)");
+  if (version.state == RETIRED) return RefuseRetired();
+  if (version.state == PUBLISHED && version.instances->empty()) return RefuseNeverActive();
+  if (version.state == SUNSET && wanted_.source == Source::kHeader) return RefuseSunset();
+  return std::nullopt;
+}
+
+std::optional<Refusal> Decision::CheckMethod() {
+  const VersionEntry& version = *wanted_.expression->version;
+  if (query_.method.method.empty()) return std::nullopt;
+  if (!version.has_descriptors) {
+    Say("method: not checked, the version was published without descriptors");
+    return std::nullopt;
+  }
+  if (version.HasMethod(method_)) {
+    Say("method: in this version");
+    return std::nullopt;
+  }
+  return RefuseMethod(method_);
+}
+
+}  // namespace pinion::route
