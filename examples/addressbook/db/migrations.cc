@@ -46,6 +46,25 @@ absl::StatusOr<int64_t> Count(Database& database, std::string_view sql) {
 
 absl::Status Create(Database& database) { return database.Execute(kCreate); }
 
+absl::Status CheckCreated(Database& database) {
+  ASSIGN_OR_RETURN(
+      const int64_t tables,
+      Count(database,
+            "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'contacts'"));
+  if (tables == 1) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the database has no contacts table yet; make it with: addressbook_migrate create --db FILE");
+}
+
+absl::Status CheckExpanded(Database& database) {
+  RETURN_IF_ERROR(CheckCreated(database));
+  ASSIGN_OR_RETURN(const bool expanded, IsExpanded(database));
+  if (expanded) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the database has no columns for 2.0.0 yet; add them, while 1.0.0 runs on, with: "
+      "addressbook_migrate expand --db FILE");
+}
+
 absl::StatusOr<bool> IsExpanded(Database& database) {
   ASSIGN_OR_RETURN(const int64_t columns,
                    Count(database,
@@ -56,17 +75,14 @@ absl::StatusOr<bool> IsExpanded(Database& database) {
 
 absl::Status Expand(Database& database) {
   return InTransaction(database, [&database]() -> absl::Status {
+    RETURN_IF_ERROR(CheckCreated(database));
     ASSIGN_OR_RETURN(const bool expanded, IsExpanded(database));
     return expanded ? absl::OkStatus() : database.Execute(kExpand);
   });
 }
 
 absl::StatusOr<int64_t> Reset(Database& database) {
-  ASSIGN_OR_RETURN(const bool expanded, IsExpanded(database));
-  if (!expanded) {
-    return absl::FailedPreconditionError(
-        "there are no columns to reset; expand the database first");
-  }
+  RETURN_IF_ERROR(CheckExpanded(database));
   RETURN_IF_ERROR(
       database.Execute("UPDATE contacts SET address_line1 = NULL, address_line2 = NULL "
                        "WHERE address_line1 IS NOT NULL OR address_line2 IS NOT NULL"));
@@ -74,6 +90,7 @@ absl::StatusOr<int64_t> Reset(Database& database) {
 }
 
 absl::StatusOr<Progress> Inspect(Database& database) {
+  RETURN_IF_ERROR(CheckCreated(database));
   Progress progress;
   ASSIGN_OR_RETURN(progress.expanded, IsExpanded(database));
   ASSIGN_OR_RETURN(progress.contacts, Count(database, "SELECT count(*) FROM contacts"));

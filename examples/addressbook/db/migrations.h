@@ -19,12 +19,16 @@ namespace addressbook {
 
 absl::Status Create(Database& database);
 
+// OK when 1.0.0 can run; FailedPrecondition says what to do first.
+absl::Status CheckCreated(Database& database);
+
 // Adds 2.0.0's columns, null in every row, and the trigger that keeps them true while both versions
 // write: 1.0.0 does not know them, so a new `address` without new lines sets them back to null,
 // and 2.0.0 derives them again from `address`.
 absl::Status Expand(Database& database);
 
-// Whether 2.0.0 can run.
+// OK when 2.0.0 can run; FailedPrecondition says what to do first.
+absl::Status CheckExpanded(Database& database);
 absl::StatusOr<bool> IsExpanded(Database& database);
 
 // Sets 2.0.0's columns to null in every row and returns how many had them. Nothing is lost, since

@@ -15,7 +15,9 @@ constexpr int kBusyTimeoutMs = 10'000;
 
 absl::Status ErrorOf(sqlite3* connection) {
   const int code = sqlite3_errcode(connection);
-  const std::string message = absl::StrCat("SQLite: ", sqlite3_errmsg(connection));
+  const char* file = sqlite3_db_filename(connection, "main");
+  const std::string message =
+      absl::StrCat(file == nullptr ? "SQLite" : file, ": ", sqlite3_errmsg(connection));
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "acme/addressbook.grpc.pb.h"
 #include "base/status_macros.h"
+#include "examples/addressbook/db/migrations.h"
 #include "examples/addressbook/db/sqlite.h"
 #include "examples/addressbook/server/host.h"
 
@@ -97,7 +98,7 @@ class AddressBook : public acme::AddressBook::Service {
 };
 
 absl::StatusOr<std::unique_ptr<grpc::Service>> Make(Database database) {
-  RETURN_IF_ERROR(Page(database, "").status());  // the table is there
+  RETURN_IF_ERROR(CheckCreated(database));
   return std::make_unique<AddressBook>(std::move(database));
 }
 

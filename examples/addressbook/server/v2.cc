@@ -161,12 +161,7 @@ class AddressBook : public acme::AddressBook::Service {
 };
 
 absl::StatusOr<std::unique_ptr<grpc::Service>> Make(Database database) {
-  ASSIGN_OR_RETURN(const bool expanded, IsExpanded(database));
-  if (!expanded) {
-    return absl::FailedPreconditionError(
-        "the database has no columns for 2.0.0 yet; add them, while 1.0.0 runs on, with: "
-        "addressbook_migrate expand --db FILE");
-  }
+  RETURN_IF_ERROR(CheckExpanded(database));
   return std::make_unique<AddressBook>(std::move(database));
 }
 
