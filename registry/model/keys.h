@@ -1,0 +1,85 @@
+// Where each record stands in the store. Parts of a key are separated by '!', which no name, method
+// or expression contains; only the last part may be free text. Pure.
+//
+//   routing/…  what gateways watch, the API's objects       records/…  everything else
+//     service!S            Service                            registry
+//     RegistryIdentity version!S!V          VersionRecord                      grpc_service!G
+//     Claim channel!S!N          Channel                            identity!KIND!VALUE      Claim
+//     resolutions!S        Resolutions                        instance_uid!U           InstanceRef
+//     instance!S!V!U       Instance                           endpoint!S!V!ADDRESS     InstanceRef
+//     consumer!C           Consumer                           pin_change!C!S!M!N       PinChange
+//     pin!C!S!M            Pin                                pin_use!S!E!C!M          empty: who
+//     pins the expression
+//                                                             audit!ID                 AuditRecord
+//                                                             blob!SHA256!N            a part of a
+//                                                             descriptor set
+//
+// pin_use stands beside each pin, so that the consumers of an expression can be counted and named
+// without a counter that all of them would contend for.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "pinion/routing/v1/routing.pb.h"
+
+namespace pinion::model {
+
+inline constexpr char kRoutingPrefix[] = "routing/";
+inline constexpr char kServices[] = "routing/service!";
+inline constexpr char kVersions[] = "routing/version!";
+inline constexpr char kChannels[] = "routing/channel!";
+inline constexpr char kResolutions[] = "routing/resolutions!";
+inline constexpr char kInstances[] = "routing/instance!";
+inline constexpr char kConsumers[] = "routing/consumer!";
+inline constexpr char kPins[] = "routing/pin!";
+inline constexpr char kAudit[] = "records/audit!";
+inline constexpr char kRegistryKey[] = "records/registry";
+
+// Names are validated before they come here.
+std::string ServiceKey(absl::string_view service);
+std::string VersionKey(absl::string_view service, absl::string_view version);
+std::string VersionsOf(absl::string_view service);  // prefix
+std::string ChannelKey(absl::string_view service, absl::string_view channel);
+std::string ChannelsOf(absl::string_view service);  // prefix
+std::string ResolutionsKey(absl::string_view service);
+std::string InstanceKey(absl::string_view service, absl::string_view version,
+                        absl::string_view uid);
+std::string InstancesOf(absl::string_view service,
+                        absl::string_view version);  // prefix; of all if empty
+std::string ConsumerKey(absl::string_view consumer);
+std::string PinKey(absl::string_view consumer, absl::string_view service, absl::string_view method);
+std::string PinsOf(absl::string_view consumer,
+                   absl::string_view service);  // prefix; of all if empty
+
+std::string GrpcServiceKey(absl::string_view grpc_service);
+// REQUIRES: a valid identity. Equal for identities that are the same, however they are written.
+std::string IdentityKey(const routing::v1::Identity& identity);
+std::string InstanceUidKey(absl::string_view uid);
+std::string EndpointKey(absl::string_view service, absl::string_view version,
+                        const routing::v1::Address& address);
+std::string PinChangeKey(absl::string_view consumer, absl::string_view service,
+                         absl::string_view method, int64_t sequence);
+std::string PinChangesOf(absl::string_view consumer, absl::string_view service,
+                         absl::string_view method);  // prefix
+std::string PinUseKey(absl::string_view service, absl::string_view expression,
+                      absl::string_view consumer, absl::string_view method);
+std::string PinUsesOf(absl::string_view service,
+                      absl::string_view expression);  // prefix; of all if empty
+std::string AuditKey(absl::string_view id);
+std::string BlobKey(absl::string_view sha256, int64_t part);
+
+// "127.0.0.1:9001", "[::1]:9001", "name:9001", "unix:/path".
+std::string AddressText(const routing::v1::Address& address);
+
+// The method of a key under PinUsesOf() or PinsOf(), and its consumer: what pin_use keys are read
+// for.
+struct PinUse {
+  std::string consumer;
+  std::string method;
+};
+// REQUIRES: `key` was made by PinUseKey.
+PinUse ParsePinUse(absl::string_view key);
+
+}  // namespace pinion::model

@@ -1,0 +1,67 @@
+#include "registry/model/keys.h"
+
+#include "absl/strings/match.h"
+#include "gtest/gtest.h"
+
+namespace pinion::model {
+namespace {
+
+routing::v1::Identity Jwt(const std::string& issuer, const std::string& subject) {
+  routing::v1::Identity identity;
+  identity.mutable_jwt()->set_issuer(issuer);
+  identity.mutable_jwt()->set_subject(subject);
+  return identity;
+}
+
+TEST(Keys, PrefixesHoldWhatTheyNameAndNothingElse) {
+  EXPECT_TRUE(absl::StartsWith(VersionKey("db", "1.0.0"), VersionsOf("db")));
+  EXPECT_FALSE(absl::StartsWith(VersionKey("db/people", "1.0.0"), VersionsOf("db")));
+  EXPECT_FALSE(absl::StartsWith(VersionKey("db-2", "1.0.0"), VersionsOf("db")));
+  EXPECT_TRUE(absl::StartsWith(PinKey("billing", "db", ""), PinsOf("billing", "db")));
+  EXPECT_TRUE(absl::StartsWith(PinKey("billing", "db", "/a.B/C"), PinsOf("billing", "")));
+  EXPECT_FALSE(absl::StartsWith(PinKey("billing2", "db", ""), PinsOf("billing", "")));
+  EXPECT_TRUE(absl::StartsWith(PinUseKey("db", "^1", "c", ""), PinUsesOf("db", "^1")));
+  EXPECT_FALSE(absl::StartsWith(PinUseKey("db", "^1 || ^2", "c", ""), PinUsesOf("db", "^1")));
+  EXPECT_TRUE(absl::StartsWith(PinChangeKey("c", "db", "", 7), PinChangesOf("c", "db", "")));
+  EXPECT_FALSE(absl::StartsWith(PinChangeKey("c", "db", "/a.B/C", 7), PinChangesOf("c", "db", "")));
+}
+
+TEST(Keys, HistorySortsByNumber) {
+  EXPECT_LT(PinChangeKey("c", "s", "", 9), PinChangeKey("c", "s", "", 10));
+  EXPECT_LT(PinChangeKey("c", "s", "", 99), PinChangeKey("c", "s", "", 1'000'000'000'000));
+}
+
+TEST(Keys, PinUseComesApart) {
+  const PinUse use = ParsePinUse(PinUseKey("db/people", ">=1 <2 || ^3", "team/billing", "/a.B/C"));
+  EXPECT_EQ(use.consumer, "team/billing");
+  EXPECT_EQ(use.method, "/a.B/C");
+  EXPECT_EQ(ParsePinUse(PinUseKey("db", "@stable", "c", "")).method, "");
+}
+
+TEST(Keys, IdentitiesAreEqualOrNot) {
+  routing::v1::Identity upper, lower;
+  upper.set_dns_san("Billing.Example.COM");
+  lower.set_dns_san("billing.example.com");
+  EXPECT_EQ(IdentityKey(upper), IdentityKey(lower));
+  upper.set_api_key_sha256(std::string(64, 'A'));
+  lower.set_api_key_sha256(std::string(64, 'a'));
+  EXPECT_EQ(IdentityKey(upper), IdentityKey(lower));
+  upper.set_trusted_header("Billing");
+  lower.set_trusted_header("billing");
+  EXPECT_NE(IdentityKey(upper), IdentityKey(lower));
+  EXPECT_NE(IdentityKey(Jwt("a!b", "c")), IdentityKey(Jwt("a", "b!c")));
+}
+
+TEST(Keys, AddressesAsText) {
+  routing::v1::Address address;
+  address.mutable_socket_address()->set_address("::1");
+  address.mutable_socket_address()->set_port_value(9001);
+  EXPECT_EQ(AddressText(address), "[::1]:9001");
+  address.mutable_socket_address()->set_address("127.0.0.1");
+  EXPECT_EQ(AddressText(address), "127.0.0.1:9001");
+  address.mutable_pipe()->set_path("/run/a");
+  EXPECT_EQ(AddressText(address), "unix:/run/a");
+}
+
+}  // namespace
+}  // namespace pinion::model

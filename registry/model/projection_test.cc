@@ -1,0 +1,97 @@
+#include "registry/model/projection.h"
+
+#include "gmock/gmock.h"
+#include "google/protobuf/text_format.h"
+#include "gtest/gtest.h"
+#include "pinion/registry/v1/records.pb.h"
+#include "registry/model/keys.h"
+
+namespace pinion::model {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+std::string Short(const google::protobuf::Message& message) {
+  std::string text;
+  google::protobuf::TextFormat::Printer printer;
+  printer.SetSingleLineMode(true);
+  printer.PrintToString(message, &text);
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  return text;
+}
+
+std::vector<std::string> Changes(const std::string& key, const std::string* before,
+                                 const std::string* after) {
+  std::vector<routing::v1::Change> changes;
+  const auto view = [](const std::string* s) {
+    return s == nullptr ? std::nullopt : std::optional<absl::string_view>(*s);
+  };
+  AppendChanges(key, view(before), view(after), changes);
+  std::vector<std::string> texts;
+  for (const auto& change : changes) texts.push_back(Short(change));
+  return texts;
+}
+
+TEST(Projection, APinAsGatewaysSeeIt) {
+  registry::v1::Pin pin;
+  pin.mutable_pin()->set_consumer("billing");
+  pin.mutable_pin()->set_service("db");
+  pin.mutable_pin()->set_expression("^1");
+  pin.mutable_meta()->set_owner("ann");
+  const std::string one = pin.SerializeAsString();
+  pin.mutable_pin()->set_expression("^2");
+  const std::string two = pin.SerializeAsString();
+  pin.mutable_meta()->set_owner("bob");
+  const std::string two_again = pin.SerializeAsString();
+  const std::string key = PinKey("billing", "db", "");
+  EXPECT_THAT(Changes(key, nullptr, &one),
+              ElementsAre(R"(put { pin { consumer: "billing" service: "db" expression: "^1" } })"));
+  EXPECT_THAT(Changes(key, &one, &two),
+              ElementsAre(R"(put { pin { consumer: "billing" service: "db" expression: "^2" } })"));
+  EXPECT_THAT(Changes(key, &two, &two_again), IsEmpty()) << "owners do not concern gateways";
+  EXPECT_THAT(Changes(key, &two, nullptr),
+              ElementsAre(R"(deleted { pin { consumer: "billing" service: "db" } })"));
+}
+
+TEST(Projection, OneRecordOfResolutionsIsManyResources) {
+  const auto make = [](std::vector<std::pair<std::string, std::string>> entries) {
+    registry::v1::Resolutions resolutions;
+    for (const auto& [expression, version] : entries) {
+      auto* entry = resolutions.add_entries();
+      entry->set_expression(expression);
+      entry->set_version(version);
+    }
+    return resolutions.SerializeAsString();
+  };
+  const std::string before = make({{"^1", "1.0.0"}, {"^2", ""}, {"~1.0", "1.0.0"}});
+  const std::string after = make({{"^1", "1.1.0"}, {"^2", ""}, {"^3", "3.0.0"}});
+  EXPECT_THAT(
+      Changes(ResolutionsKey("db"), &before, &after),
+      ElementsAre(R"(deleted { resolution { service: "db" expression: "~1.0" } })",
+                  R"(put { resolution { service: "db" expression: "^1" version: "1.1.0" } })",
+                  R"(put { resolution { service: "db" expression: "^3" version: "3.0.0" } })"));
+}
+
+TEST(Projection, EverythingUnderRoutingHasAPlaceInTheSnapshot) {
+  for (const std::string& key :
+       {ServiceKey("s"), VersionKey("s", "1"), ChannelKey("s", "c"), ResolutionsKey("s"),
+        InstanceKey("s", "1", "u"), ConsumerKey("c"), PinKey("c", "s", "")}) {
+    int places = 0;
+    for (const std::string& prefix : SnapshotPrefixes())
+      places += key.rfind(prefix, 0) == 0 ? 1 : 0;
+    EXPECT_EQ(places, 1) << key;
+    EXPECT_EQ(key.rfind(kRoutingPrefix, 0), 0u) << key;
+  }
+  std::vector<routing::v1::Resource> resources;
+  AppendResources(InstanceKey("s", "1", "u"), registry::v1::Instance().SerializeAsString(),
+                  resources);
+  AppendResources(VersionKey("s", "1"), registry::v1::VersionRecord().SerializeAsString(),
+                  resources);
+  ASSERT_EQ(resources.size(), 2u);
+  EXPECT_TRUE(resources[0].has_instance());
+  EXPECT_TRUE(resources[1].has_version());
+}
+
+}  // namespace
+}  // namespace pinion::model

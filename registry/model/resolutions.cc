@@ -1,0 +1,89 @@
+#include "registry/model/resolutions.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace pinion::model {
+namespace {
+
+using Entry = registry::v1::Resolutions::Entry;
+
+}  // namespace
+
+void VersionList::Add(absl::string_view name, routing::v1::VersionState state) {
+  absl::StatusOr<version::VersionName> parsed = version::VersionName::Parse(scheme_, name);
+  CHECK(parsed.ok());
+  items_.push_back({*std::move(parsed), state});
+}
+
+void VersionList::SetState(absl::string_view name, routing::v1::VersionState state) {
+  for (Item& item : items_) {
+    if (item.name.text() == name) item.state = state;
+  }
+}
+
+std::string VersionList::Resolve(const version::Expression& expression) const {
+  std::vector<version::Candidate> candidates;
+  candidates.reserve(items_.size());
+  for (const Item& item : items_) candidates.push_back({&item.name, item.state});
+  const std::optional<size_t> chosen = version::Resolve(expression, candidates);
+  return chosen.has_value() ? items_[*chosen].name.text() : "";
+}
+
+bool VersionList::CouldMatch(const version::Expression& expression) const {
+  return std::any_of(items_.begin(), items_.end(), [&expression](const Item& item) {
+    return item.state != routing::v1::RETIRED && expression.Matches(item.name);
+  });
+}
+
+std::vector<std::string> VersionList::Names() const {
+  std::vector<const Item*> sorted;
+  for (const Item& item : items_) {
+    if (item.state != routing::v1::RETIRED) sorted.push_back(&item);
+  }
+  std::sort(sorted.begin(), sorted.end(),
+            [](const Item* a, const Item* b) { return b->name < a->name; });
+  std::vector<std::string> names;
+  for (const Item* item : sorted) names.push_back(item->name.text());
+  return names;
+}
+
+std::optional<std::string> Find(const registry::v1::Resolutions& resolutions,
+                                absl::string_view expression) {
+  const auto& entries = resolutions.entries();
+  const auto it = std::lower_bound(
+      entries.begin(), entries.end(), expression,
+      [](const Entry& entry, absl::string_view text) { return entry.expression() < text; });
+  if (it == entries.end() || it->expression() != expression) return std::nullopt;
+  return it->version();
+}
+
+void Intern(registry::v1::Resolutions& resolutions, absl::string_view expression,
+            absl::string_view version) {
+  CHECK(!Find(resolutions, expression).has_value());
+  Entry* entry = resolutions.add_entries();
+  entry->set_expression(std::string(expression));
+  entry->set_version(std::string(version));
+  std::sort(resolutions.mutable_entries()->pointer_begin(),
+            resolutions.mutable_entries()->pointer_end(),
+            [](const Entry* a, const Entry* b) { return a->expression() < b->expression(); });
+}
+
+std::vector<Moved> ResolveAgain(registry::v1::Resolutions& resolutions, routing::v1::Scheme scheme,
+                                const VersionList& versions) {
+  std::vector<Moved> moved;
+  for (Entry& entry : *resolutions.mutable_entries()) {
+    const absl::StatusOr<version::Expression> expression =
+        version::Expression::Parse(scheme, entry.expression());
+    CHECK(expression.ok());
+    std::string now = versions.Resolve(*expression);
+    if (now == entry.version()) continue;
+    moved.push_back({entry.expression(), entry.version(), now});
+    entry.set_version(std::move(now));
+  }
+  resolutions.set_state_changes(resolutions.state_changes() + 1);
+  return moved;
+}
+
+}  // namespace pinion::model

@@ -1,0 +1,70 @@
+// What the expressions of one service mean: made when an expression is first used, made again only
+// when a version becomes active or changes state, sticky otherwise. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "pinion/registry/v1/records.pb.h"
+#include "pinion/routing/v1/routing.pb.h"
+#include "registry/version/expression.h"
+#include "registry/version/version_name.h"
+
+namespace pinion::model {
+
+// Of one service, all of them: at some thousands one looks for the pins that use them, and forgets
+// those that none does.
+inline constexpr int kMaxExpressions = 4096;
+
+// The versions of one service, for resolving. A value.
+class VersionList {
+ public:
+  explicit VersionList(routing::v1::Scheme scheme) : scheme_(scheme) {}
+
+  // REQUIRES: `name` parses under the scheme.
+  void Add(absl::string_view name, routing::v1::VersionState state);
+  void SetState(absl::string_view name, routing::v1::VersionState state);
+
+  // The version's name; empty: none. Channels: empty.
+  std::string Resolve(const version::Expression& expression) const;
+
+  // Whether some version that is not retired is meant or would be, were it active. A channel:
+  // false.
+  bool CouldMatch(const version::Expression& expression) const;
+
+  // Newest first; retired ones left out.
+  std::vector<std::string> Names() const;
+
+ private:
+  struct Item {
+    version::VersionName name;
+    routing::v1::VersionState state;
+  };
+  routing::v1::Scheme scheme_;
+  std::vector<Item> items_;
+};
+
+// An expression that means another version than before.
+struct Moved {
+  std::string expression;
+  std::string old_version;
+  std::string new_version;
+};
+
+// The version that `expression` means according to `resolutions`; nullopt: it is not in use yet.
+std::optional<std::string> Find(const registry::v1::Resolutions& resolutions,
+                                absl::string_view expression);
+
+// Adds an expression, in order. REQUIRES: it is not there.
+void Intern(registry::v1::Resolutions& resolutions, absl::string_view expression,
+            absl::string_view version);
+
+// Resolves every expression anew after a version's state has changed, and notes the state change
+// even if nothing moved.
+std::vector<Moved> ResolveAgain(registry::v1::Resolutions& resolutions, routing::v1::Scheme scheme,
+                                const VersionList& versions);
+
+}  // namespace pinion::model

@@ -1,0 +1,244 @@
+#include "registry/model/validate.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "registry/model/errors.h"
+#include "registry/version/names.h"
+#include "registry/version/version_name.h"
+
+namespace pinion::model {
+namespace {
+
+using routing::v1::Identity;
+
+constexpr int64_t kMaxDrainSeconds = 24 * 3600;
+
+absl::Status Invalid(absl::string_view reason, std::string message) {
+  return Refusal(absl::StatusCode::kInvalidArgument, reason, message);
+}
+
+absl::Status Malformed(const absl::Status& status) {
+  return status.ok() ? status : WithReason(status, "NAME_MALFORMED");
+}
+
+bool IsUtf8(absl::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const size_t length = lead < 0x80 ? 1 : lead >= 0xf0 && lead <= 0xf4 ? 4 : lead >= 0xe0 ? 3 : 2;
+    if (lead >= 0x80 && (lead < 0xc2 || lead > 0xf4)) return false;
+    if (i + length > text.size()) return false;
+    for (size_t j = 1; j < length; ++j) {
+      if ((static_cast<unsigned char>(text[i + j]) & 0xc0) != 0x80) return false;
+    }
+    i += length;
+  }
+  return true;
+}
+
+bool IsPrintable(absl::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+}
+
+absl::Status ValidateIdentity(const Identity& identity) {
+  switch (identity.identity_case()) {
+    case Identity::kSpiffeUri:
+      if (!absl::StartsWith(identity.spiffe_uri(), "spiffe://") ||
+          !IsPrintable(identity.spiffe_uri())) {
+        return Invalid("ARGUMENT_INVALID",
+                       absl::StrCat("spiffe_uri '", identity.spiffe_uri(),
+                                    "' is not of the form spiffe://domain/path"));
+      }
+      break;
+    case Identity::kDnsSan:
+      if (identity.dns_san().empty() || !IsPrintable(identity.dns_san())) {
+        return Invalid("ARGUMENT_INVALID", "dns_san is not a DNS name");
+      }
+      break;
+    case Identity::kJwt:
+      if (identity.jwt().issuer().empty() || identity.jwt().subject().empty()) {
+        return Invalid("ARGUMENT_INVALID", "a jwt identity needs both issuer and subject");
+      }
+      break;
+    case Identity::kApiKeySha256: {
+      const std::string& hex = identity.api_key_sha256();
+      if (hex.size() != 64 || !std::all_of(hex.begin(), hex.end(), absl::ascii_isxdigit)) {
+        return Invalid(
+            "ARGUMENT_INVALID",
+            "api_key_sha256 must be 64 hexadecimal digits: the key's SHA-256, not the key");
+      }
+      break;
+    }
+    case Identity::kTrustedHeader:
+      if (identity.trusted_header().empty()) {
+        return Invalid("ARGUMENT_INVALID", "trusted_header must be the header's value");
+      }
+      break;
+    case Identity::IDENTITY_NOT_SET:
+      return Invalid("ARGUMENT_INVALID", "an identity of no kind");
+  }
+  if (identity.ByteSizeLong() > kMaxIdentityBytes) {
+    return Invalid("ARGUMENT_INVALID",
+                   absl::StrCat("an identity may have ", kMaxIdentityBytes, " bytes"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ValidateText(absl::string_view what, absl::string_view text, size_t max_bytes) {
+  if (text.size() > max_bytes) {
+    return Invalid("ARGUMENT_INVALID",
+                   absl::StrCat(what, " has ", text.size(), " bytes; at most ", max_bytes));
+  }
+  if (!IsUtf8(text)) return Invalid("ARGUMENT_INVALID", absl::StrCat(what, " is not UTF-8"));
+  return absl::OkStatus();
+}
+
+absl::Status ValidateUnpinned(const routing::v1::UnpinnedPolicy& policy) {
+  const std::string& channel =
+      policy.has_pin_on_first_call() ? policy.pin_on_first_call().channel() : policy.channel();
+  return channel.empty() ? absl::OkStatus() : Malformed(version::ValidateChannelName(channel));
+}
+
+absl::Status ValidateService(const routing::v1::Service& service) {
+  RETURN_IF_ERROR(Malformed(version::ValidateServiceName(service.name())));
+  if (!routing::v1::Scheme_IsValid(service.scheme()) ||
+      service.scheme() == routing::v1::SCHEME_UNSPECIFIED) {
+    return Invalid("ARGUMENT_INVALID",
+                   absl::StrCat("service '", service.name(),
+                                "' needs a scheme: SEMVER, DATE, K8S or INTEGER"));
+  }
+  if (service.grpc_services_size() > 0) {
+    return Invalid("ARGUMENT_INVALID",
+                   "grpc_services cannot be set: they are claimed by publishing a version");
+  }
+  if (!routing::v1::LoadBalancing_IsValid(service.load_balancing())) {
+    return Invalid("ARGUMENT_INVALID", "load_balancing is not one that this registry knows");
+  }
+  return ValidateUnpinned(service.unpinned());
+}
+
+absl::Status ValidateConsumer(const routing::v1::Consumer& consumer) {
+  RETURN_IF_ERROR(Malformed(version::ValidateConsumerName(consumer.name())));
+  if (!consumer.default_channel().empty()) {
+    RETURN_IF_ERROR(Malformed(version::ValidateChannelName(consumer.default_channel())));
+  }
+  if (static_cast<size_t>(consumer.identities_size()) > kMaxIdentities) {
+    return Refusal(absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED",
+                   absl::StrCat("a consumer may have ", kMaxIdentities, " identities"));
+  }
+  for (const Identity& identity : consumer.identities())
+    RETURN_IF_ERROR(ValidateIdentity(identity));
+  return absl::OkStatus();
+}
+
+absl::Status ValidateAddress(const routing::v1::Address& address) {
+  if (address.has_pipe()) {
+    // sockaddr_un's limit, less the NUL.
+    const std::string& path = address.pipe().path();
+    if (absl::StartsWith(path, "/") && path.size() <= 107) return absl::OkStatus();
+    return Invalid("ARGUMENT_INVALID", "a Unix socket needs an absolute path of at most 107 bytes");
+  }
+  const routing::v1::SocketAddress& socket = address.socket_address();
+  const bool printable = !socket.address().empty() && socket.address().size() <= 253 &&
+                         IsPrintable(socket.address()) &&
+                         socket.address().find_first_of("!/[]") == std::string::npos;
+  if (!printable) {
+    return Invalid("ARGUMENT_INVALID",
+                   absl::StrCat("'", socket.address(), "' is not an IP address or a host name"));
+  }
+  if (socket.port_value() < 1 || socket.port_value() > 65535) {
+    return Invalid("ARGUMENT_INVALID",
+                   absl::StrCat("port ", socket.port_value(), " of ", socket.address(),
+                                " must be between 1 and 65535"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateInstance(const routing::v1::Instance& instance) {
+  RETURN_IF_ERROR(Malformed(version::ValidateServiceName(instance.service())));
+  if (instance.version().empty()) {
+    return Invalid("ARGUMENT_INVALID", "an instance serves one version: name it");
+  }
+  if (!instance.uid().empty()) {
+    return Invalid("ARGUMENT_INVALID", "uid is the registry's to give: leave it empty");
+  }
+  if (instance.weight() > 1'000'000) {
+    return Invalid("ARGUMENT_INVALID", "weight must be at most 1000000");
+  }
+  RETURN_IF_ERROR(ValidateText("tls_name", instance.tls_name(), 253));
+  RETURN_IF_ERROR(ValidateText("zone", instance.zone(), 128));
+  return ValidateAddress(instance.address());
+}
+
+absl::Status ValidateMethod(absl::string_view method) {
+  if (method.empty()) return absl::OkStatus();
+  const size_t slash = method.find('/', 1);
+  const bool shaped = method[0] == '/' && slash != absl::string_view::npos && slash > 1 &&
+                      slash + 1 < method.size() &&
+                      method.find('/', slash + 1) == absl::string_view::npos;
+  const bool plain = std::all_of(method.begin(), method.end(), [](unsigned char c) {
+    return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '/';
+  });
+  if (shaped && plain && method.size() <= 512) return absl::OkStatus();
+  return Invalid("NAME_MALFORMED",
+                 absl::StrCat("method '", method, "' must be of the form /package.Service/Method"));
+}
+
+absl::Status ValidatePin(const routing::v1::Pin& pin) {
+  RETURN_IF_ERROR(Malformed(version::ValidateConsumerName(pin.consumer())));
+  RETURN_IF_ERROR(Malformed(version::ValidateServiceName(pin.service())));
+  RETURN_IF_ERROR(ValidateMethod(pin.method()));
+  if (pin.has_drain() && (pin.drain().seconds() < 0 || pin.drain().nanos() < 0 ||
+                          pin.drain().seconds() > kMaxDrainSeconds)) {
+    return Invalid("ARGUMENT_INVALID", "drain must be between 0 and 24 h");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidatePublish(const registry::v1::PublishVersionRequest& request) {
+  RETURN_IF_ERROR(Malformed(version::ValidateServiceName(request.service())));
+  RETURN_IF_ERROR(ValidateText("notes", request.notes(), kMaxNotesBytes));
+  RETURN_IF_ERROR(ValidateText("owner", request.owner(), kMaxActorBytes));
+  if (static_cast<size_t>(request.metadata_size()) > kMaxMetadataEntries ||
+      static_cast<size_t>(request.requirements_size()) > kMaxMetadataEntries) {
+    return Refusal(absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED",
+                   absl::StrCat("a version may have ", kMaxMetadataEntries,
+                                " entries of metadata, and as many requirements"));
+  }
+  size_t bytes = 0;
+  for (const auto& [name, value] : request.metadata()) {
+    RETURN_IF_ERROR(ValidateText("metadata", name, kMaxMetadataBytes));
+    RETURN_IF_ERROR(ValidateText("metadata", value, kMaxMetadataBytes));
+    bytes += name.size() + value.size();
+  }
+  if (bytes > kMaxMetadataBytes) {
+    return Refusal(absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED",
+                   absl::StrCat("a version's metadata may have ", kMaxMetadataBytes, " bytes"));
+  }
+  return absl::OkStatus();
+}
+
+absl::string_view GrpcServiceOf(absl::string_view method) {
+  return method.substr(1, method.find('/', 1) - 1);
+}
+
+routing::v1::Scheme GuessScheme(absl::string_view version_name) {
+  using routing::v1::Scheme;
+  for (Scheme scheme : {routing::v1::INTEGER, routing::v1::SEMVER, routing::v1::DATE}) {
+    if (version::VersionName::Parse(scheme, version_name).ok()) return scheme;
+  }
+  // Names of any other form are allowed under K8S too, but are no sign of it.
+  const bool k8s = version_name.size() >= 2 && version_name[0] == 'v' &&
+                   absl::ascii_isdigit(static_cast<unsigned char>(version_name[1])) &&
+                   version::VersionName::Parse(routing::v1::K8S, version_name).ok();
+  return k8s ? routing::v1::K8S : routing::v1::SCHEME_UNSPECIFIED;
+}
+
+}  // namespace pinion::model
