@@ -1,4 +1,5 @@
-// Every bound of the gateway, with its reason. Those that operators change have a field in protos/pinion/config/v1.
+// Every bound of the gateway, with its reason. Those that operators change have a field in
+// protos/pinion/config/v1.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +11,8 @@ namespace pinion::limits {
 
 // ---- HTTP/2 connections (gateway/http2) ----
 
-// What Envoy, nghttpx and HAProxy allow at the edge; a gRPC client opens further connections beyond it.
+// What Envoy, nghttpx and HAProxy allow at the edge; a gRPC client opens further connections beyond
+// it.
 inline constexpr uint32_t kMaxConcurrentStreams = 100;
 // RFC 9113's default: the most that one stream that nobody reads can hold.
 inline constexpr uint32_t kStreamWindowBytes = 64 * 1024;
@@ -28,13 +30,27 @@ inline constexpr uint32_t kMaxContinuations = 8;
 inline constexpr uint32_t kMaxSettingsEntries = 32;
 // Until a server has said how many streams it takes.
 inline constexpr uint32_t kAssumedPeerMaxStreams = 100;
-// Enough for one wake-up's worth of a fast sender; more would only queue what the socket does not take.
+// Enough for one wake-up's worth of a fast sender; more would only queue what the socket does not
+// take.
 inline constexpr size_t kOutputHighWatermarkBytes = 256 * 1024;
-// A peer that sends but does not read makes us queue answers (PING, SETTINGS, RST): the connection ends here.
+// A peer that sends but does not read makes us queue answers (PING, SETTINGS, RST): the connection
+// ends here.
 inline constexpr size_t kControlFramesQueuedMax = 1000;
+// All that waits for the socket, headers included (DATA already stops at the watermark): refusals
+// that the peer never reads.
+inline constexpr size_t kOutputBytesMax = 4 * 1024 * 1024;
+// What one stream may send before the next in turn, when several wait.
+inline constexpr size_t kSendTurnBytes = 64 * 1024;
 inline constexpr size_t kSlabBytes = 16 * 1024;
+// What a worker keeps for reuse: 4 MiB of slabs, 0.2 MiB of streams, 0.6 MiB of header blocks.
 inline constexpr size_t kSlabsKeptMax = 256;
-// One batch of events: bounds what a compressed header flood can expand to before somebody acts on it.
+inline constexpr size_t kStreamsKeptMax = 1024;
+inline constexpr size_t kHeaderBlocksKeptMax = 128;
+inline constexpr size_t kEventBatchesKeptMax = 4;
+// Our resets whose late frames are ignored; beyond it they are answered with another reset.
+inline constexpr size_t kResetsRemembered = 256;
+// One batch of events: bounds what a compressed header flood can expand to before somebody acts on
+// it.
 inline constexpr size_t kEventsPerBatchMax = 1024;
 inline constexpr size_t kDecodedBytesPerBatchMax = 256 * 1024;
 
@@ -43,13 +59,22 @@ inline constexpr size_t kDecodedBytesPerBatchMax = 256 * 1024;
 inline constexpr uint32_t kPingsPerSecond = 100;
 inline constexpr uint32_t kSettingsPerSecond = 50;
 inline constexpr uint32_t kEmptyDataPerSecond = 100;
-inline constexpr uint32_t kConnectionWindowUpdatesPerSecond = 100;
-// Rapid Reset (CVE-2023-44487) and MadeYouReset (CVE-2025-8671): a bucket each; completed calls give tokens back, since gRPC
-// clients cancel on deadlines over connections that live for weeks.
+// Rapid Reset (CVE-2023-44487) and MadeYouReset (CVE-2025-8671): a bucket each; completed calls
+// give tokens back, since gRPC clients cancel on deadlines over connections that live for weeks.
 inline constexpr uint32_t kResetBurst = 1000;
 inline constexpr uint32_t kResetsPerSecond = 33;
-// 100 × (1 + active streams) PRIORITY frames; 5 + 2 × (active streams + 10 × DATA sent) WINDOW_UPDATEs.
+// Times 1 + active streams.
 inline constexpr uint32_t kPriorityPerStream = 100;
+// 1xx responses: a server may send them without end, and each costs the calls of others its time.
+inline constexpr uint32_t kInterimPerSecond = 100;
+// WINDOW_UPDATE is paid for by what it answers, 2 × (streams + 10 × DATA sent) as in Envoy, so that
+// a fast download never looks like a flood; a hundred a second are free; a long download earns no
+// right to a flood.
+inline constexpr uint32_t kWindowUpdatesAtFirst = 100;
+inline constexpr uint32_t kConnectionWindowUpdatesPerSecond = 100;
+inline constexpr uint32_t kWindowUpdatesPerStream = 2;
+inline constexpr uint32_t kWindowUpdatesPerDataFrame = 20;
+inline constexpr uint32_t kWindowUpdatesMax = 20000;
 
 // ---- routing ----
 
@@ -86,7 +111,8 @@ inline constexpr uint32_t kDnsTimeoutMilliseconds = 2000;
 inline constexpr int kDnsTries = 2;
 // Established connections get their turn between two rushes of new ones.
 inline constexpr int kAcceptsPerTurn = 64;
-// Out of file descriptors: long enough not to spin, short enough that callers only see a slow handshake.
+// Out of file descriptors: long enough not to spin, short enough that callers only see a slow
+// handshake.
 inline constexpr uint32_t kAcceptRetryMilliseconds = 100;
 
 // ---- connections (gateway/transport, proxy, upstream) ----
@@ -97,7 +123,8 @@ inline constexpr size_t kReadBufferBytes = 64 * 1024;
 inline constexpr int kReadsPerTurn = 4;
 // Output that nobody reads: nghttpx's and Envoy's bound is of this size.
 inline constexpr absl::Duration kWriteStallMax = absl::Seconds(60);
-// After our last words, for the peer to close: longer than a round trip, too short to hoard sockets.
+// After our last words, for the peer to close: longer than a round trip, too short to hoard
+// sockets.
 inline constexpr absl::Duration kLinger = absl::Seconds(1);
 // From accept() to the client's first SETTINGS.
 inline constexpr absl::Duration kPrefaceTimeout = absl::Seconds(10);
@@ -122,7 +149,8 @@ inline constexpr size_t kConnectAttemptsMax = 8;
 // After a failed connection an instance rests, doubling from the first to the second.
 inline constexpr absl::Duration kConnectBackoffMin = absl::Milliseconds(200);
 inline constexpr absl::Duration kConnectBackoffMax = absl::Seconds(30);
-// An upstream connection without streams is given back; servers commonly close idle ones after five minutes or more.
+// An upstream connection without streams is given back; servers commonly close idle ones after five
+// minutes or more.
 inline constexpr absl::Duration kUpstreamIdleTimeout = absl::Minutes(4);
 // From a new route table to giving back the connections of instances that it no longer has.
 inline constexpr absl::Duration kSweepDelay = absl::Seconds(1);

@@ -6,7 +6,7 @@
 namespace pinion::http2 {
 namespace {
 
-constexpr size_t kChunkBytes = 1024;  // an ordinary gRPC request's headers
+constexpr size_t kChunkBytes = 4096;  // an ordinary gRPC request's headers with a token among them
 
 }  // namespace
 
@@ -23,8 +23,8 @@ char* HeaderBlock::Allocate(size_t bytes) {
 
 void HeaderBlock::Add(absl::string_view name, absl::string_view value, bool never_index) {
   char* place = Allocate(name.size() + value.size());
-  std::memcpy(place, name.data(), name.size());
-  std::memcpy(place + name.size(), value.data(), value.size());
+  if (!name.empty()) std::memcpy(place, name.data(), name.size());
+  if (!value.empty()) std::memcpy(place + name.size(), value.data(), value.size());
   fields_.push_back({{place, name.size()}, {place + name.size(), value.size()}, never_index});
   list_bytes_ += name.size() + value.size() + 32;
 }

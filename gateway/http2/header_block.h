@@ -1,4 +1,5 @@
-// A decoded header block: fields in arrival order over an arena of their bytes. Owned by one session or one test; one thread.
+// A decoded header block: fields in arrival order over an arena of their bytes. Owned by one
+// session or one test; one thread.
 #pragma once
 
 #include <cstddef>

@@ -1,17 +1,18 @@
-// Bytes waiting for the socket: a queue of slabs, so that nothing moves when it grows and an idle connection holds none.
-// Owned by a Session; one thread.
+// Bytes waiting for the socket: a queue of slabs, so that nothing moves when it grows and an idle
+// connection holds none. Owned by a Session; one thread.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "absl/types/span.h"
 #include "gateway/http2/types.h"
 
 namespace pinion::http2 {
 
-// Slabs kept for reuse by all sessions of one worker. Bounded by limits::kSlabsKeptMax.
 class SlabPool;
+struct Slab;
 
 class OutputBuffer {
  public:
@@ -22,10 +23,12 @@ class OutputBuffer {
 
   void Append(Bytes bytes);
 
-  // Room for exactly `bytes` contiguous bytes, at most kSlabBytes, appended when the call returns; the caller fills it at once.
+  // Room for exactly `bytes` contiguous bytes, at most kSlabBytes, appended when the call returns;
+  // the caller fills it at once.
   uint8_t* Extend(size_t bytes);
 
-  // Fills `out` with the first pieces in order and returns how many; 0 when empty. Valid until the next non-const call.
+  // Fills `out` with the first pieces in order and returns how many; 0 when empty. Valid until the
+  // next non-const call.
   size_t Peek(absl::Span<Bytes> out) const;
 
   // Drops the first `bytes` bytes: they were written.
@@ -34,14 +37,19 @@ class OutputBuffer {
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 
+  // Bytes ever appended. What was appended before a moment is written once this less size() reaches
+  // that moment's value.
+  uint64_t appended() const { return appended_; }
+
  private:
-  struct Slab;
-  friend class SlabPool;
+  Slab& TailWithRoom(size_t bytes);
+  void DropHead();
 
   SlabPool& pool_;
-  Slab* head_ = nullptr;
+  std::unique_ptr<Slab> head_;
   Slab* tail_ = nullptr;
   size_t size_ = 0;
+  uint64_t appended_ = 0;
 };
 
 }  // namespace pinion::http2

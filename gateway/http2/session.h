@@ -1,13 +1,13 @@
-// One HTTP/2 connection without its socket (RFC 9113): bytes in, events; calls in, bytes out. The same engine is server towards
-// callers and client towards instances. Does no I/O, reads no clock, starts no thread; owned by one connection, used on its
-// worker's thread.
+// One HTTP/2 connection without its socket (RFC 9113): bytes in, events; calls in, bytes out. The
+// same engine is server towards callers and client towards instances. Does no I/O, reads no clock,
+// starts no thread; owned by one connection, used on its worker's thread.
 //
 // One wake-up of a connection:
 //
 //     while (bytes left) {
 //       bytes.remove_prefix(session.Receive(bytes, now));
-//       for (const Event& event : session.events()) Act(event);   // may call any method of this or of another session
-//       session.ReleaseEvents();
+//       for (const Event& event : session.events()) Act(event);   // may call any method of this or
+//       of another session session.ReleaseEvents();
 //     }
 //     while (Stream* stream = session.NextWritable()) Pump(*stream);
 //     write(session.output()); session.output().Consume(written);
@@ -18,10 +18,11 @@
 //     SendHeaders(stream, …)  SendData(stream, …)  SendTrailers(stream, …)  Release(stream)
 //
 // A cancelled one: kHeaders, kData, kReset(stream, kCancel); the user only calls Release(stream).
-// A refused one (Trailers-Only): kHeaders; SendHeaders(stream, …, end_stream=true); Release(stream).
+// A refused one (Trailers-Only): kHeaders; SendHeaders(stream, …, end_stream=true);
+// Release(stream).
 //
-// After a connection error the engine has queued GOAWAY; failed() is true, Receive() swallows everything, and each open stream got
-// a kReset. The user flushes the output and closes.
+// After a connection error the engine has queued GOAWAY; failed() is true, Receive() swallows
+// everything, and each open stream got a kReset. The user flushes the output and closes.
 #pragma once
 
 #include <cstddef>
@@ -40,31 +41,38 @@
 namespace pinion::http2 {
 
 enum class EventType : uint8_t {
-  kHeaders,   // first header block of a request (server) or a response (client; 1xx blocks are kInterim)
+  kNone,  // taken back, because the user reset or released the stream earlier in this batch: skip
+          // it
+  kHeaders,   // first header block of a request (server) or a response (client; 1xx blocks are
+              // kInterim)
   kInterim,   // 1xx response
   kData,      // `data` points into the bytes given to Receive()
   kTrailers,  // final header block; end_stream is true
-  kReset,     // the stream is over: by the peer, or by this engine because of the peer (reset_by_us)
+  kReset,  // the stream is over: by the peer, or by this engine because of the peer (reset_by_us)
   kSettings,  // the peer's SETTINGS changed: peer_max_concurrent_streams() may differ
   kPingAck,   // answer to Ping()
-  kGoAway,    // streams above last_stream_id were not and will not be seen by the peer
+  kGoAway,    // streams above last_stream_id were not and will not be seen by the peer; each gets a
+              // kReset(kRefusedStream) after it
 };
 
 struct Event {
   EventType type;
   bool end_stream = false;
   bool reset_by_us = false;
-  Stream* stream = nullptr;              // null for connection events
-  HeaderBlock* headers = nullptr;        // valid until ReleaseEvents(); the user may swap it for another that it no longer needs
-  Bytes data;                            // valid until ReleaseEvents() and as long as the bytes given to Receive()
+  Stream* stream = nullptr;        // null for connection events
+  HeaderBlock* headers = nullptr;  // valid until ReleaseEvents(); the user may swap it for another
+                                   // that it no longer needs
+  Bytes data;  // valid until ReleaseEvents() and as long as the bytes given to Receive(); kGoAway:
+               // debug text
   ErrorCode error = ErrorCode::kNoError;
   StreamId last_stream_id = 0;
+  uint64_t opaque = 0;  // kPingAck
 };
 
 class Session {
  public:
-  // Queues the preface (client) and SETTINGS, and enlarges the connection window to options.connection_window_bytes. `pool` outlives
-  // the session.
+  // Queues the preface (client) and SETTINGS, and enlarges the connection window to
+  // options.connection_window_bytes. `pool` outlives the session.
   Session(Role role, const Options& options, SlabPool& pool);
   ~Session();
   Session(const Session&) = delete;
@@ -72,8 +80,9 @@ class Session {
 
   // ---- bytes in ----
 
-  // Parses a prefix of `bytes`, records events, and returns how many bytes it took: all of them unless the batch of events is full
-  // (limits::kEventsPerBatchMax, kDecodedBytesPerBatchMax). `now` is monotonic. REQUIRES: events() was released.
+  // Parses a prefix of `bytes`, records events, and returns how many bytes it took: all of them
+  // unless the batch of events is full (limits::kEventsPerBatchMax, kDecodedBytesPerBatchMax).
+  // `now` is monotonic. REQUIRES: events() was released.
   size_t Receive(Bytes bytes, absl::Time now);
   absl::Span<const Event> events() const;
 
@@ -82,39 +91,44 @@ class Session {
 
   // ---- streams ----
 
-  // Client role: opens a stream and sends its HEADERS. Null when CanOpenStream() is false. `user` becomes stream->user().
+  // Client role: opens a stream and sends its HEADERS. Null when CanOpenStream() is false. `user`
+  // becomes stream->user().
   Stream* OpenStream(absl::Span<const HeaderField> fields, bool end_stream, void* user);
 
-  // Below the peer's MAX_CONCURRENT_STREAMS, not going away, not failed, ids left. Before the peer's first SETTINGS its limit counts
-  // as options.assumed_peer_max_streams.
+  // Below the peer's MAX_CONCURRENT_STREAMS, not going away, not failed, ids left. Before the
+  // peer's first SETTINGS its limit counts as options.assumed_peer_max_streams.
   bool CanOpenStream() const;
 
-  // The first, or (server) an interim 1xx, header block. Pseudo-headers first. Nothing happens on a stream that is already over.
+  // The first, or (server) an interim 1xx, header block. Pseudo-headers first. Nothing happens on a
+  // stream that is already over.
   void SendHeaders(Stream& stream, absl::Span<const HeaderField> fields, bool end_stream);
 
-  // Queues as DATA as many of the bytes as both windows and the output limit allow and returns how many. If fewer than all, the
-  // stream is remembered and comes back from NextWritable(). END_STREAM is sent only with the last byte; an empty `bytes` with
-  // end_stream is always taken. A stream that is over takes everything and sends nothing.
+  // Queues as DATA as many of the bytes as both windows and the output limit allow and returns how
+  // many. If fewer than all, the stream is remembered and comes back from NextWritable().
+  // END_STREAM is sent only with the last byte; an empty `bytes` with end_stream is always taken. A
+  // stream that is over takes everything and sends nothing.
   size_t SendData(Stream& stream, Bytes bytes, bool end_stream);
 
   // The final header block, with END_STREAM. REQUIRES: headers were sent and all data was taken.
   void SendTrailers(Stream& stream, absl::Span<const HeaderField> fields);
 
-  // RST_STREAM, unless the stream is over in both directions. No events follow for it; what SendData took and is not yet written may
-  // still be sent before it.
+  // RST_STREAM, unless the stream is over in both directions. No events follow for it; what
+  // SendData took and is not yet written may still be sent before it.
   void Reset(Stream& stream, ErrorCode code);
 
-  // The user handed on `bytes` bytes of DATA received on this stream: its window opens again, with WINDOW_UPDATE from half a window
-  // on. The connection's window opens by itself as data arrives: a stream that is not read never holds up another (the memory is
-  // bounded by the streams' windows).
+  // The user handed on `bytes` bytes of DATA received on this stream: its window opens again, with
+  // WINDOW_UPDATE from half a window on. The connection's window opens by itself as data arrives: a
+  // stream that is not read never holds up another (the memory is bounded by the streams' windows).
   void Consume(Stream& stream, size_t bytes);
 
-  // The user is done with the stream and will not touch it again; called once for each stream that it saw. Resets it with `code` if it is
-  // still open in either direction (a server's early response ends with kNoError: RFC 9113 section 8.1). The object lives until
-  // ReleaseEvents() of the running batch, if there is one.
+  // The user is done with the stream and will not touch it again; called once for each stream that
+  // it saw. Resets it with `code` if it is still open in either direction (a server's early
+  // response ends with kNoError: RFC 9113 section 8.1). The object lives until ReleaseEvents() of
+  // the running batch, if there is one.
   void Release(Stream& stream, ErrorCode code = ErrorCode::kNoError);
 
-  // The next stream whose SendData() was cut short and that can send now, in turn; null when there is none.
+  // The next stream whose SendData() was cut short and that can send now, in turn; null when there
+  // is none.
   Stream* NextWritable();
 
   // Open or half-closed streams.
@@ -124,13 +138,15 @@ class Session {
 
   void Ping(uint64_t opaque);
 
-  // Graceful end. First call with last = max: GOAWAY(2^31−1), streams go on being accepted; GoAwayFinal(): GOAWAY with the highest id
-  // seen, newer ones are refused. `debug` is shown to people.
+  // Graceful end. First call with last = max: GOAWAY(2^31−1), streams go on being accepted;
+  // GoAwayFinal(): GOAWAY with the highest id seen, newer ones are refused. `debug` is shown to
+  // people.
   void GoAwayNotice();
   void GoAwayFinal(ErrorCode code, absl::string_view debug);
 
-  // The transport is gone: records a kReset (kInternalError, reset_by_us) for each open stream, to be acted on like those of Receive().
-  // failed() turns true and nothing more is queued. REQUIRES: events() was released.
+  // The transport is gone: records a kReset (kInternalError, reset_by_us) for each open stream, to
+  // be acted on like those of Receive(). failed() turns true and nothing more is queued. REQUIRES:
+  // events() was released.
   void Abandon(absl::string_view why);
 
   // Either side said GOAWAY, finally; open no more streams here.

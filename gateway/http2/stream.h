@@ -1,5 +1,5 @@
-// A stream as its user sees it: an id, a place for the user's pointer, and what is still possible. Made by Session, lives until
-// Session::Release(). One thread.
+// A stream as its user sees it: an id, a place for the user's pointer, and what is still possible.
+// Made by Session, lives until Session::Release(). One thread.
 #pragma once
 
 #include <cstddef>

@@ -32,7 +32,8 @@ enum class ErrorCode : uint32_t {
 // "CANCEL", or "UNKNOWN(77)"-free: unknown codes give "UNKNOWN". Static storage.
 absl::string_view ErrorCodeName(ErrorCode code);
 
-// One header field. The views point into whatever holds the field: a HeaderBlock, or the sender's own memory.
+// One header field. The views point into whatever holds the field: a HeaderBlock, or the sender's
+// own memory.
 struct HeaderField {
   absl::string_view name;  // lower case on the wire
   absl::string_view value;

@@ -1,0 +1,69 @@
+// HPACK (RFC 7541): a thin adapter over nghttp2's coders, the only users of nghttp2. Owned by a
+// session; one thread. Each coder holds no memory before its first header block.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "gateway/http2/header_block.h"
+#include "gateway/http2/types.h"
+#include "gateway/limits.h"
+
+struct nghttp2_hd_deflater;
+struct nghttp2_hd_inflater;
+
+namespace pinion::http2 {
+
+class HpackEncoder {
+ public:
+  // The peer's SETTINGS_HEADER_TABLE_SIZE; at most limits::kHpackTableBytes of it are used.
+  void SetTableBytes(uint32_t bytes);
+
+  // Encodes one header block into `scratch`, which grows as needed, and returns the part that was
+  // used. Fields keep their order among those of one name, and pseudo-headers stay in front. Fields
+  // whose values hardly ever repeat do not displace others from the table.
+  Bytes Encode(absl::Span<const HeaderField> fields, std::vector<uint8_t>& scratch);
+
+ private:
+  struct Deleter {
+    void operator()(nghttp2_hd_deflater* deflater) const;
+  };
+  uint8_t* EncodeIndexed(absl::Span<const HeaderField> fields, uint8_t* out, uint8_t* end);
+
+  std::unique_ptr<nghttp2_hd_deflater, Deleter> deflater_;
+  uint32_t table_bytes_ = limits::kHpackTableBytes;
+  bool table_size_pending_ = false;
+};
+
+// How much of a header list is copied. The rest is decoded, because the table is shared with later
+// blocks, and dropped.
+struct HeaderListLimits {
+  uint32_t bytes_max;
+  uint32_t fields_max;
+};
+
+// One header block as it arrives, in as many pieces as it comes.
+struct HeaderListProgress {
+  size_t bytes = 0;  // name + value + 32 of each field, dropped ones too
+  size_t fields = 0;
+  bool too_large = false;
+};
+
+class HpackDecoder {
+ public:
+  // Decodes a piece of a header block, the last one if `final`, into `block` (null: into nothing).
+  // False when it is not HPACK: the connection is lost.
+  [[nodiscard]] bool Decode(Bytes piece, bool final, const HeaderListLimits& limits,
+                            HeaderListProgress& progress, HeaderBlock* block);
+
+ private:
+  struct Deleter {
+    void operator()(nghttp2_hd_inflater* inflater) const;
+  };
+  std::unique_ptr<nghttp2_hd_inflater, Deleter> inflater_;
+};
+
+}  // namespace pinion::http2
