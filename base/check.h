@@ -1,4 +1,5 @@
-// CHECK: for what only a mistake in this program can break. What a peer or the world can cause is never checked but handled.
+// CHECK: for what only a mistake in this program can break. What a peer or the world can cause is
+// never checked but handled.
 #pragma once
 
 namespace pinion {
@@ -8,8 +9,8 @@ namespace pinion {
 
 }  // namespace pinion
 
-#define CHECK(condition)                                                                  \
-  (__builtin_expect(!!(condition), 1) ? (void)0                                           \
+#define CHECK(condition)                        \
+  (__builtin_expect(!!(condition), 1) ? (void)0 \
                                       : ::pinion::CheckFailed(#condition, __FILE__, __LINE__))
 
 // As CHECK, only in builds without NDEBUG: for the per-frame path. Never has side effects.

@@ -1,4 +1,5 @@
-// Time as the program sees it. Production code never reads a clock directly, so that tests run on virtual time.
+// Time as the program sees it. Production code never reads a clock directly, so that tests run on
+// virtual time.
 #pragma once
 
 #include "absl/time/time.h"

@@ -1,5 +1,5 @@
-// A small, fast, seedable source of randomness (SplitMix64), the same on every platform, so that simulations replay. Not for secrets.
-// One thread.
+// A small, fast, seedable source of randomness (SplitMix64), the same on every platform, so that
+// simulations replay. Not for secrets. One thread.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,9 @@ class Random {
   }
 
   // 0 ≤ result < bound. REQUIRES: bound > 0.
-  uint64_t Below(uint64_t bound) { return static_cast<uint64_t>((static_cast<unsigned __int128>(Next()) * bound) >> 64); }
+  uint64_t Below(uint64_t bound) {
+    return static_cast<uint64_t>((static_cast<unsigned __int128>(Next()) * bound) >> 64);
+  }
 
  private:
   uint64_t state_;

@@ -1,5 +1,5 @@
-// A connected, ordered, non-blocking stream of bytes: a socket in production, memory in tests and simulation. Belongs to one event
-// loop and is used on its thread only.
+// A connected, ordered, non-blocking stream of bytes: a socket in production, memory in tests and
+// simulation. Belongs to one event loop and is used on its thread only.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +24,9 @@ struct IoResult {
 
 class ByteStream {
  public:
-  // Hears edges, not levels: after OnReadable() read until less than the buffer was filled, or call WakeAgain().
-  // A stream still connecting reports its outcome by OnWritable(); when it failed, reads and writes give kFailed.
+  // Hears edges, not levels: after OnReadable() read until less than the buffer was filled, or call
+  // WakeAgain(). A stream still connecting reports its outcome by OnWritable(); when it failed,
+  // reads and writes give kFailed.
   class Observer {
    public:
     virtual void OnReadable() = 0;
@@ -38,7 +39,8 @@ class ByteStream {
   // Closes. The peer sees the end of the stream, or a reset when unread bytes were left.
   virtual ~ByteStream() = default;
 
-  // Until set, edges wait; then the pending ones are delivered in the next turn. The observer outlives the stream or is replaced.
+  // Until set, edges wait; then the pending ones are delivered in the next turn. The observer
+  // outlives the stream or is replaced.
   virtual void SetObserver(Observer* observer) = 0;
 
   virtual IoResult Read(absl::Span<uint8_t> into) = 0;
@@ -46,7 +48,8 @@ class ByteStream {
   // Writes a prefix of the concatenated pieces (at most kWritePiecesMax of them are looked at).
   virtual IoResult Write(absl::Span<const absl::Span<const uint8_t>> pieces) = 0;
 
-  // Delivers OnReadable() again in the next turn: for an observer that stopped in order to be fair to others.
+  // Delivers OnReadable() again in the next turn: for an observer that stopped in order to be fair
+  // to others.
   virtual void WakeAgain() = 0;
 
   // Ends the sending side after what was written: the peer reads everything and then the end.

@@ -14,7 +14,8 @@ class Cidr {
   // "10.0.0.0/8", "::1/128", "192.0.2.7". InvalidArgument says what is wrong.
   static absl::StatusOr<Cidr> Parse(absl::string_view text);
 
-  // `peer` as ByteStream::peer() gives it. A Unix socket counts as loopback; an IPv4-mapped IPv6 address as IPv4.
+  // `peer` as ByteStream::peer() gives it. A Unix socket counts as loopback; an IPv4-mapped IPv6
+  // address as IPv4.
   bool Contains(absl::string_view peer) const;
 
  private:

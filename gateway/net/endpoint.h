@@ -1,4 +1,5 @@
-// Where to listen or connect: an IP address or DNS name with a port, or a Unix socket. A value; any thread.
+// Where to listen or connect: an IP address or DNS name with a port, or a Unix socket. A value; any
+// thread.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// The production event loop: epoll, edge-triggered, one a worker. Sockets and the resolver register here.
-// Everything but Post() and Stop() belongs to the thread that calls Run().
+// The production event loop: epoll, edge-triggered, one a worker. Sockets and the resolver register
+// here. Everything but Post() and Stop() belongs to the thread that calls Run().
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,8 @@ class EpollLoop final : public EventLoop {
 
   absl::Status Watch(int fd, uint32_t events, FdHandler& handler);
   void Rewatch(int fd, uint32_t events, FdHandler& handler);
-  // `handler` hears nothing more, also not of events that this turn has already fetched. The caller closes `fd`.
+  // `handler` hears nothing more, also not of events that this turn has already fetched. The caller
+  // closes `fd`.
   void Unwatch(int fd, FdHandler& handler);
   void WakeInNextTurn(FdHandler& handler);
   Resolver& resolver();

@@ -1,6 +1,7 @@
-// The turn of a worker: wait, deliver edges and posted work, fire timers, run what was asked for the end of the turn (connections flush
-// there, once), delete what was put aside. Production: EpollLoop. Tests and simulation: a seeded loop on virtual time.
-// Everything but Post() belongs to the loop's thread.
+// The turn of a worker: wait, deliver edges and posted work, fire timers, run what was asked for
+// the end of the turn (connections flush there, once), delete what was put aside. Production:
+// EpollLoop. Tests and simulation: a seeded loop on virtual time. Everything but Post() belongs to
+// the loop's thread.
 #pragma once
 
 #include <functional>
@@ -15,7 +16,8 @@
 
 namespace pinion::net {
 
-// Something to do once at the end of this turn, however often it was asked for. Unschedules itself when destroyed.
+// Something to do once at the end of this turn, however often it was asked for. Unschedules itself
+// when destroyed.
 class TurnTask {
  public:
   virtual void RunAtEndOfTurn() = 0;
@@ -46,18 +48,20 @@ class EventLoop {
 
   TimerQueue& timers() { return timers_; }
 
-  // Begins to connect. Never null; failures show on the stream (see ByteStream::Observer). DNS names are resolved afresh for each
-  // connection.
+  // Begins to connect. Never null; failures show on the stream (see ByteStream::Observer). DNS
+  // names are resolved afresh for each connection.
   virtual std::unique_ptr<ByteStream> Connect(const Endpoint& endpoint) = 0;
 
-  // Runs `work` on the loop's thread in a coming turn, in order. Any thread. Work still queued when the loop ends is dropped.
+  // Runs `work` on the loop's thread in a coming turn, in order. Any thread. Work still queued when
+  // the loop ends is dropped.
   virtual void Post(std::function<void()> work) = 0;
 
   void AtEndOfTurn(TurnTask& task);
   void DeleteLater(std::unique_ptr<Deferred> object);
 
  protected:
-  // For implementations: sets now(), and ends a turn. Tasks that tasks schedule run in the same turn.
+  // For implementations: sets now(), and ends a turn. Tasks that tasks schedule run in the same
+  // turn.
   void set_now(absl::Time now) { now_ = now; }
   void FinishTurn();
 

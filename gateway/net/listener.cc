@@ -1,10 +1,10 @@
 #include "gateway/net/listener.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <netinet/in.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -40,11 +40,13 @@ absl::Status BindError(const Endpoint& endpoint, int error) {
   const std::string where = ToString(endpoint);
   switch (error) {
     case EADDRINUSE:
-      return absl::AlreadyExistsError(absl::StrCat(
-          "cannot listen on ", where, ": the address is in use; stop the other process or choose another port"));
+      return absl::AlreadyExistsError(
+          absl::StrCat("cannot listen on ", where,
+                       ": the address is in use; stop the other process or choose another port"));
     case EACCES:
       return absl::PermissionDeniedError(
-          absl::StrCat("cannot listen on ", where, ": permission denied; ports below 1024 need the privilege to bind them"));
+          absl::StrCat("cannot listen on ", where,
+                       ": permission denied; ports below 1024 need the privilege to bind them"));
     case EADDRNOTAVAIL:
       return absl::NotFoundError(
           absl::StrCat("cannot listen on ", where, ": this machine has no such address"));
@@ -115,7 +117,8 @@ int BoundSockets::Take() {
 absl::Status BoundSockets::BindTcp(int count) {
   ASSIGN_OR_RETURN(SocketAddress address, ParseLiteral(endpoint_));
   {
-    // Without SO_REUSEPORT first: with it, a second gateway would silently share the port with the first.
+    // Without SO_REUSEPORT first: with it, a second gateway would silently share the port with the
+    // first.
     ASSIGN_OR_RETURN(Fd probe, ListenTcp(endpoint_, address, /*share=*/false));
     ASSIGN_OR_RETURN(endpoint_.port, LocalPort(probe.get()));
   }
@@ -149,7 +152,8 @@ Listener::Listener(EpollLoop& loop, int fd, Accepted accepted)
     : loop_(loop),
       fd_(fd),
       accepted_(std::move(accepted)),
-      retry_(loop.timers(), [](void* self) { static_cast<Listener*>(self)->Resume(); }, this) {
+      retry_(
+          loop.timers(), [](void* self) { static_cast<Listener*>(self)->Resume(); }, this) {
   CHECK(loop_.Watch(fd_, EPOLLIN | EPOLLEXCLUSIVE, *this).ok());
 }
 

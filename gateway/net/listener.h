@@ -1,5 +1,5 @@
-// Listening sockets. A TCP address is bound once for each worker with SO_REUSEPORT, so that the kernel spreads connections; a Unix
-// socket is one queue that all workers accept from.
+// Listening sockets. A TCP address is bound once for each worker with SO_REUSEPORT, so that the
+// kernel spreads connections; a Unix socket is one queue that all workers accept from.
 #pragma once
 
 #include <functional>
@@ -19,8 +19,9 @@ namespace pinion::net {
 class BoundSockets {
  public:
   // Binds and listens `count` times. With port 0 the kernel chooses; endpoint() has the real one.
-  // AlreadyExists: somebody listens there already, also a process that would share the port with SO_REUSEPORT.
-  // PermissionDenied, NotFound (no such address here), InvalidArgument. Each message names the address and what to do.
+  // AlreadyExists: somebody listens there already, also a process that would share the port with
+  // SO_REUSEPORT. PermissionDenied, NotFound (no such address here), InvalidArgument. Each message
+  // names the address and what to do.
   static absl::StatusOr<BoundSockets> Bind(const Endpoint& endpoint, int count);
 
   BoundSockets(BoundSockets&& other) noexcept;

@@ -84,7 +84,9 @@ std::string ToString(const SocketAddress& address) {
 class Resolver::Channel {
  public:
   explicit Channel(EpollLoop& loop)
-      : loop_(loop), timer_(loop.timers(), [](void* self) { static_cast<Channel*>(self)->OnTimer(); }, this) {
+      : loop_(loop),
+        timer_(
+            loop.timers(), [](void* self) { static_cast<Channel*>(self)->OnTimer(); }, this) {
     static std::once_flag once;
     std::call_once(once, [] { ares_library_init(ARES_LIB_INIT_ALL); });
     ares_options options{};
@@ -107,6 +109,7 @@ class Resolver::Channel {
     if (!ready_) {
       return Later(std::move(callback), absl::InternalError("the DNS resolver did not start"));
     }
+    // style: allow raw-new, c-ares hands it back in OnAnswer, which deletes it
     auto* lookup = new LookupState{this, endpoint, std::move(callback)};
     ares_addrinfo_hints hints{};
     hints.ai_family = AF_UNSPEC;
@@ -137,8 +140,8 @@ class Resolver::Channel {
   static void OnAnswer(void* argument, int status, int /*timeouts*/, ares_addrinfo* result) {
     std::unique_ptr<LookupState> lookup(static_cast<LookupState*>(argument));
     if (status == ARES_EDESTRUCTION) return;
-    absl::StatusOr<SocketAddress> answer =
-        absl::UnavailableError(absl::StrCat("DNS: ", lookup->endpoint.host, ": ", ares_strerror(status)));
+    absl::StatusOr<SocketAddress> answer = absl::UnavailableError(
+        absl::StrCat("DNS: ", lookup->endpoint.host, ": ", ares_strerror(status)));
     if (status == ARES_SUCCESS) answer = lookup->channel->Choose(*result, lookup->endpoint.port);
     if (result != nullptr) ares_freeaddrinfo(result);
     lookup->channel->Later(std::move(lookup->callback), std::move(answer));
@@ -158,7 +161,8 @@ class Resolver::Channel {
     return address;
   }
 
-  // From a fresh stack: the caller of Resolve() has not got its Query yet, and c-ares must not be re-entered.
+  // From a fresh stack: the caller of Resolve() has not got its Query yet, and c-ares must not be
+  // re-entered.
   void Later(std::shared_ptr<Callback> callback, absl::StatusOr<SocketAddress> answer) {
     loop_.Post([callback = std::move(callback), answer = std::move(answer)] {
       if (*callback != nullptr) {

@@ -1,4 +1,5 @@
-// Endpoint → socket address: literals at once, names by DNS (c-ares) without blocking the loop. One a loop, on its thread.
+// Endpoint → socket address: literals at once, names by DNS (c-ares) without blocking the loop. One
+// a loop, on its thread.
 #pragma once
 
 #include <sys/socket.h>
@@ -34,7 +35,8 @@ class Resolver {
   explicit Resolver(EpollLoop& loop);
   ~Resolver();
 
-  // Calls back later, never at once, with one of the name's addresses (IPv4 or IPv6, in turn over the calls) or why there is none.
+  // Calls back later, never at once, with one of the name's addresses (IPv4 or IPv6, in turn over
+  // the calls) or why there is none.
   std::unique_ptr<Query> Resolve(const Endpoint& endpoint, Callback callback);
 
  private:

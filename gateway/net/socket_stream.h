@@ -1,4 +1,5 @@
-// A TCP or Unix socket as a ByteStream, from the start of its connection or from accept() on. One thread.
+// A TCP or Unix socket as a ByteStream, from the start of its connection or from accept() on. One
+// thread.
 #pragma once
 
 #include <sys/socket.h>

@@ -54,11 +54,12 @@ class SocketTest : public testing::Test {
   void ConnectPair(const Endpoint& where) {
     absl::StatusOr<BoundSockets> bound = BoundSockets::Bind(where, 1);
     ASSERT_TRUE(bound.ok()) << bound.status();
-    listener_ = std::make_unique<Listener>(*loop_, bound->Take(), [this](std::unique_ptr<ByteStream> stream) {
-      server_ = std::move(stream);
-      server_reader_.stream = server_.get();
-      server_->SetObserver(&server_reader_);
-    });
+    listener_ = std::make_unique<Listener>(*loop_, bound->Take(),
+                                           [this](std::unique_ptr<ByteStream> stream) {
+                                             server_ = std::move(stream);
+                                             server_reader_.stream = server_.get();
+                                             server_->SetObserver(&server_reader_);
+                                           });
     Connect(bound->endpoint());
   }
 
@@ -73,7 +74,8 @@ class SocketTest : public testing::Test {
       if (done()) loop_->Stop();
     };
     client_reader_.changed = server_reader_.changed = check;
-    Timer timeout(loop_->timers(), [](void* loop) { static_cast<EpollLoop*>(loop)->Stop(); }, loop_.get());
+    Timer timeout(
+        loop_->timers(), [](void* loop) { static_cast<EpollLoop*>(loop)->Stop(); }, loop_.get());
     timeout.Arm(loop_->now() + absl::Seconds(20));
     loop_->Run();
     EXPECT_TRUE(done());

@@ -20,7 +20,8 @@ void TimerQueue::RunDue(absl::Time now) {
   const uint64_t armed_before = next_order_;
   while (!heap_.empty() && heap_.front()->at_ <= now) {
     Timer& timer = *heap_.front();
-    // A timer armed by a callback of this run never runs in it, or a timer that re-arms itself would hold the loop.
+    // A timer armed by a callback of this run never runs in it, or a timer that re-arms itself
+    // would hold the loop.
     if (timer.order_ >= armed_before) break;
     Remove(timer);
     timer.callback_(timer.argument_);

@@ -1,5 +1,5 @@
-// Timers of one event loop: a heap of intrusive nodes, so that arming a call's deadline allocates nothing on the steady path.
-// One thread.
+// Timers of one event loop: a heap of intrusive nodes, so that arming a call's deadline allocates
+// nothing on the steady path. One thread.
 #pragma once
 
 #include <cstddef>
@@ -49,8 +49,8 @@ class TimerQueue {
   // InfiniteFuture when no timer is armed.
   absl::Time next() const;
 
-  // Fires all timers due at `now`, in order of their time, then of their arming. What they arm for `now` or earlier waits for the
-  // next call.
+  // Fires all timers due at `now`, in order of their time, then of their arming. What they arm for
+  // `now` or earlier waits for the next call.
   void RunDue(absl::Time now);
 
   size_t size() const { return heap_.size(); }

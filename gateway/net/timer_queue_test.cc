@@ -75,7 +75,8 @@ TEST(TimerQueue, ATimerThatRearmsItselfForThePastDoesNotHoldTheLoop) {
   EXPECT_EQ(rearming.count, 2);
 }
 
-// Against a model: whatever is armed, re-armed and cancelled in random order fires in order of time.
+// Against a model: whatever is armed, re-armed and cancelled in random order fires in order of
+// time.
 TEST(TimerQueue, KeepsOrderUnderRandomUse) {
   Random random(7);
   TimerQueue queue;

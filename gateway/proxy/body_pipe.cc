@@ -116,11 +116,13 @@ void BodyPipe::Keep(http2::Bytes sent) {
 void BodyPipe::Credit(size_t bytes) {
   const size_t already = std::min(bytes, credited_);
   credited_ -= already;
-  if (bytes > already && source_) source_.connection->session().Consume(*source_.stream, bytes - already);
+  if (bytes > already && source_)
+    source_.connection->session().Consume(*source_.stream, bytes - already);
 }
 
 void BodyPipe::Buffer(http2::Bytes bytes) {
-  // The front is given back when it is most of the memory, so that each byte moves at most once on average.
+  // The front is given back when it is most of the memory, so that each byte moves at most once on
+  // average.
   if (begin_ > buffer_.size() / 2) {
     buffer_.erase(0, begin_);
     begin_ = 0;

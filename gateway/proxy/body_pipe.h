@@ -1,6 +1,7 @@
-// One direction of a call: DATA from the source stream to the sink stream, then the end. What the sink does not take is kept here, and
-// the source's window stays closed by as much: memory is bounded by the source stream's window, and a slow reader slows its writer.
-// Part of a Call; the worker's thread.
+// One direction of a call: DATA from the source stream to the sink stream, then the end. What the
+// sink does not take is kept here, and the source's window stays closed by as much: memory is
+// bounded by the source stream's window, and a slow reader slows its writer. Part of a Call; the
+// worker's thread.
 //
 //     source kData ──Push──▶ sink.SendData ──cut short──▶ buffer ──OnSinkWritable──▶ sink.SendData
 //     source window ◀──Consume── as much as the sink took
@@ -73,8 +74,9 @@ class BodyPipe {
   StreamEnd source_;
   StreamEnd sink_;
   std::string buffer_;
-  size_t begin_ = 0;             // of what is waiting in buffer_
-  size_t credited_ = 0;          // bytes at the front of what is waiting that the source's window has back already
+  size_t begin_ = 0;  // of what is waiting in buffer_
+  size_t credited_ =
+      0;  // bytes at the front of what is waiting that the source's window has back already
   uint64_t forwarded_bytes_ = 0;
   std::string kept_;
   http2::HeaderBlock trailers_;

@@ -20,8 +20,9 @@ using http2::EventType;
 
 Call::Call(Proxy& proxy)
     : proxy_(proxy),
-      deadline_timer_(proxy.loop().timers(), [](void* self) { static_cast<Call*>(self)->OnDeadline(); },
-                      this) {}
+      deadline_timer_(
+          proxy.loop().timers(), [](void* self) { static_cast<Call*>(self)->OnDeadline(); }, this) {
+}
 
 void Call::Start(Downstream& downstream, const http2::Event& event) {
   downstream_ = &downstream;
@@ -58,7 +59,8 @@ std::optional<CallError> Call::CheckProtocol() const {
   if (downstream_->listener().any_http2) return std::nullopt;
   if (!head_.grpc) {
     CallError error(absl::StatusCode::kInvalidArgument,
-                    "this port takes gRPC only: a content-type of application/grpc, or that followed by '+' or ';'");
+                    "this port takes gRPC only: a content-type of application/grpc, or that "
+                    "followed by '+' or ';'");
     error.http_status = 415;
     return error;
   }
@@ -72,8 +74,9 @@ std::optional<CallError> Call::ReadDeadline() {
   if (head_.has_timeout) {
     const auto timeout = ParseGrpcTimeout(head_.timeout);
     if (!timeout.has_value() || head_.timeout_repeated) {
-      return CallError(absl::StatusCode::kInvalidArgument,
-                       "grpc-timeout is malformed: write up to eight digits and one of H, M, S, m, u, n");
+      return CallError(
+          absl::StatusCode::kInvalidArgument,
+          "grpc-timeout is malformed: write up to eight digits and one of H, M, S, m, u, n");
     }
     deadline_ = started_ + *timeout;
   }
@@ -81,7 +84,8 @@ std::optional<CallError> Call::ReadDeadline() {
     deadline_ = std::min(deadline_, started_ + *proxy_.options().max_deadline);
   }
   if (deadline_ <= started_) {
-    return CallError(absl::StatusCode::kDeadlineExceeded, "the deadline had passed when the call arrived");
+    return CallError(absl::StatusCode::kDeadlineExceeded,
+                     "the deadline had passed when the call arrived");
   }
   return std::nullopt;
 }
@@ -99,7 +103,8 @@ std::optional<CallError> Call::Identify() {
 }
 
 std::optional<CallError> Call::Resolve() {
-  const absl::string_view path = downstream_->listener().any_http2 ? route::WithoutQuery(head_.path) : head_.path;
+  const absl::string_view path =
+      downstream_->listener().any_http2 ? route::WithoutQuery(head_.path) : head_.path;
   const std::optional<route::MethodPath> method = route::ParseMethodPath(path);
   if (!method.has_value()) return CallError(route::MalformedPath(head_.path));
   const route::CallQuery query{
@@ -121,9 +126,10 @@ void Call::Attempt() {
   upstream::Cluster& cluster = proxy_.clusters().For(*route_.version, table_->generation());
   upstream::Instance* instance = cluster.Pick(tried_);
   if (instance == nullptr) {
-    return Finish(Refuse(route::Reason::kNoHealthyInstance,
-                         absl::StrCat(route_.service->name, " ", route_.version->name,
-                                      " has no instance that can be reached; start one, or pin another version")));
+    return Finish(Refuse(
+        route::Reason::kNoHealthyInstance,
+        absl::StrCat(route_.service->name, " ", route_.version->name,
+                     " has no instance that can be reached; start one, or pin another version")));
   }
   tried_.push_back(instance);
   instance->Acquire(*this);
@@ -132,8 +138,8 @@ void Call::Attempt() {
 void Call::OnConnected(upstream::Connection& connection) {
   std::vector<http2::HeaderField>& fields = proxy_.scratch_fields();
   const std::string timeout = RemainingTimeout();
-  AddUpstreamFields(headers_, downstream_->listener(), proxy_.options(), downstream_->trusted(), timeout,
-                    fields);
+  AddUpstreamFields(headers_, downstream_->listener(), proxy_.options(), downstream_->trusted(),
+                    timeout, fields);
   const bool empty = request_.ended() && request_.waiting_bytes() == 0 && !request_.has_trailers();
   http2::Stream* stream = connection.Open(fields, empty, *this);
   CHECK(stream != nullptr);
@@ -177,7 +183,8 @@ std::string Call::RemainingTimeout() const {
 void Call::OnDownstreamEvent(const http2::Event& event) {
   switch (event.type) {
     case EventType::kData:
-      if (request_ended_) return downstream_->transport().session().Consume(*stream_, event.data.size());
+      if (request_ended_)
+        return downstream_->transport().session().Consume(*stream_, event.data.size());
       request_.Push(event.data, event.end_stream);
       break;
     case EventType::kTrailers:
@@ -208,7 +215,8 @@ void Call::OnUpstreamEvent(const http2::Event& event) {
     case EventType::kHeaders:
       return OnResponseHeaders(event);
     case EventType::kInterim:
-      if (!head_.grpc) downstream_->transport().session().SendHeaders(*stream_, event.headers->fields(), false);
+      if (!head_.grpc)
+        downstream_->transport().session().SendHeaders(*stream_, event.headers->fields(), false);
       return;
     case EventType::kData:
       if (event.end_stream && head_.grpc) {
@@ -228,7 +236,8 @@ void Call::OnUpstreamEvent(const http2::Event& event) {
 }
 
 void Call::OnResponseHeaders(const http2::Event& event) {
-  if (std::optional<CallError> error = CheckResponse(*event.headers, event.end_stream); error.has_value()) {
+  if (std::optional<CallError> error = CheckResponse(*event.headers, event.end_stream);
+      error.has_value()) {
     return Finish(*error);
   }
   phase_ = Phase::kAnswering;
@@ -243,7 +252,8 @@ void Call::OnResponseHeaders(const http2::Event& event) {
   Settle();
 }
 
-std::optional<CallError> Call::CheckResponse(const http2::HeaderBlock& headers, bool end_stream) const {
+std::optional<CallError> Call::CheckResponse(const http2::HeaderBlock& headers,
+                                             bool end_stream) const {
   if (!head_.grpc) return std::nullopt;
   const ResponseHead response = ReadResponse(headers);
   if (response.has_grpc_status && end_stream) return std::nullopt;
@@ -252,12 +262,14 @@ std::optional<CallError> Call::CheckResponse(const http2::HeaderBlock& headers, 
                      absl::StrCat("the instance answered with HTTP status ", response.status));
   }
   if (!IsGrpcContentType(response.content_type)) {
-    return CallError(absl::StatusCode::kUnknown,
-                     absl::StrCat("the instance answered with content-type '",
-                                  route::Printable(response.content_type), "' instead of application/grpc"));
+    return CallError(
+        absl::StatusCode::kUnknown,
+        absl::StrCat("the instance answered with content-type '",
+                     route::Printable(response.content_type), "' instead of application/grpc"));
   }
   if (end_stream) {
-    return CallError(absl::StatusCode::kUnknown, "the instance ended the call without a grpc-status");
+    return CallError(absl::StatusCode::kUnknown,
+                     "the instance ended the call without a grpc-status");
   }
   return std::nullopt;
 }
@@ -266,7 +278,8 @@ void Call::OnResponseTrailers(http2::HeaderBlock& trailers) {
   if (head_.grpc) {
     grpc_status_ = GrpcStatusOf(trailers);
     if (trailers.Find("grpc-status") == nullptr) {
-      const CallError error(absl::StatusCode::kUnknown, "the instance ended the call without a grpc-status");
+      const CallError error(absl::StatusCode::kUnknown,
+                            "the instance ended the call without a grpc-status");
       AddGrpcStatus(error, trailers);
       grpc_status_ = static_cast<int>(error.code);
     }
@@ -289,17 +302,21 @@ void Call::OnUpstreamReset(const http2::Event& event) {
   }
   const bool lost = upstream_->transport().session().failed();
   const absl::StatusCode code = lost ? absl::StatusCode::kUnavailable : CodeOfReset(event.error);
-  const std::string what = lost ? std::string("the connection to the instance was lost before the call ended")
-                           : event.reset_by_us
-                               ? absl::StrCat("the instance broke the HTTP/2 protocol: ", http2::ErrorCodeName(event.error))
-                               : absl::StrCat("the instance reset the call with ", http2::ErrorCodeName(event.error));
-  Finish(CallError(route::MakeRefusalWithCode(route::Reason::kUpstreamReset, code, what,
-                                              {{"service", route_.service->name},
-                                               {"version", route_.version->name},
-                                               {"code", std::string(http2::ErrorCodeName(event.error))}})));
+  const std::string what =
+      lost ? std::string("the connection to the instance was lost before the call ended")
+      : event.reset_by_us
+          ? absl::StrCat("the instance broke the HTTP/2 protocol: ",
+                         http2::ErrorCodeName(event.error))
+          : absl::StrCat("the instance reset the call with ", http2::ErrorCodeName(event.error));
+  Finish(CallError(
+      route::MakeRefusalWithCode(route::Reason::kUpstreamReset, code, what,
+                                 {{"service", route_.service->name},
+                                  {"version", route_.version->name},
+                                  {"code", std::string(http2::ErrorCodeName(event.error))}})));
 }
 
-// The server said that it has not looked at the call: once more, elsewhere if there is an elsewhere. gRFC A6, "transparent retries".
+// The server said that it has not looked at the call: once more, elsewhere if there is an
+// elsewhere. gRFC A6, "transparent retries".
 bool Call::RetryUnseen(const http2::Event& event) {
   if (event.error != ErrorCode::kRefusedStream || event.reset_by_us) return false;
   if (retried_unseen_ || phase_ != Phase::kForwarding || !request_.CanReplay()) return false;
@@ -318,7 +335,8 @@ bool Call::RetryUnseen(const http2::Event& event) {
 void Call::OnDeadline() {
   if (response_.ended()) return End(ErrorCode::kNoError, ErrorCode::kCancel);
   response_.DropWaiting();
-  Finish(CallError(absl::StatusCode::kDeadlineExceeded, "the deadline passed before the answer was complete"));
+  Finish(CallError(absl::StatusCode::kDeadlineExceeded,
+                   "the deadline passed before the answer was complete"));
 }
 
 void Call::Finish(const CallError& error) {
@@ -366,7 +384,8 @@ void Call::End(ErrorCode downstream_code, ErrorCode upstream_code) {
   deadline_timer_.Cancel();
   Stats& stats = proxy_.stats();
   stats.calls.Subtract();
-  stats.calls_by_code[grpc_status_ >= 0 && grpc_status_ < kGrpcCodes ? grpc_status_ : kGrpcCodes].Add();
+  stats.calls_by_code[grpc_status_ >= 0 && grpc_status_ < kGrpcCodes ? grpc_status_ : kGrpcCodes]
+      .Add();
   stats.request_bytes.Add(request_.forwarded_bytes());
   stats.response_bytes.Add(response_.forwarded_bytes());
   ReleaseUpstream(upstream_code);

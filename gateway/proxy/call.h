@@ -1,12 +1,13 @@
-// One call, from the request's headers to the last byte in both directions. Owned by its worker's Proxy, which recycles it; the
-// worker's thread.
+// One call, from the request's headers to the last byte in both directions. Owned by its worker's
+// Proxy, which recycles it; the worker's thread.
 //
 //     kIdle → kWaiting → kForwarding → kAnswering → kEnded
 //               │  ↑________│ (refused unseen: another attempt)
 //               └──────┴────────────┴── Finish(CallError) ──↗
 //
-// kWaiting: routed, no upstream stream yet. kForwarding: the request is on its way. kAnswering: headers went downstream, so nothing
-// can be tried again. Every failure goes through Finish(), every end through End(): one status, one count.
+// kWaiting: routed, no upstream stream yet. kForwarding: the request is on its way. kAnswering:
+// headers went downstream, so nothing can be tried again. Every failure goes through Finish(),
+// every end through End(): one status, one count.
 #pragma once
 
 #include <memory>
@@ -36,7 +37,8 @@ class Call final : public upstream::Caller {
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
-  // Takes the request's headers out of `event.headers`. The call lives until Proxy::Recycle(), which it asks for itself.
+  // Takes the request's headers out of `event.headers`. The call lives until Proxy::Recycle(),
+  // which it asks for itself.
   void Start(Downstream& downstream, const http2::Event& event);
 
   // What the downstream session has to say of the stream.

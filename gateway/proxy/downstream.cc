@@ -9,14 +9,17 @@
 
 namespace pinion::proxy {
 
-Downstream::Downstream(Proxy& proxy, transport::Shared& shared, std::unique_ptr<net::ByteStream> stream,
-                       const ListenerOptions& listener)
+Downstream::Downstream(Proxy& proxy, transport::Shared& shared,
+                       std::unique_ptr<net::ByteStream> stream, const ListenerOptions& listener)
     : proxy_(proxy),
       listener_(listener),
       transport_(shared, std::move(stream), http2::Role::kServer, listener.http2, *this),
-      trusted_(std::any_of(listener.trusted_peers.begin(), listener.trusted_peers.end(),
-                           [&](const net::Cidr& cidr) { return cidr.Contains(transport_.peer()); })),
-      timer_(shared.loop.timers(), [](void* self) { static_cast<Downstream*>(self)->OnTimer(); }, this) {
+      trusted_(
+          std::any_of(listener.trusted_peers.begin(), listener.trusted_peers.end(),
+                      [&](const net::Cidr& cidr) { return cidr.Contains(transport_.peer()); })),
+      timer_(
+          shared.loop.timers(), [](void* self) { static_cast<Downstream*>(self)->OnTimer(); },
+          this) {
   timer_.Arm(shared.loop.now() + limits::kPrefaceTimeout);
 }
 

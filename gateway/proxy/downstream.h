@@ -1,5 +1,5 @@
-// One caller's connection: makes a Call of each request, closes when idle, and ends in two phases on drain. Owned by its worker's Proxy;
-// the worker's thread.
+// One caller's connection: makes a Call of each request, closes when idle, and ends in two phases
+// on drain. Owned by its worker's Proxy; the worker's thread.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,8 @@ class Downstream final : public net::Deferred, private transport::Connection::Ha
   // A call is done with its stream.
   void ReleaseCall(http2::Stream& stream, http2::ErrorCode code);
 
-  // GOAWAY(2^31−1) and a PING; with its answer, or after a while, the real last id. Closes when the last call has ended.
+  // GOAWAY(2^31−1) and a PING; with its answer, or after a while, the real last id. Closes when the
+  // last call has ended.
   void Drain();
   // Now, whatever is running.
   void Close(absl::string_view why) { transport_.Close(why); }

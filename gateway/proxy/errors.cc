@@ -29,7 +29,8 @@ int HttpStatusOfCode(absl::StatusCode code) {
 
 int HttpStatusOf(const CallError& error) {
   if (error.http_status != 0) return error.http_status;
-  return error.refusal.has_value() ? route::HttpStatus(*error.refusal) : HttpStatusOfCode(error.code);
+  return error.refusal.has_value() ? route::HttpStatus(*error.refusal)
+                                   : HttpStatusOfCode(error.code);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// How a call ends without an answer from its service, and how that is said to each kind of caller. Values and pure functions.
+// How a call ends without an answer from its service, and how that is said to each kind of caller.
+// Values and pure functions.
 #pragma once
 
 #include <cstdint>
@@ -40,12 +41,12 @@ std::string JsonBody(const CallError& error);
 // Percent-encoding of grpc-message: gRPC over HTTP/2, "Status-Message".
 std::string EncodeGrpcMessage(absl::string_view message);
 
-// The gRPC status of an HTTP status without one: 400→13, 401→16, 403→7, 404→12, 429/502/503/504→14, others→2.
-// Source: gRPC, "HTTP to gRPC status code mapping".
+// The gRPC status of an HTTP status without one: 400→13, 401→16, 403→7, 404→12, 429/502/503/504→14,
+// others→2. Source: gRPC, "HTTP to gRPC status code mapping".
 absl::StatusCode CodeOfHttpStatus(absl::string_view status);
 
-// The gRPC status of RST_STREAM: REFUSED_STREAM→14, CANCEL→1, ENHANCE_YOUR_CALM→8, INADEQUATE_SECURITY→7, others→13.
-// Source: gRPC over HTTP/2, "Errors".
+// The gRPC status of RST_STREAM: REFUSED_STREAM→14, CANCEL→1, ENHANCE_YOUR_CALM→8,
+// INADEQUATE_SECURITY→7, others→13. Source: gRPC over HTTP/2, "Errors".
 absl::StatusCode CodeOfReset(http2::ErrorCode code);
 
 }  // namespace pinion::proxy

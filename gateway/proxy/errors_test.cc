@@ -15,11 +15,12 @@ TEST(Errors, HttpStatusesBecomeGrpcCodes) {
   struct Case {
     const char* status;
     absl::StatusCode code;
-  } cases[] = {{"400", absl::StatusCode::kInternal},          {"401", absl::StatusCode::kUnauthenticated},
-               {"403", absl::StatusCode::kPermissionDenied},  {"404", absl::StatusCode::kUnimplemented},
-               {"429", absl::StatusCode::kUnavailable},       {"502", absl::StatusCode::kUnavailable},
-               {"503", absl::StatusCode::kUnavailable},       {"504", absl::StatusCode::kUnavailable},
-               {"500", absl::StatusCode::kUnknown},           {"302", absl::StatusCode::kUnknown}};
+  } cases[] = {
+      {"400", absl::StatusCode::kInternal},         {"401", absl::StatusCode::kUnauthenticated},
+      {"403", absl::StatusCode::kPermissionDenied}, {"404", absl::StatusCode::kUnimplemented},
+      {"429", absl::StatusCode::kUnavailable},      {"502", absl::StatusCode::kUnavailable},
+      {"503", absl::StatusCode::kUnavailable},      {"504", absl::StatusCode::kUnavailable},
+      {"500", absl::StatusCode::kUnknown},          {"302", absl::StatusCode::kUnknown}};
   for (const Case& c : cases) EXPECT_EQ(CodeOfHttpStatus(c.status), c.code) << c.status;
 }
 
@@ -27,8 +28,10 @@ TEST(Errors, ResetsBecomeGrpcCodes) {
   EXPECT_EQ(CodeOfReset(http2::ErrorCode::kRefusedStream), absl::StatusCode::kUnavailable);
   EXPECT_EQ(CodeOfReset(http2::ErrorCode::kCancel), absl::StatusCode::kCancelled);
   EXPECT_EQ(CodeOfReset(http2::ErrorCode::kEnhanceYourCalm), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(CodeOfReset(http2::ErrorCode::kInadequateSecurity), absl::StatusCode::kPermissionDenied);
-  for (auto code : {http2::ErrorCode::kNoError, http2::ErrorCode::kInternalError, http2::ErrorCode(77)}) {
+  EXPECT_EQ(CodeOfReset(http2::ErrorCode::kInadequateSecurity),
+            absl::StatusCode::kPermissionDenied);
+  for (auto code :
+       {http2::ErrorCode::kNoError, http2::ErrorCode::kInternalError, http2::ErrorCode(77)}) {
     EXPECT_EQ(CodeOfReset(code), absl::StatusCode::kInternal);
   }
 }
@@ -45,7 +48,8 @@ TEST(Errors, TrailersOnlyIsOneWholeBlock) {
 
 TEST(Errors, RefusalsCarryUnpaddedDetails) {
   http2::HeaderBlock block;
-  AddGrpcStatus(CallError(route::MakeRefusal(route::Reason::kServiceUnknown, "no such service")), block);
+  AddGrpcStatus(CallError(route::MakeRefusal(route::Reason::kServiceUnknown, "no such service")),
+                block);
   EXPECT_EQ(block.Find("grpc-status")->value, "12");
   const http2::HeaderField* details = block.Find("grpc-status-details-bin");
   ASSERT_NE(details, nullptr);
@@ -56,7 +60,8 @@ TEST(Errors, OtherCallersGetAnHttpStatusAndJson) {
   CallError error(absl::StatusCode::kInvalidArgument, "say \"gRPC\"\n");
   error.http_status = 415;
   EXPECT_EQ(JsonBody(error),
-            "{\"error\":{\"code\":415,\"message\":\"say \\\"gRPC\\\"\\\\x0a\",\"status\":\"INVALID_ARGUMENT\"}}\n");
+            "{\"error\":{\"code\":415,\"message\":\"say "
+            "\\\"gRPC\\\"\\\\x0a\",\"status\":\"INVALID_ARGUMENT\"}}\n");
   http2::HeaderBlock block;
   AddHttpHeaders(error, 7, block);
   EXPECT_EQ(block.Find(":status")->value, "415");

@@ -13,7 +13,8 @@ namespace pinion::proxy {
 // Nullopt: malformed (no digit, more than eight, an unknown unit).
 std::optional<absl::Duration> ParseGrpcTimeout(absl::string_view text);
 
-// The longest value that is not longer than `timeout`, in the finest unit that holds it. Not positive: "0n".
+// The longest value that is not longer than `timeout`, in the finest unit that holds it. Not
+// positive: "0n".
 std::string FormatGrpcTimeout(absl::Duration timeout);
 
 }  // namespace pinion::proxy

@@ -33,7 +33,8 @@ TEST(GrpcTimeout, FormatsTheFinestUnitThatHoldsIt) {
 }
 
 TEST(GrpcTimeout, NeverGrowsOnItsWay) {
-  for (int64_t nanoseconds = 1; nanoseconds < int64_t{1} << 60; nanoseconds = nanoseconds * 7 / 3 + 1) {
+  for (int64_t nanoseconds = 1; nanoseconds < int64_t{1} << 60;
+       nanoseconds = nanoseconds * 7 / 3 + 1) {
     const absl::Duration timeout = absl::Nanoseconds(nanoseconds);
     const auto again = ParseGrpcTimeout(FormatGrpcTimeout(timeout));
     ASSERT_TRUE(again.has_value()) << timeout;

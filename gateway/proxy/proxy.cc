@@ -7,7 +7,8 @@
 namespace pinion::proxy {
 namespace {
 
-// A shared_ptr whose count belongs to this worker, so that a call's copy touches no cache line of another.
+// A shared_ptr whose count belongs to this worker, so that a call's copy touches no cache line of
+// another.
 std::shared_ptr<const route::RouteTable> Rewrap(std::shared_ptr<const route::RouteTable> table) {
   const route::RouteTable* raw = table.get();
   return std::shared_ptr<const route::RouteTable>(raw, [table = std::move(table)](const auto*) {});
@@ -21,7 +22,8 @@ Proxy::Proxy(net::EventLoop& loop, Options options)
       shared_(loop),
       clusters_(shared_, options_.upstream, options_.seed),
       table_(std::make_shared<route::RouteTable>()),
-      sweep_timer_(loop.timers(), [](void* self) { static_cast<Proxy*>(self)->Sweep(); }, this) {}
+      sweep_timer_(
+          loop.timers(), [](void* self) { static_cast<Proxy*>(self)->Sweep(); }, this) {}
 
 Proxy::~Proxy() = default;
 

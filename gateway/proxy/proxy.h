@@ -1,5 +1,6 @@
-// Everything of one worker but its thread and its listeners: callers' connections, running calls, clusters, and the current route table.
-// The same object runs in production and, on virtual time, in the simulation. One event loop's thread.
+// Everything of one worker but its thread and its listeners: callers' connections, running calls,
+// clusters, and the current route table. The same object runs in production and, on virtual time,
+// in the simulation. One event loop's thread.
 #pragma once
 
 #include <memory>

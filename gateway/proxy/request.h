@@ -1,4 +1,5 @@
-// The request of a call as the proxy needs it: what routing reads, and what goes on to the instance. Pure; views into the header block.
+// The request of a call as the proxy needs it: what routing reads, and what goes on to the
+// instance. Pure; views into the header block.
 #pragma once
 
 #include <cstdint>
@@ -28,14 +29,16 @@ struct RequestHead {
   bool grpc = false;
 };
 
-// One pass over the fields. `grpc` as in design: a content-type of exactly application/grpc, or that followed by '+' or ';'.
+// One pass over the fields. `grpc` as in design: a content-type of exactly application/grpc, or
+// that followed by '+' or ';'.
 RequestHead ReadRequest(const http2::HeaderBlock& block, const ListenerOptions& listener,
                         const Options& options);
 
 bool IsGrpcContentType(absl::string_view content_type);
 
-// The fields that go on, in order, appended to `out` (views into `block` and `timeout`): without the version header, without the
-// identity header unless it is `trusted`, with `timeout` for grpc-timeout unless empty, and with te: trailers.
+// The fields that go on, in order, appended to `out` (views into `block` and `timeout`): without
+// the version header, without the identity header unless it is `trusted`, with `timeout` for
+// grpc-timeout unless empty, and with te: trailers.
 void AddUpstreamFields(const http2::HeaderBlock& block, const ListenerOptions& listener,
                        const Options& options, bool trusted, absl::string_view timeout,
                        std::vector<http2::HeaderField>& out);

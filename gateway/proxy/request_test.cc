@@ -16,7 +16,8 @@ http2::HeaderBlock Block(std::initializer_list<std::pair<const char*, const char
 
 std::string Text(const std::vector<http2::HeaderField>& fields) {
   std::string text;
-  for (const http2::HeaderField& field : fields) absl::StrAppend(&text, field.name, "=", field.value, ";");
+  for (const http2::HeaderField& field : fields)
+    absl::StrAppend(&text, field.name, "=", field.value, ";");
   return text;
 }
 
@@ -27,18 +28,23 @@ ListenerOptions Listener() {
 }
 
 TEST(Request, GrpcContentTypes) {
-  for (const char* yes : {"application/grpc", "application/grpc+proto", "application/grpc;charset=x"}) {
+  for (const char* yes :
+       {"application/grpc", "application/grpc+proto", "application/grpc;charset=x"}) {
     EXPECT_TRUE(IsGrpcContentType(yes)) << yes;
   }
-  for (const char* no : {"", "application/grp", "application/grpc-web", "application/grpcx", "text/plain", "Application/grpc"}) {
+  for (const char* no : {"", "application/grp", "application/grpc-web", "application/grpcx",
+                         "text/plain", "Application/grpc"}) {
     EXPECT_FALSE(IsGrpcContentType(no)) << no;
   }
 }
 
 TEST(Request, ReadsWhatRoutingNeeds) {
-  const http2::HeaderBlock block =
-      Block({{":method", "POST"}, {":path", "/a.B/C"}, {"content-type", "application/grpc"},
-             {"grpc-timeout", "1S"}, {"api-version", "^1"}, {"api-consumer", "billing"}});
+  const http2::HeaderBlock block = Block({{":method", "POST"},
+                                          {":path", "/a.B/C"},
+                                          {"content-type", "application/grpc"},
+                                          {"grpc-timeout", "1S"},
+                                          {"api-version", "^1"},
+                                          {"api-consumer", "billing"}});
   const RequestHead head = ReadRequest(block, Listener(), Options());
   EXPECT_EQ(head.method, "POST");
   EXPECT_EQ(head.path, "/a.B/C");
@@ -50,24 +56,35 @@ TEST(Request, ReadsWhatRoutingNeeds) {
 }
 
 TEST(Request, SeesRepeatedFields) {
-  const http2::HeaderBlock block =
-      Block({{"grpc-timeout", "1S"}, {"grpc-timeout", "1S"}, {"api-version", ""}, {"api-version", "1.0.0"},
-             {"api-consumer", "a"}, {"api-consumer", "a"}});
+  const http2::HeaderBlock block = Block({{"grpc-timeout", "1S"},
+                                          {"grpc-timeout", "1S"},
+                                          {"api-version", ""},
+                                          {"api-version", "1.0.0"},
+                                          {"api-consumer", "a"},
+                                          {"api-consumer", "a"}});
   const RequestHead head = ReadRequest(block, Listener(), Options());
   EXPECT_TRUE(head.timeout_repeated && head.version_repeated && head.identity_repeated);
 }
 
 TEST(Request, ForwardsInOrderWithoutOurOwnFields) {
-  const http2::HeaderBlock block =
-      Block({{":method", "POST"}, {":path", "/a.B/C"}, {"te", "trailers"}, {"x", "1"}, {"api-version", "2.0.0"},
-             {"api-consumer", "billing"}, {"x", "2"}, {"grpc-timeout", "1S"}, {"k-bin", "AAEC"}});
+  const http2::HeaderBlock block = Block({{":method", "POST"},
+                                          {":path", "/a.B/C"},
+                                          {"te", "trailers"},
+                                          {"x", "1"},
+                                          {"api-version", "2.0.0"},
+                                          {"api-consumer", "billing"},
+                                          {"x", "2"},
+                                          {"grpc-timeout", "1S"},
+                                          {"k-bin", "AAEC"}});
   std::vector<http2::HeaderField> out;
   AddUpstreamFields(block, Listener(), Options(), /*trusted=*/true, "", out);
   EXPECT_EQ(Text(out),
-            ":method=POST;:path=/a.B/C;te=trailers;x=1;api-consumer=billing;x=2;grpc-timeout=1S;k-bin=AAEC;");
+            ":method=POST;:path=/a.B/"
+            "C;te=trailers;x=1;api-consumer=billing;x=2;grpc-timeout=1S;k-bin=AAEC;");
   out.clear();
   AddUpstreamFields(block, Listener(), Options(), /*trusted=*/false, "900m", out);
-  EXPECT_EQ(Text(out), ":method=POST;:path=/a.B/C;te=trailers;x=1;x=2;grpc-timeout=900m;k-bin=AAEC;");
+  EXPECT_EQ(Text(out),
+            ":method=POST;:path=/a.B/C;te=trailers;x=1;x=2;grpc-timeout=900m;k-bin=AAEC;");
 }
 
 TEST(Request, AddsTeAndACappedDeadline) {

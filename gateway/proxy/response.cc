@@ -28,11 +28,13 @@ int GrpcStatusOf(const http2::HeaderBlock& block) {
 void AddDownstreamFields(const http2::HeaderBlock& headers, const route::VersionEntry& version,
                          absl::string_view version_header, std::vector<http2::HeaderField>& out) {
   for (const http2::HeaderField& field : headers.fields()) {
-    // An instance behind another gateway says a version too; the one that was asked for here is ours.
+    // An instance behind another gateway says a version too; the one that was asked for here is
+    // ours.
     if (field.name != version_header) out.push_back(field);
   }
   out.push_back({version_header, version.name});
-  if (!version.deprecation_header.empty()) out.push_back({"deprecation", version.deprecation_header});
+  if (!version.deprecation_header.empty())
+    out.push_back({"deprecation", version.deprecation_header});
   if (!version.sunset_header.empty()) out.push_back({"sunset", version.sunset_header});
   if (!version.link_header.empty()) out.push_back({"link", version.link_header});
 }

@@ -9,7 +9,8 @@
 namespace pinion::transport {
 
 Shared::Shared(net::EventLoop& loop)
-    : loop(loop), read_buffer(std::make_unique_for_overwrite<uint8_t[]>(limits::kReadBufferBytes)) {}
+    : loop(loop),
+      read_buffer(std::make_unique_for_overwrite<uint8_t[]>(limits::kReadBufferBytes)) {}
 
 Connection::Connection(Shared& shared, std::unique_ptr<net::ByteStream> stream, http2::Role role,
                        const http2::Options& options, Handler& handler)
@@ -18,7 +19,9 @@ Connection::Connection(Shared& shared, std::unique_ptr<net::ByteStream> stream, 
       stream_(std::move(stream)),
       session_(std::make_unique<http2::Session>(role, options, shared.slabs)),
       peer_(stream_->peer()),
-      patience_(shared.loop.timers(), [](void* self) { static_cast<Connection*>(self)->OnPatienceEnded(); }, this),
+      patience_(
+          shared.loop.timers(),
+          [](void* self) { static_cast<Connection*>(self)->OnPatienceEnded(); }, this),
       last_read_(shared.loop.now()) {
   stream_->SetObserver(this);
   shared_.loop.AtEndOfTurn(*this);  // the preface and SETTINGS
@@ -89,8 +92,10 @@ void Connection::RunAtEndOfTurn() {
   if (closed_) return;
   WatchForStall(write_blocked_);
   if (!session_->output().empty()) return;
-  if (session_->failed()) Linger(session_->failure_detail());
-  else if (closing_) Linger(closing_why_);
+  if (session_->failed())
+    Linger(session_->failure_detail());
+  else if (closing_)
+    Linger(closing_why_);
 }
 
 void Connection::Pump() {
@@ -130,8 +135,9 @@ void Connection::OnPatienceEnded() {
   Finish(lingering_ ? closing_why_ : "the peer read nothing for too long");
 }
 
-// Closing with unread bytes makes the kernel send a reset, which can overtake our GOAWAY on its way to the peer: so the sending side ends
-// first, and what the peer still sends is dropped until it closes too.
+// Closing with unread bytes makes the kernel send a reset, which can overtake our GOAWAY on its way
+// to the peer: so the sending side ends first, and what the peer still sends is dropped until it
+// closes too.
 void Connection::Linger(absl::string_view why) {
   lingering_ = true;
   closing_why_ = std::string(why);

@@ -1,7 +1,9 @@
-// An HTTP/2 session on a byte stream: reads, hands out events, lets blocked streams send in turn, and writes once a turn. Towards
-// callers and towards instances alike. Owned by what uses it; one worker's thread.
+// An HTTP/2 session on a byte stream: reads, hands out events, lets blocked streams send in turn,
+// and writes once a turn. Towards callers and towards instances alike. Owned by what uses it; one
+// worker's thread.
 //
-// One turn:   readable → Handler::OnEvent … → (others use session()) → end of turn: OnWritable …, one write
+// One turn:   readable → Handler::OnEvent … → (others use session()) → end of turn: OnWritable …,
+// one write
 #pragma once
 
 #include <cstdint>
@@ -37,7 +39,8 @@ class Connection final : private net::ByteStream::Observer, private net::TurnTas
     // The stream's SendData() was cut short and can go on.
     virtual void OnWritable(http2::Stream& stream) = 0;
 
-    // The connection is over and closed, whoever ended it; every stream got its kReset before. Last call.
+    // The connection is over and closed, whoever ended it; every stream got its kReset before. Last
+    // call.
     virtual void OnClosed(absl::string_view why) = 0;
 
    protected:

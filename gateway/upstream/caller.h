@@ -1,6 +1,8 @@
-// What a call hears from its upstream side. Implemented by proxy's Call; used on the worker's thread.
+// What a call hears from its upstream side. Implemented by proxy's Call; used on the worker's
+// thread.
 //
-//     Instance::Acquire(caller)  →  OnConnected(connection): connection.Open(…)  →  OnUpstreamEvent…, until it calls Release()
+//     Instance::Acquire(caller)  →  OnConnected(connection): connection.Open(…)  →
+//     OnUpstreamEvent…, until it calls Release()
 //                                →  OnConnectFailed(…)
 #pragma once
 
@@ -27,7 +29,8 @@ class Caller {
   // Nothing left the gateway. `why` is for people.
   virtual void OnConnectFailed(AcquireFailure failure, absl::string_view why) = 0;
 
-  // Everything that the session has to say of the stream (kHeaders, kInterim, kData, kTrailers, kReset).
+  // Everything that the session has to say of the stream (kHeaders, kInterim, kData, kTrailers,
+  // kReset).
   virtual void OnUpstreamEvent(const http2::Event& event) = 0;
 
   // The request's SendData() was cut short and can go on.

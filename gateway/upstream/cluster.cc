@@ -31,8 +31,8 @@ void Cluster::Update(const route::VersionEntry& version, uint64_t table_generati
       (*kept)->set_weight(entry.weight);
       instances_.push_back(std::move(*kept));
     } else {
-      instances_.push_back(std::make_unique<Instance>(shared_, options_, entry.uid, EndpointOf(entry),
-                                                      entry.weight));
+      instances_.push_back(std::make_unique<Instance>(shared_, options_, entry.uid,
+                                                      EndpointOf(entry), entry.weight));
     }
   }
   for (auto& gone : old) {

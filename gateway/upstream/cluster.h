@@ -1,4 +1,5 @@
-// The instances of one version in one worker, and the choice among them. Owned by Clusters; the worker's thread.
+// The instances of one version in one worker, and the choice among them. Owned by Clusters; the
+// worker's thread.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +24,9 @@ class Cluster {
   // Takes over the version's instances: what stays keeps its connections, what left retires.
   void Update(const route::VersionEntry& version, uint64_t table_generation);
 
-  // By the version's policy among the instances that are not in `tried`; those that rest after failures only when no other is
-  // left. Null: none. The instance stays valid at least until the end of the turn; a waiting or running call keeps it.
+  // By the version's policy among the instances that are not in `tried`; those that rest after
+  // failures only when no other is left. Null: none. The instance stays valid at least until the
+  // end of the turn; a waiting or running call keeps it.
   Instance* Pick(absl::Span<Instance* const> tried);
 
   // An instance that is not in `tried`.
@@ -48,7 +50,8 @@ class Cluster {
   Random& random_;
   routing::v1::LoadBalancing policy_ = routing::v1::LEAST_REQUEST;
   uint64_t table_generation_ = 0;
-  std::shared_ptr<const std::vector<route::InstanceEntry>> source_;  // what instances_ was made from
+  std::shared_ptr<const std::vector<route::InstanceEntry>>
+      source_;  // what instances_ was made from
   std::vector<std::unique_ptr<Instance>> instances_;
   std::vector<std::unique_ptr<Instance>> retired_;
   std::vector<Instance*> candidates_;  // scratch of Pick()
@@ -60,11 +63,12 @@ class Clusters {
   Clusters(transport::Shared& shared, Options options, uint64_t seed)
       : shared_(shared), options_(std::move(options)), random_(seed) {}
 
-  // The cluster of a version, brought up to the table that the caller uses unless a newer one was here before.
+  // The cluster of a version, brought up to the table that the caller uses unless a newer one was
+  // here before.
   Cluster& For(const route::VersionEntry& version, uint64_t table_generation);
 
-  // Brings every cluster up to `table`, retires those of versions that it does not have, and frees what is done. False: something
-  // retired still has calls; sweep again later.
+  // Brings every cluster up to `table`, retires those of versions that it does not have, and frees
+  // what is done. False: something retired still has calls; sweep again later.
   bool Sweep(const route::RouteTable& table);
 
  private:

@@ -1,10 +1,11 @@
-// One connection of one worker to one instance, shared by the calls of all callers. Owned by its Instance; the worker's thread.
+// One connection of one worker to one instance, shared by the calls of all callers. Owned by its
+// Instance; the worker's thread.
 //
 //     kConnecting → kReady → kDraining → kClosed
 //         └────────────┴─────────────────↗
 //
-// kReady from the server's first SETTINGS on, so that its limit of streams is known before the first call. kDraining: no new
-// calls; the running ones end in peace.
+// kReady from the server's first SETTINGS on, so that its limit of streams is known before the
+// first call. kDraining: no new calls; the running ones end in peace.
 #pragma once
 
 #include <memory>
@@ -25,7 +26,8 @@ class Connection final : public net::Deferred, private transport::Connection::Ha
   Connection(transport::Shared& shared, const Options& options,
              std::unique_ptr<net::ByteStream> stream, Instance& instance);
 
-  // Sends the request's HEADERS on a new stream whose events go to `caller`; null when no stream is free.
+  // Sends the request's HEADERS on a new stream whose events go to `caller`; null when no stream is
+  // free.
   http2::Stream* Open(absl::Span<const http2::HeaderField> fields, bool end_stream, Caller& caller);
 
   // Ends the caller's part in the stream; see Session::Release().

@@ -1,5 +1,6 @@
-// One instance as one worker sees it: its connections, the calls that wait for a stream, and whether it can be reached. Keyed by
-// (address, TLS name, uid), so that a reused address never leads to another version. Owned by a Cluster; the worker's thread.
+// One instance as one worker sees it: its connections, the calls that wait for a stream, and
+// whether it can be reached. Keyed by (address, TLS name, uid), so that a reused address never
+// leads to another version. Owned by a Cluster; the worker's thread.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +26,8 @@ class Instance final {
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
-  // Answers with OnConnected() before it returns when a stream is free; else later, by OnConnected() or OnConnectFailed().
+  // Answers with OnConnected() before it returns when a stream is free; else later, by
+  // OnConnected() or OnConnectFailed().
   void Acquire(Caller& caller);
 
   // The caller waits no longer. Nothing when it does not wait.

@@ -14,7 +14,8 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(Settings settings, const
   const Settings& kept = gateway->settings_;
   std::vector<net::BoundSockets> sockets;
   for (const ListenerSettings& listener : kept.listeners) {
-    ASSIGN_OR_RETURN(net::BoundSockets bound, net::BoundSockets::Bind(listener.endpoint, kept.workers));
+    ASSIGN_OR_RETURN(net::BoundSockets bound,
+                     net::BoundSockets::Bind(listener.endpoint, kept.workers));
     gateway->bound_.push_back({listener.options.name, bound.endpoint()});
     sockets.push_back(std::move(bound));
   }

@@ -1,4 +1,5 @@
-// The data plane of one process: all listeners and workers. Owned by main(), used on its thread; Publish() from any thread.
+// The data plane of one process: all listeners and workers. Owned by main(), used on its thread;
+// Publish() from any thread.
 #pragma once
 
 #include <memory>
@@ -22,8 +23,8 @@ struct BoundListener {
 
 class Gateway {
  public:
-  // Binds every listener, then starts the workers; until the first Publish() every call is refused. Errors name the address.
-  // `clock` outlives the gateway.
+  // Binds every listener, then starts the workers; until the first Publish() every call is refused.
+  // Errors name the address. `clock` outlives the gateway.
   static absl::StatusOr<std::unique_ptr<Gateway>> Start(Settings settings, const Clock& clock);
 
   // Stops at once.
@@ -37,7 +38,8 @@ class Gateway {
   const std::vector<BoundListener>& listeners() const { return bound_; }
   const Settings& settings() const { return settings_; }
 
-  // Closes the listeners, says GOAWAY, and returns when every call has ended (true), or at `timeout` after ending the rest (false).
+  // Closes the listeners, says GOAWAY, and returns when every call has ended (true), or at
+  // `timeout` after ending the rest (false).
   bool Drain(absl::Duration timeout);
 
   // One for each worker; readable from any thread as long as the gateway lives.

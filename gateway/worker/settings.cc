@@ -28,11 +28,13 @@ http2::Options ReadHttp2(const config::v1::Http2& config) {
   if (config.has_max_header_list_bytes()) {
     options.max_header_list_bytes = config.max_header_list_bytes().value();
   }
-  if (config.has_max_header_fields()) options.max_header_fields = config.max_header_fields().value();
+  if (config.has_max_header_fields())
+    options.max_header_fields = config.max_header_fields().value();
   return options;
 }
 
-absl::Status ReadIdentity(const config::v1::ConsumerIdentity& config, proxy::ListenerOptions& options) {
+absl::Status ReadIdentity(const config::v1::ConsumerIdentity& config,
+                          proxy::ListenerOptions& options) {
   options.consumer_required = config.required();
   if (!config.has_trusted_header()) return absl::OkStatus();
   options.identity_header = absl::AsciiStrToLower(config.trusted_header().name());
@@ -54,7 +56,8 @@ absl::StatusOr<ListenerSettings> ReadListener(const config::v1::Listener& config
   listener.options.name = config.name();
   listener.options.any_http2 = config.forward() == config::v1::ANY_HTTP2;
   listener.options.http2 = ReadHttp2(config.http2());
-  if (absl::Status status = ReadIdentity(config.consumer_identity(), listener.options); !status.ok()) {
+  if (absl::Status status = ReadIdentity(config.consumer_identity(), listener.options);
+      !status.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat("listener ", config.name(), ": consumer_identity: ", status.message()));
   }

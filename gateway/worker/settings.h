@@ -23,7 +23,8 @@ struct Settings {
   absl::Duration drain_timeout = limits::kDrainTimeout;
 };
 
-// InvalidArgument for what the configuration's own check lets pass but no gateway can do; names the field.
+// InvalidArgument for what the configuration's own check lets pass but no gateway can do; names the
+// field.
 absl::StatusOr<Settings> ReadSettings(const config::v1::Bootstrap& bootstrap);
 
 net::Endpoint EndpointOf(const routing::v1::Address& address);

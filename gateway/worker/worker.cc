@@ -8,7 +8,8 @@
 namespace pinion::worker {
 namespace {
 
-// How often a full worker looks for room and a draining one for its end: unnoticed by people, no load.
+// How often a full worker looks for room and a draining one for its end: unnoticed by people, no
+// load.
 constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
 
 proxy::Options WithSeed(proxy::Options options, uint64_t seed) {
@@ -32,9 +33,11 @@ Worker::Worker(const Settings& settings, std::unique_ptr<net::EpollLoop> loop, u
       loop_(std::move(loop)),
       proxy_(std::make_unique<proxy::Proxy>(*loop_, WithSeed(settings.proxy, seed))),
       connections_max_(std::max<size_t>(1, settings.connections_max / settings.workers)),
-      room_timer_(loop_->timers(), [](void* self) { static_cast<Worker*>(self)->CheckConnectionLimit(); },
-                  this),
-      drain_timer_(loop_->timers(), [](void* self) { static_cast<Worker*>(self)->CheckDrained(); }, this) {}
+      room_timer_(
+          loop_->timers(), [](void* self) { static_cast<Worker*>(self)->CheckConnectionLimit(); },
+          this),
+      drain_timer_(
+          loop_->timers(), [](void* self) { static_cast<Worker*>(self)->CheckDrained(); }, this) {}
 
 Worker::~Worker() {
   loop_->Stop();

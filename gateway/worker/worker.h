@@ -1,5 +1,6 @@
-// One worker: a thread, its event loop, its listeners, and a Proxy. Shares nothing mutable; everything that reaches it is posted to its
-// mailbox. Made and destroyed by Gateway on the main thread.
+// One worker: a thread, its event loop, its listeners, and a Proxy. Shares nothing mutable;
+// everything that reaches it is posted to its mailbox. Made and destroyed by Gateway on the main
+// thread.
 #pragma once
 
 #include <functional>
@@ -18,7 +19,8 @@ namespace pinion::worker {
 
 class Worker {
  public:
-  // `settings` outlives the worker. `fds`: one bound descriptor for each listener, owned from now on.
+  // `settings` outlives the worker. `fds`: one bound descriptor for each listener, owned from now
+  // on.
   static absl::StatusOr<std::unique_ptr<Worker>> Start(const Settings& settings, const Clock& clock,
                                                        std::vector<int> fds, uint64_t seed);
   // Stops at once.
@@ -26,8 +28,8 @@ class Worker {
 
   // Any thread.
   void SetTable(std::shared_ptr<const route::RouteTable> table);
-  // Stops listening, lets calls end, then stops the thread; at `timeout` it ends what still runs. `done` is called on the worker's
-  // thread.
+  // Stops listening, lets calls end, then stops the thread; at `timeout` it ends what still runs.
+  // `done` is called on the worker's thread.
   void Drain(absl::Duration timeout, std::function<void(bool all_ended)> done);
   // Written by the worker, readable any time.
   const proxy::Stats& stats() const { return proxy_->stats(); }

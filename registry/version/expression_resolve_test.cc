@@ -1,3 +1,4 @@
+// Which version an expression means: among active versions, prereleases, deprecations.
 #include <gtest/gtest.h>
 
 #include <string>

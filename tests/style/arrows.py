@@ -16,7 +16,7 @@ ARROWS = {
     "gateway/proxy": ["gateway/upstream", "gateway/transport", "gateway/route", "gateway/http2", "gateway/net",
                       "gateway/limits.h", "base", "protos"],
     "gateway/worker": ["gateway/proxy", "gateway/upstream", "gateway/transport", "gateway/route", "gateway/http2",
-                       "gateway/net", "gateway/limits.h", "base"],
+                       "gateway/net", "gateway/limits.h", "base", "protos"],
     "gateway/watch": ["gateway/route", "gateway/limits.h", "base", "protos"],
     "gateway/admin": ["gateway/limits.h", "base"],
     "registry/version": ["base", "protos"],
