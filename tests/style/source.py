@@ -39,7 +39,9 @@ class Source:
 
     @property
     def is_test(self):
-        return self.path.endswith("_test.cc") or self.path.startswith("tests/")
+        """Tests, and what only they use: x_test.cc, testing_x.h, everything under tests/."""
+        name = self.path.rsplit("/", 1)[-1]
+        return self.path.startswith("tests/") or name.endswith("_test.cc") or name.startswith("testing_")
 
     def includes(self):
         """(line, quoted?, path) of each #include."""

@@ -1,0 +1,68 @@
+"""The harness itself: a count that is wrong would hide what every other test finds."""
+
+import pathlib
+import sys
+import tempfile
+import unittest
+
+from tests.harness.count import count
+from tests.harness.process import Process, StartError, free_port
+
+_CTEST = """<testsuite>
+<testcase name="good_test" status="run"/>
+<testcase name="failing_test" status="fail"/>
+<testcase name="crashing_test" status="fail"/>
+<testcase name="hanging_test" status="fail"/>
+<testcase name="style" status="run"/>
+<testcase name="broken_script" status="fail"/>
+<testcase name="absent" status="disabled"/>
+</testsuite>"""
+_PASS = '<testcase name="a" status="run" result="completed"/>'
+_FAIL = '<testcase name="b" status="run" result="completed"><failure message="x"/></testcase>'
+_SKIP = '<testcase name="c" status="run" result="skipped"><skipped message="x"/></testcase>'
+_DISABLED = '<testcase name="d" status="notrun" result="suppressed"/>'
+
+
+class Count(unittest.TestCase):
+    def test_every_way_to_end_is_counted(self):
+        with tempfile.TemporaryDirectory() as folder:
+            results = pathlib.Path(folder)
+            (results / "ctest.xml").write_text(_CTEST)
+            for name, cases in (("good_test", _PASS + _PASS + _SKIP + _DISABLED), ("failing_test", _PASS + _FAIL)):
+                (results / f"{name}.xml").write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
+            # A test that hung or was killed while it wrote leaves half a file.
+            (results / "hanging_test.xml").write_text("<testsuites><testsu")
+            passed = 2 + 1 + 1                # good_test, failing_test's one, style
+            failed = 1 + 1 + 1 + 1            # failing, crashing, hanging, broken_script
+            self.assertEqual(count(results), [passed, failed, 1 + 1])
+
+    def test_a_crash_after_its_last_case_is_a_failure(self):
+        with tempfile.TemporaryDirectory() as folder:
+            results = pathlib.Path(folder)
+            (results / "ctest.xml").write_text('<testsuite><testcase name="t" status="fail"/></testsuite>')
+            (results / "t.xml").write_text(f"<testsuites><testsuite>{_PASS}</testsuite></testsuites>")
+            self.assertEqual(count(results), [1, 1, 0])
+
+
+class Processes(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.log = pathlib.Path(folder.name) / "log"
+
+    def test_the_port_that_a_program_chose_is_read_back(self):
+        script = "import socket, signal; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); signal.pause()"
+        with Process([sys.executable, "-c", script], self.log) as process:
+            port = process.wait_port()
+            self.assertEqual(int(process.wait_line(r"(\d+)\n").group(1)), port)
+            self.assertGreater(process.memory_bytes(), 0)
+        self.assertFalse(process.alive())
+
+    def test_a_program_that_ends_instead_of_listening_is_named_with_its_last_words(self):
+        with Process([sys.executable, "-c", "raise SystemExit('no such file: x.yaml')"], self.log) as process:
+            with self.assertRaisesRegex(StartError, "no such file: x.yaml"):
+                process.wait_port(free_port())
+
+
+if __name__ == "__main__":
+    unittest.main()
