@@ -199,8 +199,8 @@ MemoryStream::Pair MemoryStream::Connected(SimLoop& connector, SimLoop& acceptor
 std::unique_ptr<MemoryStream> MemoryStream::Connecting(SimLoop& loop, std::shared_ptr<Link> link,
                                                        std::string peer) {
   constexpr int kConnector = 0;
-  auto stream = absl::WrapUnique(new MemoryStream(loop, std::move(link), kConnector,
-                                                  State::kConnecting, std::move(peer)));
+  auto stream = absl::WrapUnique(
+      new MemoryStream(loop, std::move(link), kConnector, State::kConnecting, std::move(peer)));
   return stream;
 }
 

@@ -5,9 +5,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 #include "absl/time/time.h"
-#include "base/check.h"
 
 namespace pinion::testing {
 
@@ -32,10 +32,10 @@ class Random {
   // REQUIRES: max > 0.
   size_t Size(size_t max);
 
+  // REQUIRES: not empty.
   template <typename Container>
   auto& PickFrom(Container& container) {
-    CHECK(container.size() > 0);
-    return container[Below(container.size())];
+    return container[Below(std::size(container))];
   }
 
   // A generator of its own for one part of a scenario, so that what that part draws leaves the
