@@ -40,6 +40,9 @@ class Validator {
     }
     if (bootstrap.has_admin()) {
       CheckListenAddress(bootstrap.admin().address(), "admin.address", "admin", Use::kListen);
+      if (bootstrap.admin().address().has_pipe()) {
+        report_.AtValue("admin.address", "admin speaks HTTP on a port: it needs socket_address");
+      }
     }
     if (bootstrap.has_registry()) CheckRegistry(bootstrap.registry());
     if (bootstrap.has_gateway()) CheckGateway(bootstrap.gateway());

@@ -157,4 +157,13 @@ inline constexpr absl::Duration kSweepDelay = absl::Seconds(1);
 // Request bytes kept so that a call which the server refused unseen can be sent again.
 inline constexpr size_t kReplayBytesMax = 16 * 1024;
 
+// ---- admin port (gateway/admin) ----
+
+// Far more people and scrapers than there are; a further connection is closed at once.
+inline constexpr unsigned kAdminConnectionsMax = 64;
+// For a client that sends or reads nothing.
+inline constexpr unsigned kAdminIdleSeconds = 10;
+// Request line and headers of one request, and what the server needs beside them.
+inline constexpr size_t kAdminConnectionBytesMax = 32 * 1024;
+
 }  // namespace pinion::limits

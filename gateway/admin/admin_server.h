@@ -1,0 +1,40 @@
+// The admin port: a small HTTP/1.1 server for operators and monitoring, on a thread of its own,
+// through libmicrohttpd. Owned by main().
+//
+// It reads and never changes anything, has no authorisation, and takes whatever bytes come: bind it
+// to loopback or a private network.
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "gateway/admin/pages.h"
+#include "gateway/admin/sources.h"
+#include "pinion/config/v1/config.pb.h"
+
+namespace pinion::admin {
+
+class AdminServer {
+ public:
+  // Listens on `bootstrap.admin.address` and answers until destroyed. FailedPrecondition names the
+  // address and what is wrong with it (in use, not of this machine, not permitted). REQUIRES: the
+  // address is an IP address; port 0 lets the kernel choose.
+  static absl::StatusOr<std::unique_ptr<AdminServer>> Start(const config::v1::Bootstrap& bootstrap,
+                                                            Sources sources);
+
+  // Returns once running requests are answered and its thread has ended.
+  ~AdminServer();
+  AdminServer(const AdminServer&) = delete;
+  AdminServer& operator=(const AdminServer&) = delete;
+
+  // The real one.
+  int port() const;
+
+ private:
+  class Impl;
+  explicit AdminServer(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pinion::admin

@@ -1,0 +1,142 @@
+#include "gateway/admin/pages.h"
+
+#include <google/protobuf/util/json_util.h>
+#include <google/protobuf/wrappers.pb.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+
+namespace pinion::admin {
+namespace {
+
+constexpr const char* kText = "text/plain; charset=utf-8";
+constexpr const char* kJson = "application/json";
+constexpr const char* kPrometheus = "text/plain; version=0.0.4; charset=utf-8";
+
+struct Link {
+  const char* path;
+  const char* what;
+};
+
+constexpr Link kLinks[] = {
+    {"/healthz", "the process is alive"},
+    {"/readyz", "a route table is in place; its revision and age"},
+    {"/metrics", "metrics for Prometheus"},
+    {"/stats", "the same values, a line each (?filter=text)"},
+    {"/config_dump", "the running configuration and a summary of the route table"},
+};
+
+Page Index() {
+  std::string body =
+      "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Pinion</title></head>"
+      "<body><h1>Pinion</h1><table>\n";
+  for (const Link& link : kLinks) {
+    absl::StrAppend(&body, "<tr><td><a href=\"", link.path, "\">", link.path, "</a></td><td>",
+                    link.what, "</td></tr>\n");
+  }
+  return {200, "text/html; charset=utf-8", absl::StrCat(body, "</table></body></html>\n")};
+}
+
+Page Unknown() {
+  const std::string known = absl::StrJoin(
+      kLinks, " ", [](std::string* out, const Link& link) { absl::StrAppend(out, link.path); });
+  return {404, kText, absl::StrCat("no such page; there are / ", known, "\n")};
+}
+
+std::string Labels(const Sample& sample) {
+  if (sample.labels.empty()) return "";
+  return absl::StrCat("{", absl::StrJoin(sample.labels, ",", absl::PairFormatter("=")), "}");
+}
+
+// Counters to their last digit.
+std::string Number(double value) {
+  const bool whole = value == std::floor(value) && std::abs(value) < 1e15;
+  return whole ? absl::StrCat(static_cast<int64_t>(value)) : absl::StrFormat("%.9g", value);
+}
+
+google::protobuf::util::JsonPrintOptions JsonOptions() {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  // The names of the file, so that the dump loads as one.
+  options.preserve_proto_field_names = true;
+  return options;
+}
+
+// A JSON string literal, by the one library here that knows them.
+std::string JsonString(const std::string& text) {
+  google::protobuf::StringValue value;
+  value.set_value(text);
+  std::string json;
+  return google::protobuf::util::MessageToJsonString(value, &json).ok() ? json : "\"\"";
+}
+
+std::string TableJson(const TableStatus& table) {
+  if (!table.in_place) return "{\"in_place\": false}";
+  return absl::StrCat("{\"in_place\": true, \"revision\": ", table.revision,
+                      ", \"age_seconds\": ", absl::ToDoubleSeconds(table.age),
+                      ", \"source\": ", JsonString(table.source),
+                      ", \"registry\": ", JsonString(table.registry),
+                      ", \"services\": ", table.services, ", \"versions\": ", table.versions,
+                      ", \"instances\": ", table.instances, ", \"consumers\": ", table.consumers,
+                      ", \"pins\": ", table.pins, "}");
+}
+
+}  // namespace
+
+Page Pages::Answer(const Request& request) const {
+  if (request.method != "GET" && request.method != "HEAD") {
+    return {405, kText, "this port only answers GET and HEAD\n"};
+  }
+  if (request.path == "/") return Index();
+  if (request.path == "/healthz") return {200, kText, "ok\n"};
+  if (request.path == "/readyz") return Ready();
+  if (request.path == "/metrics") return {200, kPrometheus, PrometheusText(sources_.metrics())};
+  if (request.path == "/stats") return Stats(request.filter);
+  if (request.path == "/config_dump") return ConfigDump();
+  return Unknown();
+}
+
+Page Pages::Ready() const {
+  const TableStatus table = sources_.table();
+  if (!table.in_place) return {503, kText, "not ready: no route table yet\n"};
+  const bool draining = sources_.draining();
+  std::string body =
+      absl::StrCat(draining ? "not ready: draining" : "ready", "\nrevision: ", table.revision,
+                   "\nage: ", absl::FormatDuration(table.age), "\nsource: ", table.source, "\n");
+  if (!table.registry.empty()) absl::StrAppend(&body, "registry: ", table.registry, "\n");
+  return {draining ? 503 : 200, kText, std::move(body)};
+}
+
+Page Pages::ConfigDump() const {
+  std::string bootstrap;
+  if (!google::protobuf::util::MessageToJsonString(bootstrap_, &bootstrap, JsonOptions()).ok()) {
+    return {500, kText, "the configuration cannot be shown as JSON\n"};
+  }
+  return {200, kJson,
+          absl::StrCat("{\"bootstrap\": ", bootstrap,
+                       ",\n\"route_table\": ", TableJson(sources_.table()), "}\n")};
+}
+
+Page Pages::Stats(std::string_view filter) const {
+  std::vector<std::string> lines;
+  for (const MetricFamily& family : sources_.metrics()) {
+    for (const Sample& sample : family.samples) {
+      const std::string name = absl::StrCat(family.name, Labels(sample));
+      if (family.type == MetricType::kHistogram) {
+        lines.push_back(
+            absl::StrCat(name, ": count ", sample.count, ", sum ", Number(sample.sum), "\n"));
+      } else {
+        lines.push_back(absl::StrCat(name, ": ", Number(sample.value), "\n"));
+      }
+    }
+  }
+  std::erase_if(lines, [&](const std::string& line) { return line.find(filter) == line.npos; });
+  std::sort(lines.begin(), lines.end());
+  return {200, kText, absl::StrJoin(lines, "")};
+}
+
+}  // namespace pinion::admin

@@ -1,0 +1,51 @@
+// What the admin port answers: one function from a request to a page. Thread-safe if the sources
+// are; does no I/O.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "gateway/admin/sources.h"
+#include "pinion/config/v1/config.pb.h"
+
+namespace pinion::admin {
+
+struct Request {
+  std::string_view method;
+  std::string_view path;    // decoded, without the query
+  std::string_view filter;  // /stats: only lines that contain it
+};
+
+struct Page {
+  int status = 200;
+  std::string content_type;
+  std::string body;
+};
+
+// GET and HEAD alike: who serves the page leaves a HEAD's body out.
+//   /             index
+//   /healthz      200 as long as the process answers
+//   /readyz       200 once a route table is in place and while calls are taken, else 503; its
+//   revision and age /metrics      Prometheus text /stats        the same values for people, a line
+//   each /config_dump  JSON: the running configuration (loads again as a file) and a summary of the
+//   route table
+class Pages {
+ public:
+  Pages(config::v1::Bootstrap bootstrap, Sources sources)
+      : bootstrap_(std::move(bootstrap)), sources_(std::move(sources)) {}
+
+  Page Answer(const Request& request) const;
+
+ private:
+  Page Ready() const;
+  Page ConfigDump() const;
+  Page Stats(std::string_view filter) const;
+
+  const config::v1::Bootstrap bootstrap_;
+  const Sources sources_;
+};
+
+// In Prometheus' text format 0.0.4.
+std::string PrometheusText(const std::vector<MetricFamily>& families);
+
+}  // namespace pinion::admin

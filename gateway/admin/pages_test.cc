@@ -1,0 +1,139 @@
+// Each page's content, without a socket.
+#include "gateway/admin/pages.h"
+
+#include <gmock/gmock.h>
+#include <google/protobuf/struct.pb.h>
+#include <google/protobuf/text_format.h>
+#include <google/protobuf/util/json_util.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace pinion::admin {
+namespace {
+
+using testing::HasSubstr;
+
+class PagesTest : public testing::Test {
+ protected:
+  PagesTest()
+      : pages_(Bootstrap(), {[this] { return table_; }, [this] { return metrics_; },
+                             [this] { return draining_; }}) {}
+
+  static config::v1::Bootstrap Bootstrap() {
+    config::v1::Bootstrap bootstrap;
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
+        R"(node { id: "a\"<b>" } gateway { drain_timeout { seconds: 1 nanos: 500000000 } })",
+        &bootstrap));
+    return bootstrap;
+  }
+
+  Page Get(std::string_view path, std::string_view filter = "") {
+    return pages_.Answer({"GET", path, filter});
+  }
+
+  TableStatus table_;
+  std::vector<MetricFamily> metrics_;
+  bool draining_ = false;
+  Pages pages_;
+};
+
+TEST_F(PagesTest, IndexLinksToPagesThatExist) {
+  const Page index = Get("/");
+  EXPECT_EQ(index.status, 200);
+  for (const char* path : {"/healthz", "/readyz", "/metrics", "/stats", "/config_dump"}) {
+    EXPECT_THAT(index.body, HasSubstr(std::string("href=\"") + path + "\""));
+    EXPECT_NE(Get(path).status, 404) << path;
+  }
+  const Page unknown = Get("/nothing");
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_THAT(unknown.body, HasSubstr("/metrics"));
+}
+
+TEST_F(PagesTest, OnlyReads) {
+  for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "TRACE", "get", ""}) {
+    EXPECT_EQ(pages_.Answer({method, "/healthz", ""}).status, 405) << method;
+  }
+  EXPECT_EQ(pages_.Answer({"HEAD", "/healthz", ""}).status, 200);
+}
+
+TEST_F(PagesTest, ReadyOnceATableIsInPlaceAndUntilDraining) {
+  EXPECT_EQ(Get("/readyz").status, 503);
+  EXPECT_THAT(Get("/readyz").body, HasSubstr("no route table yet"));
+  EXPECT_EQ(Get("/healthz").status, 200);
+  table_ = {.in_place = true,
+            .revision = 42,
+            .age = absl::Milliseconds(1500),
+            .source = "snapshot",
+            .registry = "away for 3m"};
+  EXPECT_EQ(Get("/readyz").status, 200);
+  EXPECT_EQ(Get("/readyz").body,
+            "ready\nrevision: 42\nage: 1.5s\nsource: snapshot\nregistry: away for 3m\n");
+  draining_ = true;
+  EXPECT_EQ(Get("/readyz").status, 503);
+  EXPECT_THAT(Get("/readyz").body, HasSubstr("draining"));
+  EXPECT_EQ(Get("/healthz").status, 200);
+}
+
+TEST_F(PagesTest, ConfigDumpIsJson) {
+  for (const bool in_place : {false, true}) {
+    table_ = {.in_place = in_place,
+              .revision = 7,
+              .age = absl::Seconds(2),
+              .source = "sta\"tic",
+              .pins = 3};
+    const Page page = Get("/config_dump");
+    EXPECT_EQ(page.status, 200);
+    EXPECT_EQ(page.content_type, "application/json");
+    google::protobuf::Struct dump;
+    ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(page.body, &dump).ok()) << page.body;
+    const auto& bootstrap = dump.fields().at("bootstrap").struct_value().fields();
+    EXPECT_EQ(bootstrap.at("node").struct_value().fields().at("id").string_value(), "a\"<b>");
+    EXPECT_EQ(bootstrap.at("gateway").struct_value().fields().at("drain_timeout").string_value(),
+              "1.500s");
+    const auto& table = dump.fields().at("route_table").struct_value().fields();
+    EXPECT_EQ(table.at("in_place").bool_value(), in_place);
+    if (!in_place) continue;
+    EXPECT_EQ(table.at("revision").number_value(), 7);
+    EXPECT_EQ(table.at("source").string_value(), "sta\"tic");
+    EXPECT_EQ(table.at("pins").number_value(), 3);
+  }
+}
+
+TEST_F(PagesTest, MetricsInBothForms) {
+  Sample histogram;
+  histogram.buckets = {{0.1, 1}, {std::numeric_limits<double>::infinity(), 3}};
+  histogram.count = 3;
+  histogram.sum = 4.5;
+  metrics_ = {{"pinion_calls_total",
+               "Calls.",
+               MetricType::kCounter,
+               {{{{"code", "OK"}}, 12345678901}, {{{"code", "a\"b"}}, 1}}},
+              {"pinion_connections", "Open now.", MetricType::kGauge, {{{}, 0.25}}},
+              {"pinion_call_seconds", "Duration.", MetricType::kHistogram, {histogram}}};
+  EXPECT_EQ(Get("/metrics").body,
+            "# HELP pinion_calls_total Calls.\n"
+            "# TYPE pinion_calls_total counter\n"
+            "pinion_calls_total{code=\"OK\"} 12345678901\n"
+            "pinion_calls_total{code=\"a\\\"b\"} 1\n"
+            "# HELP pinion_connections Open now.\n"
+            "# TYPE pinion_connections gauge\n"
+            "pinion_connections 0.25\n"
+            "# HELP pinion_call_seconds Duration.\n"
+            "# TYPE pinion_call_seconds histogram\n"
+            "pinion_call_seconds_count 3\n"
+            "pinion_call_seconds_sum 4.5\n"
+            "pinion_call_seconds_bucket{le=\"0.1\"} 1\n"
+            "pinion_call_seconds_bucket{le=\"+Inf\"} 3\n");
+  EXPECT_THAT(Get("/metrics").content_type, HasSubstr("version=0.0.4"));
+  EXPECT_EQ(Get("/stats").body,
+            "pinion_call_seconds: count 3, sum 4.5\n"
+            "pinion_calls_total{code=OK}: 12345678901\n"
+            "pinion_calls_total{code=a\"b}: 1\n"
+            "pinion_connections: 0.25\n");
+  EXPECT_EQ(Get("/stats", "connections").body, "pinion_connections: 0.25\n");
+  EXPECT_EQ(Get("/stats", "nothing").body, "");
+}
+
+}  // namespace
+}  // namespace pinion::admin

@@ -1,0 +1,40 @@
+// What the admin port shows, asked for anew at each request. Everything the port knows comes from
+// here.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "gateway/admin/metric.h"
+
+namespace pinion::admin {
+
+// The route table that new calls use.
+struct TableStatus {
+  bool in_place = false;  // false: none yet, and the rest means nothing
+  uint64_t revision = 0;
+  absl::Duration age;  // since it was put in place
+  std::string source;  // `static`, `registry`, `snapshot`
+  std::string
+      registry;  // how the registry is, for people (`connected`, `away for 3m`); empty without one
+  uint64_t services = 0;
+  uint64_t versions = 0;
+  uint64_t instances = 0;
+  uint64_t consumers = 0;
+  uint64_t pins = 0;
+};
+
+// Called on the admin port's own thread while the server lives, so what they capture outlives it.
+// They must neither block for long, since other requests wait meanwhile, nor throw. None may be
+// empty.
+struct Sources {
+  std::function<TableStatus()> table;
+  std::function<std::vector<MetricFamily>()> metrics;
+  // The process finishes its calls and takes no new ones.
+  std::function<bool()> draining;
+};
+
+}  // namespace pinion::admin
