@@ -59,7 +59,7 @@ void AddHttpHeaders(const CallError& error, size_t body_bytes, http2::HeaderBloc
 std::string JsonBody(const CallError& error) {
   if (error.refusal.has_value()) return route::JsonBody(*error.refusal);
   std::string message;
-  for (char c : route::Printable(error.message, error.message.size())) {
+  for (char c : route::Printable(error.message, 4 * error.message.size())) {
     if (c == '"' || c == '\\') message.push_back('\\');
     message.push_back(c);
   }

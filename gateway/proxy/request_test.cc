@@ -89,7 +89,8 @@ TEST(Request, ForwardsInOrderWithoutOurOwnFields) {
 
 TEST(Request, AddsTeAndACappedDeadline) {
   std::vector<http2::HeaderField> out;
-  AddUpstreamFields(Block({{":path", "/a.B/C"}}), Listener(), Options(), true, "5S", out);
+  const http2::HeaderBlock block = Block({{":path", "/a.B/C"}});
+  AddUpstreamFields(block, Listener(), Options(), true, "5S", out);
   EXPECT_EQ(Text(out), ":path=/a.B/C;te=trailers;grpc-timeout=5S;");
 }
 
