@@ -93,7 +93,8 @@ TEST(Schema, RefusesContradictions) {
       {R"(file { name: "a" message_type { name: "M" } message_type { name: "M" } })",
        "M is declared twice"},
       {R"(file { name: "a" } file { name: "a" })", "a is in the set twice"},
-      {R"(file { name: "a" service { name: "S" method { name: "F" input_type: ".X" output_type: ".X" } } })",
+      {R"(file { name: "a"
+                 service { name: "S" method { name: "F" input_type: ".X" output_type: ".X" } } })",
        "S.F refers to .X, which is not in the set"},
       {R"(file { name: "a" message_type { name: "M" field { name: "f" type_name: "M" } } })",
        "not a full name"},
