@@ -161,6 +161,35 @@ TEST_F(MigrationTest, Version2RefusesADatabaseThatIsNotExpanded) {
   EXPECT_NE(world_.Migrate("reset"), 0);
 }
 
+// ---- one server ----
+
+class ServerTest : public testing::Test {
+ protected:
+  ServerTest() {
+    EXPECT_EQ(RunProgram("addressbook_migrate", {"create", "--db", db_}).exit_code, 0);
+  }
+
+  Process Start(const std::string& listen) {
+    return Process({ProgramFolder() + "/addressbook_v1", "--db", db_, "--listen", listen});
+  }
+
+  TempFolder folder_;
+  const std::string db_ = folder_.path() + "/addressbook.db";
+};
+
+TEST_F(ServerTest, EndsOnSigterm) {
+  Process server = Start("127.0.0.1:0");
+  EXPECT_NE(server.ReadAfter("listening on "), "");
+  EXPECT_EQ(server.Stop(), 0);
+}
+
+TEST_F(ServerTest, APortInUseIsNotShared) {
+  Process first = Start("127.0.0.1:0");
+  Process second = Start(first.ReadAfter("listening on "));
+  EXPECT_EQ(second.ReadAfter("listening on "), "");
+  EXPECT_EQ(second.Wait(), 1);
+}
+
 // ---- static pages ----
 
 std::string ReadFile(const std::string& path) {
