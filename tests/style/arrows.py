@@ -41,6 +41,7 @@ CONFINED = {
     "yaml-cpp/": ["config"],
     "prometheus/": ["gateway/admin"],
     "microhttpd.h": ["gateway/admin"],
+    "microhttpd.h": ["gateway/admin"],
     "ares.h": ["gateway/net"],
     "spdlog/": ["base/log"],
     "CLI/": ["clients/cli", "pinion", "examples"],

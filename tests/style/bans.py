@@ -49,6 +49,12 @@ BANS = (
 _OWNED_NEW = re.compile(r"(?:WrapUnique|(?:unique|shared)_ptr<[^;]*>(?:\s+\w+)?|reset|\b\w+_)\s*[({]\s*new\b")
 
 
+def _with_opening(lines, number):
+    """The line, after the one before it when that ends in an open bracket."""
+    before = lines[number - 2].rstrip() if number > 1 else ""
+    return before + lines[number - 1].lstrip() if before.endswith(("(", "{")) else lines[number - 1]
+
+
 def check(source):
     """Yields (line, rule, message)."""
     for ban in BANS:
@@ -57,7 +63,7 @@ def check(source):
         lines = source.lines if ban.comments else source.code_lines
         for number, line in enumerate(lines, 1):
             match = ban.pattern.search(line)
-            if not match or (ban.rule == "raw-new" and _OWNED_NEW.search(line)):
+            if not match or (ban.rule == "raw-new" and _OWNED_NEW.search(_with_opening(lines, number))):
                 continue
             if not source.allows(ban.rule, number):
                 yield number, ban.rule, f"`{match.group(0).strip()}`: {ban.instead}"
