@@ -1,0 +1,16 @@
+#include "clients/cli/commands.h"
+
+namespace pinion::cli {
+
+void AddCommands(Command& root, Invocation& run) {
+  AddServiceCommands(root, run);
+  AddVersionCommands(root, run);
+  AddInstanceCommands(root, run);
+  AddConsumerCommands(root, run);
+  AddPinCommands(root, run);
+  AddChannelCommands(root, run);
+  AddStatusCommands(root, run);
+  AddRoutingCommands(root, run);
+}
+
+}  // namespace pinion::cli

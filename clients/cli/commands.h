@@ -1,0 +1,22 @@
+// The commands that talk to a registry, noun by noun. Each Add… declares the verbs of its nouns;
+// `run` must outlive the command line.
+#pragma once
+
+#include "clients/cli/flags.h"
+#include "clients/cli/invocation.h"
+
+namespace pinion::cli {
+
+void AddServiceCommands(Command& root, Invocation& run);
+void AddVersionCommands(Command& root, Invocation& run);  // and schema
+void AddInstanceCommands(Command& root, Invocation& run);
+void AddConsumerCommands(Command& root, Invocation& run);
+void AddPinCommands(Command& root, Invocation& run);
+void AddChannelCommands(Command& root, Invocation& run);
+void AddStatusCommands(Command& root, Invocation& run);   // and audit
+void AddRoutingCommands(Command& root, Invocation& run);  // explain and validate
+
+// All of the above, in this order.
+void AddCommands(Command& root, Invocation& run);
+
+}  // namespace pinion::cli

@@ -1,0 +1,223 @@
+#include "clients/cli/flags.h"
+
+#include <algorithm>
+#include <ostream>
+#include <utility>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/nearest.h"
+
+namespace pinion::cli {
+namespace {
+
+constexpr char kUsagePayload[] = "pinion.usage";
+
+// Converts one value and says what is wrong with it in CLI11's way: an empty string means fine.
+template <typename T, typename Convert>
+CLI::Option* AddConverted(CLI::App& app, absl::string_view flags, absl::string_view name,
+                          absl::string_view help, std::optional<T>* value, Convert convert) {
+  CLI::Option* option = app.add_option_function<std::string>(
+      std::string(flags), [value, convert](const std::string& text) { *value = convert(text); },
+      std::string(help));
+  option->type_name(std::string(name));
+  option->check([convert](const std::string& text) {
+    return convert(text).has_value() ? std::string() : absl::StrCat("\"", text, "\"");
+  });
+  return option;
+}
+
+std::optional<int64_t> ToInt(const std::string& text) {
+  int64_t number = 0;
+  if (!absl::SimpleAtoi(text, &number)) return std::nullopt;
+  return number;
+}
+
+std::optional<absl::Duration> ToDuration(const std::string& text) {
+  absl::Duration duration;
+  if (!absl::ParseDuration(text, &duration)) return std::nullopt;
+  if (duration < absl::ZeroDuration() || duration == absl::InfiniteDuration()) return std::nullopt;
+  return duration;
+}
+
+}  // namespace
+
+absl::Status UsageError(absl::string_view message) {
+  absl::Status status = absl::InvalidArgumentError(message);
+  status.SetPayload(kUsagePayload, absl::Cord("1"));
+  return status;
+}
+
+bool IsUsageError(const absl::Status& status) {
+  return status.GetPayload(kUsagePayload).has_value();
+}
+
+class Command::Impl {
+ public:
+  explicit Impl(CLI::App* app) : app(app) {}
+
+  std::unique_ptr<CLI::App> owned;  // of the program; CLI11 owns the rest
+  CLI::App* app;
+  std::vector<std::unique_ptr<Command>> subs;
+  Action action;
+
+  // The leaf that the parsed line names.
+  const Impl& Leaf() const {
+    for (const auto& sub : subs) {
+      if (sub->impl_->app->parsed()) return sub->impl_->Leaf();
+    }
+    return *this;
+  }
+  std::vector<std::string> SubWords() const {
+    std::vector<std::string> words;
+    for (const auto& sub : subs) words.push_back(sub->impl_->app->get_name());
+    return words;
+  }
+};
+
+Command::Command(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Command::~Command() = default;
+
+Command& Command::Sub(absl::string_view word, absl::string_view help) {
+  CLI::App* app = impl_->app->add_subcommand(std::string(word), std::string(help));
+  app->fallthrough();  // the program's options
+  impl_->app->require_subcommand(1);
+  impl_->subs.push_back(
+      std::unique_ptr<Command>(new Command(std::make_unique<Impl>(app))));  // private constructor
+  return *impl_->subs.back();
+}
+
+void Command::Run(Action action) { impl_->action = std::move(action); }
+
+void Command::Examples(absl::string_view text) { impl_->app->footer(std::string(text)); }
+
+void Command::Argument(absl::string_view name, std::string* value, absl::string_view help) {
+  impl_->app->add_option(std::string(name), *value, std::string(help))->required()->type_name("");
+}
+
+void Command::OptionalArgument(absl::string_view name, std::string* value, absl::string_view help) {
+  impl_->app->add_option(std::string(name), *value, std::string(help))->type_name("");
+}
+
+void Command::Arguments(absl::string_view name, std::vector<std::string>* values, int count_min,
+                        int count_max, absl::string_view help) {
+  impl_->app->add_option(std::string(name), *values, std::string(help))
+      ->required(count_min > 0)
+      ->type_name("")
+      ->expected(count_min, count_max);
+}
+
+void Command::Option(absl::string_view flags, absl::string_view name, std::string* value,
+                     absl::string_view help) {
+  impl_->app->add_option(std::string(flags), *value, std::string(help))
+      ->type_name(std::string(name));
+}
+
+void Command::Option(absl::string_view flags, absl::string_view name,
+                     std::optional<std::string>* value, absl::string_view help) {
+  AddConverted(*impl_->app, flags, name, help, value,
+               [](const std::string& text) { return std::optional<std::string>(text); });
+}
+
+void Command::Option(absl::string_view flags, absl::string_view name, std::optional<int64_t>* value,
+                     absl::string_view help) {
+  AddConverted(*impl_->app, flags, name, absl::StrCat(help, " (a whole number)"), value, ToInt);
+}
+
+void Command::Option(absl::string_view flags, absl::string_view name,
+                     std::vector<std::string>* values, absl::string_view help) {
+  impl_->app->add_option(std::string(flags), *values, std::string(help))
+      ->type_name(std::string(name))
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void Command::Option(absl::string_view flags, absl::string_view name,
+                     std::optional<absl::Duration>* value, absl::string_view help) {
+  AddConverted(*impl_->app, flags, name, absl::StrCat(help, " (for example 90s, 10m, 1h30m)"),
+               value, ToDuration);
+}
+
+void Command::Choice(absl::string_view flags, std::vector<std::string> choices, std::string* value,
+                     absl::string_view help) {
+  const std::string list = absl::StrJoin(choices, "|");
+  impl_->app->add_option(std::string(flags), *value, std::string(help))
+      ->type_name(list)
+      ->check([choices = std::move(choices), list](const std::string& text) {
+        if (std::find(choices.begin(), choices.end(), text) != choices.end()) return std::string();
+        return absl::StrCat("\"", text, "\" is not one of ", list, DidYouMean(text, choices));
+      });
+}
+
+void Command::Flag(absl::string_view flags, bool* value, absl::string_view help) {
+  impl_->app->add_flag(std::string(flags), *value, std::string(help));
+}
+
+CommandLine::CommandLine(absl::string_view program, absl::string_view version,
+                         absl::string_view help)
+    : program_(program) {
+  auto app = std::make_unique<CLI::App>(std::string(help), program_);
+  app->set_version_flag("--version", absl::StrCat(program, " ", version));
+  auto impl = std::make_unique<Command::Impl>(app.get());
+  impl->owned = std::move(app);
+  root_.reset(new Command(std::move(impl)));
+}
+
+CommandLine::~CommandLine() = default;
+
+namespace {
+
+// "pinion pin set" of the command that was being read when the line turned out wrong.
+std::string CommandWords(const CLI::App& app, const std::string& program) {
+  std::string words = program;
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    absl::StrAppend(&words, " ", at->get_name());
+  }
+  return words;
+}
+
+// The first word that names no command, where one was expected. Words that a command does not take
+// fall through to the program.
+std::string UnknownWord(const CLI::App& program) {
+  for (const std::string& word : program.remaining(true)) {
+    if (!word.empty() && word[0] != '-') return word;
+  }
+  return "";
+}
+
+}  // namespace
+
+CommandLine::Chosen CommandLine::Parse(const std::vector<std::string>& args, std::ostream& out,
+                                       std::ostream& err) {
+  CLI::App& app = *root_->impl_->app;
+  const auto usage = [&](const std::string& problem) {
+    err << program_ << ": " << problem << "\nsee: " << CommandWords(app, program_) << " --help\n";
+    return Chosen{.action = nullptr, .exit_status = kExitUsage};
+  };
+  try {
+    app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
+  } catch (const CLI::CallForHelp&) {
+    out << app.help();
+    return {};
+  } catch (const CLI::CallForVersion& version) {
+    out << version.what() << "\n";
+    return {};
+  } catch (const CLI::ParseError& error) {
+    const Command::Impl& leaf = root_->impl_->Leaf();
+    if (leaf.subs.empty()) return usage(error.what());
+    const std::vector<std::string> words = leaf.SubWords();
+    const std::string unknown = UnknownWord(app);
+    const std::string known = absl::StrJoin(words, ", ");
+    if (unknown.empty()) return usage(absl::StrCat("say which: ", known));
+    return usage(absl::StrCat("no command \"", unknown, "\"", DidYouMean(unknown, words),
+                              "; there are: ", known));
+  }
+  return {.action = root_->impl_->Leaf().action, .exit_status = kExitOk};
+}
+
+}  // namespace pinion::cli

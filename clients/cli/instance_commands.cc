@@ -1,0 +1,191 @@
+// pinion instance register | deregister | list
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/status_macros.h"
+#include "clients/cli/commands.h"
+#include "clients/cli/pages.h"
+#include "clients/cli/table.h"
+#include "clients/cli/text.h"
+#include "config/address.h"
+
+namespace pinion::cli {
+namespace {
+
+// Two renewals may be lost before the lease is.
+constexpr int kRenewalsPerLease = 3;
+// How soon a renewal that the registry did not answer is tried again.
+constexpr absl::Duration kRenewalRetry = absl::Seconds(1);
+
+struct RegisterFlags {
+  v1::RegisterInstanceRequest request;
+  std::string address;
+  std::optional<int64_t> weight;
+  std::optional<absl::Duration> lease;
+};
+
+std::string RegisteredText(const v1::RegisterInstanceResponse& made) {
+  const routing::v1::Instance& instance = made.instance().instance();
+  const std::string version = absl::StrCat(instance.service(), " ", instance.version());
+  std::string text =
+      absl::StrCat("registered ", version, " at ", config::ToString(instance.address()), " (uid ",
+                   instance.uid(), ")\n");
+  if (made.activated()) absl::StrAppend(&text, version, " is active now: calls may go to it\n");
+  for (const std::string& channel : made.channels()) {
+    absl::StrAppend(&text, "channel @", channel, " is ", instance.version(), "\n");
+  }
+  absl::StrAppend(&text, MovedText(made.moved()));
+  return text;
+}
+
+// Renews until the user stops the program, then deregisters. A registry that is away is waited for;
+// a lease that expired meanwhile is registered anew.
+absl::Status HoldLease(Invocation& run, const RegisterFlags& flags, std::string uid) {
+  const absl::Duration interval = *flags.lease / kRenewalsPerLease;
+  absl::Duration wait = interval;
+  while (!run.WaitForStop(wait)) {
+    v1::RenewInstanceRequest renew;
+    renew.set_uid(uid);
+    absl::Status status = run.registry().RenewInstance(renew).status();
+    if (absl::IsNotFound(status)) {
+      const absl::StatusOr<v1::RegisterInstanceResponse> again =
+          run.registry().RegisterInstance(flags.request);
+      status = again.status();
+      if (again.ok()) uid = again->instance().instance().uid();
+      if (again.ok()) run.Print(*again, RegisteredText(*again));
+      run.out().flush();
+    }
+    if (!status.ok() && !absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status)) {
+      return status;
+    }
+    wait = status.ok() ? interval : std::min(interval, kRenewalRetry);
+  }
+  v1::DeregisterInstanceRequest deregister;
+  deregister.set_uid(uid);
+  RETURN_IF_ERROR(run.registry().DeregisterInstance(deregister).status());
+  if (!run.json()) run.out() << "deregistered " << uid << "\n";
+  return absl::OkStatus();
+}
+
+absl::Status Register(Invocation& run, RegisterFlags& flags) {
+  routing::v1::Instance& instance = *flags.request.mutable_instance();
+  ASSIGN_OR_RETURN(*instance.mutable_address(), ParseAddress(flags.address));
+  if (flags.weight) {
+    if (*flags.weight < 1 || *flags.weight > 1'000'000) {
+      return UsageError("--weight is a number from 1 to 1000000");
+    }
+    instance.set_weight(static_cast<uint32_t>(*flags.weight));
+  }
+  if (flags.lease) {
+    *flags.request.mutable_lease_ttl() = DurationProto(*flags.lease);
+    run.WaitForStop(absl::ZeroDuration());
+  }
+  ASSIGN_OR_RETURN(const v1::RegisterInstanceResponse made,
+                   run.registry().RegisterInstance(flags.request));
+  run.Print(made, RegisteredText(made));
+  if (!flags.lease) return absl::OkStatus();
+  if (!run.json()) {
+    run.out() << "holding a lease of " << absl::FormatDuration(*flags.lease)
+              << "; Ctrl-C deregisters\n";
+  }
+  run.out().flush();
+  return HoldLease(run, flags, made.instance().instance().uid());
+}
+
+void AddRegister(Command& command, Invocation& run) {
+  auto flags = std::make_shared<RegisterFlags>();
+  routing::v1::Instance& instance = *flags->request.mutable_instance();
+  command.Argument("SERVICE", instance.mutable_service(), "Name of the service");
+  command.Argument("VERSION", instance.mutable_version(), "The version that the server runs");
+  command.Argument("ADDRESS", &flags->address, "HOST:PORT, [IPV6]:PORT or unix:PATH");
+  command.Option("--lease", "TTL", &flags->lease,
+                 "Stay in the foreground and renew; the registration ends with this program. "
+                 "Without it the registration is permanent");
+  command.Option("--weight", "N", &flags->weight, "Share of the calls among the instances; 1");
+  command.Option("--zone", "NAME", instance.mutable_zone(), "Where it runs");
+  command.Option("--tls-name", "NAME", instance.mutable_tls_name(),
+                 "Name that its certificate must show");
+  command.Option("--owner", "NAME", flags->request.mutable_owner(), "Who it belongs to; else you");
+  command.Examples(
+      "  pinion instance register addressbook 1.0.0 127.0.0.1:9001\n"
+      "  pinion instance register addressbook 1.0.0 127.0.0.1:9001 --lease 15s");
+  command.Run([flags, &run] { return Register(run, *flags); });
+}
+
+absl::StatusOr<v1::ListInstancesResponse> ListAll(Invocation& run, const std::string& service,
+                                                  const std::string& version) {
+  v1::ListInstancesRequest request;
+  request.set_service(service);
+  request.set_version(version);
+  return AllPages(run.registry(), &RegistryClient::ListInstances, request);
+}
+
+// The uid of the instance that SERVICE VERSION ADDRESS names.
+absl::StatusOr<std::string> FindUid(Invocation& run, const std::vector<std::string>& words) {
+  ASSIGN_OR_RETURN(const routing::v1::Address address, ParseAddress(words[2]));
+  ASSIGN_OR_RETURN(const v1::ListInstancesResponse list, ListAll(run, words[0], words[1]));
+  std::vector<std::string> addresses;
+  for (const v1::Instance& instance : list.instances()) {
+    const std::string at = config::ToString(instance.instance().address());
+    if (at == config::ToString(address)) return instance.instance().uid();
+    addresses.push_back(at);
+  }
+  return absl::NotFoundError(absl::StrCat(words[0], " ", words[1], " has no instance at ", words[2],
+                                          addresses.empty() ? ": it has none" : ": it has ",
+                                          absl::StrJoin(addresses, ", ")));
+}
+
+void AddDeregister(Command& command, Invocation& run) {
+  auto words = std::make_shared<std::vector<std::string>>();
+  command.Arguments("UID | SERVICE VERSION ADDRESS", words.get(), 1, 3,
+                    "The instance, by its uid or by what it was registered with");
+  command.Run([words, &run]() -> absl::Status {
+    if (words->size() == 2) return UsageError("name a UID, or SERVICE VERSION ADDRESS");
+    v1::DeregisterInstanceRequest request;
+    request.set_uid(words->front());
+    if (words->size() == 3) {
+      ASSIGN_OR_RETURN(*request.mutable_uid(), FindUid(run, *words));
+    }
+    ASSIGN_OR_RETURN(const v1::DeregisterInstanceResponse response,
+                     run.registry().DeregisterInstance(request));
+    run.Print(response, absl::StrCat("deregistered ", request.uid(), "\n"));
+    return absl::OkStatus();
+  });
+}
+
+void AddList(Command& command, Invocation& run) {
+  auto service = std::make_shared<std::string>();
+  auto version = std::make_shared<std::string>();
+  command.OptionalArgument("SERVICE", service.get(), "Only of this service");
+  command.OptionalArgument("VERSION", version.get(), "Only of this version");
+  command.Run([service, version, &run]() -> absl::Status {
+    ASSIGN_OR_RETURN(const v1::ListInstancesResponse list, ListAll(run, *service, *version));
+    Table table({"SERVICE", "VERSION", "ADDRESS", "LEASE", "WEIGHT", "ZONE", "UID"});
+    for (const v1::Instance& one : list.instances()) {
+      const routing::v1::Instance& instance = one.instance();
+      table.Add({instance.service(), instance.version(), config::ToString(instance.address()),
+                 one.has_lease_ttl() ? DurationText(one.lease_ttl()) : "permanent",
+                 absl::StrCat(std::max(1u, instance.weight())), instance.zone(), instance.uid()});
+    }
+    run.Print(list, table.empty() ? "no instances: register one with `pinion instance register`\n"
+                                  : table.Render());
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace
+
+void AddInstanceCommands(Command& root, Invocation& run) {
+  Command& instance = root.Sub("instance", "Running servers of versions");
+  AddRegister(instance.Sub("register", "Tell where a server of a version runs"), run);
+  AddDeregister(instance.Sub("deregister", "Take a server out"), run);
+  AddList(instance.Sub("list", "Registered servers"), run);
+}
+
+}  // namespace pinion::cli

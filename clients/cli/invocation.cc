@@ -1,0 +1,146 @@
+#include "clients/cli/invocation.h"
+
+#include <ostream>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "google/protobuf/util/json_util.h"
+#include "google/protobuf/util/type_resolver_util.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+
+namespace pinion::cli {
+namespace {
+
+constexpr absl::Duration kDefaultTimeout = absl::Seconds(10);
+
+std::string DeterministicBytes(const google::protobuf::Message& message) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return bytes;
+}
+
+}  // namespace
+
+std::string ToJson(const google::protobuf::Message& message) {
+  constexpr char kPrefix[] = "type.googleapis.com";
+  // Known to the pool before an Any that holds one is printed.
+  google::rpc::ErrorInfo::descriptor();
+  const std::unique_ptr<google::protobuf::util::TypeResolver> types(
+      google::protobuf::util::NewTypeResolverForDescriptorPool(
+          kPrefix, google::protobuf::DescriptorPool::generated_pool()));
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.always_print_primitive_fields = true;
+  std::string json;
+  const auto status = google::protobuf::util::BinaryToJsonString(
+      types.get(), absl::StrCat(kPrefix, "/", message.GetDescriptor()->full_name()),
+      DeterministicBytes(message), &json, options);
+  // Only a message that is not what its descriptor says, or an unknown Any, can fail.
+  CHECK(status.ok());
+  return json;
+}
+
+void Invocation::AddFlags(Command& root) {
+  root.Flag("--json", &json_, "Print JSON for programs");
+  root.Option("--registry", "ADDRESS", &address_,
+              absl::StrCat("Registry: HOST:PORT or unix:PATH; else $PINION_REGISTRY, else ",
+                           kDefaultRegistryAddress));
+  root.Option("--actor", "NAME", &actor_,
+              "Who makes the change, for the audit log; else $PINION_ACTOR, else $USER");
+  root.Option("--timeout", "DURATION", &timeout_, "How long to wait for the registry; 10s");
+}
+
+std::string Invocation::Address() const {
+  std::string address = address_;
+  if (address.empty()) address = surroundings_.environment("PINION_REGISTRY").value_or("");
+  if (address.empty()) return kDefaultRegistryAddress;
+  return absl::StartsWith(address, "/") ? absl::StrCat("unix:", address) : address;
+}
+
+absl::Status Invocation::CheckAddress() const {
+  const std::string address = Address();
+  if (absl::StartsWith(address, "unix:") && address.size() > 5) return absl::OkStatus();
+  const size_t colon = address.rfind(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == address.size() ||
+      address.find_first_not_of("0123456789", colon + 1) != std::string::npos ||
+      absl::StrContains(address, "//")) {
+    return UsageError(
+        absl::StrCat("\"", address, "\" is no registry address: write HOST:PORT or unix:PATH"));
+  }
+  return absl::OkStatus();
+}
+
+std::string Invocation::Actor() const {
+  if (!actor_.empty()) return actor_;
+  for (const char* name : {"PINION_ACTOR", "USER", "LOGNAME"}) {
+    if (const auto value = surroundings_.environment(name); value && !value->empty()) {
+      return *value;
+    }
+  }
+  return "unknown";
+}
+
+RegistryClient& Invocation::registry() {
+  if (registry_ == nullptr) {
+    registry_ =
+        std::make_unique<RegistryClient>(Address(), Actor(), timeout_.value_or(kDefaultTimeout));
+  }
+  return *registry_;
+}
+
+void Invocation::PrintJson(const google::protobuf::Message& message) { out() << ToJson(message); }
+
+void Invocation::Print(const google::protobuf::Message& message, absl::string_view text) {
+  if (json_) {
+    PrintJson(message);
+  } else {
+    out() << text;
+  }
+}
+
+void Invocation::PrintError(const absl::Status& status) {
+  if (!json_) {
+    surroundings_.err << "pinion: " << status.message() << "\n";
+    return;
+  }
+  google::rpc::Status error;
+  if (const auto payload = status.GetPayload(kStatusDetailsPayload)) {
+    error.ParseFromString(std::string(*payload));
+  }
+  error.set_code(static_cast<int>(status.code()));
+  error.set_message(std::string(status.message()));
+  // Details of types that this program does not know cannot be printed.
+  for (int i = error.details_size() - 1; i >= 0; --i) {
+    if (!error.details(i).Is<google::rpc::ErrorInfo>()) {
+      error.mutable_details()->DeleteSubrange(i, 1);
+    }
+  }
+  surroundings_.err << ToJson(error);
+}
+
+int Invocation::Finish(const Command::Action& action) {
+  absl::Status status = CheckAddress();
+  if (status.ok()) status = action();
+  out().flush();
+  if (!status.ok()) {
+    PrintError(status);
+    return IsUsageError(status) ? kExitUsage : kExitFailed;
+  }
+  if (!out().good()) {
+    PrintError(
+        absl::DataLossError("cannot write the output: is the disk full or the pipe closed?"));
+    return kExitFailed;
+  }
+  return kExitOk;
+}
+
+}  // namespace pinion::cli

@@ -1,0 +1,78 @@
+// One run of the program: what the flags of every command say, where to print, and the connection
+// to the registry. Owned by main() or a test; one thread.
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "clients/cli/flags.h"
+#include "clients/cli/registry_client.h"
+#include "google/protobuf/message.h"
+
+namespace pinion::cli {
+
+// Where `pinion serve` listens, and every command looks, unless told otherwise.
+inline constexpr char kDefaultRegistryAddress[] = "127.0.0.1:8081";
+
+// What a run takes from the outside; tests give their own.
+struct Surroundings {
+  std::ostream& out;
+  std::ostream& err;
+  // Nullopt: not set.
+  std::function<std::optional<std::string>(const char* name)> environment;
+  // Waits until the user asks the program to stop; false: `timeout` has passed first. Only commands
+  // that stay in the foreground call it, first with a zero timeout before anything else.
+  std::function<bool(absl::Duration timeout)> wait_for_stop;
+};
+
+class Invocation {
+ public:
+  explicit Invocation(Surroundings surroundings) : surroundings_(std::move(surroundings)) {}
+
+  // Declares --json, --registry, --actor and --timeout.
+  void AddFlags(Command& root);
+
+  // Connects lazily: RPCs fail, never this. REQUIRES: the line is parsed, CheckAddress() is OK.
+  RegistryClient& registry();
+  // A usage error when --registry (or PINION_REGISTRY) is not an address.
+  absl::Status CheckAddress() const;
+
+  // What --registry says; empty: it was not given.
+  const std::string& registry_flag() const { return address_; }
+
+  bool json() const { return json_; }
+  std::ostream& out() { return surroundings_.out; }
+  bool WaitForStop(absl::Duration timeout) { return surroundings_.wait_for_stop(timeout); }
+
+  // Prints `message` as proto-JSON with every field, the same for the same contents.
+  void PrintJson(const google::protobuf::Message& message);
+  // With --json `message`, else `text`.
+  void Print(const google::protobuf::Message& message, absl::string_view text);
+
+  // Runs a parsed line's action and tells what went wrong: the exit status.
+  int Finish(const Command::Action& action);
+
+ private:
+  std::string Address() const;
+  std::string Actor() const;
+  void PrintError(const absl::Status& status);
+
+  Surroundings surroundings_;
+  bool json_ = false;
+  std::string address_;
+  std::string actor_;
+  std::optional<absl::Duration> timeout_;
+  std::unique_ptr<RegistryClient> registry_;
+};
+
+// Proto-JSON that is the same for the same contents (maps sorted), with fields that have their
+// default values. Ends with a newline.
+std::string ToJson(const google::protobuf::Message& message);
+
+}  // namespace pinion::cli

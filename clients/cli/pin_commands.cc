@@ -1,0 +1,207 @@
+// pinion pin set | unset | rollback | get | list | history
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "clients/cli/commands.h"
+#include "clients/cli/pages.h"
+#include "clients/cli/table.h"
+#include "clients/cli/text.h"
+
+namespace pinion::cli {
+namespace {
+
+// The words that name a pin, the same for every verb.
+template <typename Request>
+void DeclareKey(Command& command, Request& key) {
+  command.Argument("CONSUMER", key.mutable_consumer(), "Whose calls");
+  command.Argument("SERVICE", key.mutable_service(), "Calls to which service");
+}
+
+template <typename Request>
+void DeclareMethod(Command& command, Request& key) {
+  command.Option("--method", "/PKG.SERVICE/METHOD", key.mutable_method(),
+                 "Only calls of this method; else the whole service");
+}
+
+std::string KeyText(const routing::v1::Pin& pin) {
+  return absl::StrCat(pin.consumer(), " ", pin.service(),
+                      pin.method().empty() ? "" : absl::StrCat(" ", pin.method()));
+}
+
+std::string MeaningText(const std::string& expression, const std::string& version) {
+  return absl::StrCat(
+      expression, version.empty() ? " (no active version yet)" : absl::StrCat(" (", version, ")"));
+}
+
+// "billing addressbook: ^1 (1.0.0) → ^2 (2.0.0)", and how to undo it.
+std::string ChangedText(const v1::PinResponse& response) {
+  const routing::v1::Pin& pin = response.pin().pin();
+  const std::string now = MeaningText(pin.expression(), response.pin().resolved_version());
+  if (!response.changed()) {
+    return absl::StrCat(KeyText(pin), ": ", now, ", as it was\n");
+  }
+  std::string text = absl::StrCat(KeyText(pin), ": ");
+  if (!response.old_expression().empty()) {
+    absl::StrAppend(&text, MeaningText(response.old_expression(), response.old_version()), " → ");
+  }
+  absl::StrAppend(&text, now, "\n");
+  if (!response.old_expression().empty()) {
+    absl::StrAppend(&text, "undo: pinion pin rollback ", pin.consumer(), " ", pin.service(),
+                    pin.method().empty() ? "" : absl::StrCat(" --method ", ShellWord(pin.method())),
+                    "\n");
+  }
+  return text;
+}
+
+std::string Fields(const v1::Pin& pin) {
+  return RenderFields({
+      {"consumer", pin.pin().consumer()},
+      {"service", pin.pin().service()},
+      {"method", pin.pin().method()},
+      {"expression", pin.pin().expression()},
+      {"version", pin.resolved_version().empty() ? "none active yet" : pin.resolved_version()},
+      {"drain", DurationText(pin.pin().drain())},
+      {"changed",
+       absl::StrCat(TimeText(pin.meta().update_time()), " by ", pin.meta().updated_by())},
+      {"revision", absl::StrCat(pin.meta().revision())},
+  });
+}
+
+void AddSet(Command& command, Invocation& run) {
+  struct Flags {
+    v1::SetPinRequest request;
+    std::optional<int64_t> expected_revision;
+    std::optional<absl::Duration> drain;
+  };
+  auto flags = std::make_shared<Flags>();
+  routing::v1::Pin& pin = *flags->request.mutable_pin();
+  DeclareKey(command, pin);
+  command.Argument("EXPRESSION", pin.mutable_expression(),
+                   "What it should get: 1.4.2, '^1.4', '>=1.2 <2', @stable …");
+  DeclareMethod(command, pin);
+  command.Option("--expected-revision", "REVISION", &flags->expected_revision,
+                 "Refuse if the pin was changed since; 0: refuse if there is one");
+  command.Option("--drain", "DURATION", &flags->drain,
+                 "End streams on the old version after this time; else they run to their end");
+  command.Option("--reason", "TEXT", flags->request.mutable_reason(), "For the history");
+  command.Examples(
+      "  pinion pin set billing addressbook '^1'\n"
+      "  pinion pin set billing addressbook 2.0.0 --drain 10m --reason 'new address fields'");
+  command.Run([flags, &run]() -> absl::Status {
+    if (flags->expected_revision) flags->request.set_expected_revision(*flags->expected_revision);
+    if (flags->drain) {
+      *flags->request.mutable_pin()->mutable_drain() = DurationProto(*flags->drain);
+    }
+    ASSIGN_OR_RETURN(const v1::PinResponse response, run.registry().SetPin(flags->request));
+    run.Print(response, ChangedText(response));
+    return absl::OkStatus();
+  });
+}
+
+void AddUnset(Command& command, Invocation& run) {
+  auto request = std::make_shared<v1::UnsetPinRequest>();
+  auto expected_revision = std::make_shared<std::optional<int64_t>>();
+  DeclareKey(command, *request);
+  DeclareMethod(command, *request);
+  command.Option("--expected-revision", "REVISION", expected_revision.get(),
+                 "Refuse if the pin was changed since");
+  command.Option("--reason", "TEXT", request->mutable_reason(), "For the history");
+  command.Run([request, expected_revision, &run]() -> absl::Status {
+    if (*expected_revision) request->set_expected_revision(**expected_revision);
+    ASSIGN_OR_RETURN(const v1::UnsetPinResponse response, run.registry().UnsetPin(*request));
+    run.Print(response, absl::StrCat(request->consumer(), " ", request->service(), ": ",
+                                     response.old_expression(), " → no pin\n"));
+    return absl::OkStatus();
+  });
+}
+
+void AddRollback(Command& command, Invocation& run) {
+  struct Flags {
+    v1::RollbackPinRequest request;
+    std::optional<int64_t> expected_revision;
+    std::optional<int64_t> to_sequence;
+  };
+  auto flags = std::make_shared<Flags>();
+  DeclareKey(command, flags->request);
+  DeclareMethod(command, flags->request);
+  command.Option("--to", "SEQUENCE", &flags->to_sequence,
+                 "The change to return to (`pinion pin history`); else the one before");
+  command.Option("--expected-revision", "REVISION", &flags->expected_revision,
+                 "Refuse if the pin was changed since");
+  command.Option("--reason", "TEXT", flags->request.mutable_reason(), "For the history");
+  command.Examples("Rolling back twice is where one began.");
+  command.Run([flags, &run]() -> absl::Status {
+    v1::RollbackPinRequest& request = flags->request;
+    if (flags->expected_revision) request.set_expected_revision(*flags->expected_revision);
+    if (flags->to_sequence) request.set_to_sequence(*flags->to_sequence);
+    ASSIGN_OR_RETURN(const v1::PinResponse response, run.registry().RollbackPin(request));
+    run.Print(response, ChangedText(response));
+    return absl::OkStatus();
+  });
+}
+
+void AddGet(Command& command, Invocation& run) {
+  auto request = std::make_shared<v1::GetPinRequest>();
+  DeclareKey(command, *request);
+  DeclareMethod(command, *request);
+  command.Run([request, &run]() -> absl::Status {
+    ASSIGN_OR_RETURN(const v1::Pin pin, run.registry().GetPin(*request));
+    run.Print(pin, Fields(pin));
+    return absl::OkStatus();
+  });
+}
+
+void AddList(Command& command, Invocation& run) {
+  auto request = std::make_shared<v1::ListPinsRequest>();
+  command.Option("--consumer", "NAME", request->mutable_consumer(), "Only of this consumer");
+  command.Option("--service", "NAME", request->mutable_service(), "Only for this service");
+  command.Run([request, &run]() -> absl::Status {
+    ASSIGN_OR_RETURN(const v1::ListPinsResponse list,
+                     AllPages(run.registry(), &RegistryClient::ListPins, *request));
+    Table table({"CONSUMER", "SERVICE", "METHOD", "EXPRESSION", "VERSION", "REVISION", "CHANGED"});
+    for (const v1::Pin& one : list.pins()) {
+      table.Add({one.pin().consumer(), one.pin().service(), one.pin().method(),
+                 one.pin().expression(), one.resolved_version(),
+                 absl::StrCat(one.meta().revision()), TimeText(one.meta().update_time())});
+    }
+    run.Print(list, table.empty() ? "no pins: set one with `pinion pin set`\n" : table.Render());
+    return absl::OkStatus();
+  });
+}
+
+void AddHistory(Command& command, Invocation& run) {
+  auto request = std::make_shared<v1::ListPinHistoryRequest>();
+  DeclareKey(command, *request);
+  DeclareMethod(command, *request);
+  command.Run([request, &run]() -> absl::Status {
+    ASSIGN_OR_RETURN(const v1::ListPinHistoryResponse list,
+                     AllPages(run.registry(), &RegistryClient::ListPinHistory, *request));
+    Table table({"SEQUENCE", "KIND", "EXPRESSION", "VERSION", "BEFORE", "ACTOR", "TIME", "REASON"});
+    for (const v1::PinChange& change : list.changes()) {
+      std::string kind = v1::PinChange::Kind_Name(change.kind());
+      if (change.returns_to() != 0) absl::StrAppend(&kind, " to ", change.returns_to());
+      table.Add({absl::StrCat(change.sequence()), kind, change.expression(), change.version(),
+                 change.old_expression(), change.actor(), TimeText(change.time()),
+                 change.reason()});
+    }
+    run.Print(list, table.empty() ? "this pin was never set\n" : table.Render());
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace
+
+void AddPinCommands(Command& root, Invocation& run) {
+  Command& pin = root.Sub("pin", "Which version a consumer's calls go to");
+  AddSet(pin.Sub("set", "Pin a consumer's calls"), run);
+  AddUnset(pin.Sub("unset", "Remove a pin"), run);
+  AddRollback(pin.Sub("rollback", "Return to what the pin said before"), run);
+  AddGet(pin.Sub("get", "One pin and what it means now"), run);
+  AddList(pin.Sub("list", "Pins"), run);
+  AddHistory(pin.Sub("history", "All changes of a pin, newest first"), run);
+}
+
+}  // namespace pinion::cli

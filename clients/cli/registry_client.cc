@@ -1,0 +1,143 @@
+#include "clients/cli/registry_client.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/security/credentials.h"
+#include "pinion/registry/v1/registry.grpc.pb.h"
+
+namespace pinion::cli {
+namespace {
+
+// A descriptor set with all imports of a large repository is some megabytes.
+constexpr int kMaxMessageBytes = 64 << 20;
+
+// Whether the error is a gateway's refusal: a call of the registry's API was routed like any other.
+bool FromGateway(const grpc::Status& status) {
+  google::rpc::Status details;
+  if (!details.ParseFromString(status.error_details())) return false;
+  for (const google::protobuf::Any& any : details.details()) {
+    google::rpc::ErrorInfo info;
+    if (any.UnpackTo(&info) && info.domain() == "pinion") return true;
+  }
+  return false;
+}
+
+absl::Status ToStatus(const grpc::Status& status, const std::string& address,
+                      absl::Duration timeout) {
+  if (status.ok()) return absl::OkStatus();
+  const auto code = static_cast<absl::StatusCode>(status.error_code());
+  std::string message = status.error_message();
+  switch (code) {
+    case absl::StatusCode::kUnavailable:
+      if (FromGateway(status)) break;
+      message = absl::StrCat("no registry at ", address,
+                             ": start `pinion serve` or name it with --registry (", message, ")");
+      break;
+    case absl::StatusCode::kDeadlineExceeded:
+      message = absl::StrCat(
+          "the registry at ", address, " did not answer within ", absl::FormatDuration(timeout),
+          ": is it the right address (--registry)? `pinion status` shows whether "
+          "it answers at all");
+      break;
+    case absl::StatusCode::kUnimplemented:
+      message =
+          FromGateway(status)
+              ? absl::StrCat(address,
+                             " is a gateway, not a registry: name the registry with "
+                             "--registry (`pinion serve` prints its address)")
+              : absl::StrCat("the registry at ", address, " does not know this command (", message,
+                             "): it is older than this program, or no registry at all; use "
+                             "the `pinion` that it was started with");
+      break;
+    default:
+      break;
+  }
+  absl::Status result(code, message);
+  if (!status.error_details().empty()) {
+    result.SetPayload(kStatusDetailsPayload, absl::Cord(status.error_details()));
+  }
+  return result;
+}
+
+}  // namespace
+
+class RegistryClient::Impl {
+ public:
+  Impl(std::string address, std::string actor, absl::Duration timeout)
+      : address_(std::move(address)), actor_(std::move(actor)), timeout_(timeout) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+    stub_ = v1::Registry::NewStub(
+        grpc::CreateCustomChannel(address_, grpc::InsecureChannelCredentials(), arguments));
+  }
+
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Call(grpc::Status (v1::Registry::Stub::*method)(grpc::ClientContext*,
+                                                                           const Request&,
+                                                                           Response*),
+                                const Request& request) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(SystemClock().Wall() + timeout_));
+    context.AddMetadata("pinion-actor", actor_);
+    Response response;
+    const grpc::Status status = (stub_.get()->*method)(&context, request, &response);
+    if (!status.ok()) return ToStatus(status, address_, timeout_);
+    return response;
+  }
+
+ private:
+  const std::string address_;
+  const std::string actor_;
+  const absl::Duration timeout_;
+  std::unique_ptr<v1::Registry::Stub> stub_;
+};
+
+RegistryClient::RegistryClient(std::string address, std::string actor, absl::Duration timeout)
+    : impl_(std::make_unique<Impl>(std::move(address), std::move(actor), timeout)) {}
+RegistryClient::~RegistryClient() = default;
+
+#define PINION_RPC(Method, Response)                                                             \
+  absl::StatusOr<v1::Response> RegistryClient::Method(const v1::Method##Request& request) {      \
+    return impl_->Call<v1::Method##Request, v1::Response>(&v1::Registry::Stub::Method, request); \
+  }
+
+PINION_RPC(CreateService, Service)
+PINION_RPC(UpdateService, Service)
+PINION_RPC(GetService, Service)
+PINION_RPC(ListServices, ListServicesResponse)
+PINION_RPC(PublishVersion, PublishVersionResponse)
+PINION_RPC(GetVersion, Version)
+PINION_RPC(GetVersionSchema, GetVersionSchemaResponse)
+PINION_RPC(ListVersions, ListVersionsResponse)
+PINION_RPC(RegisterInstance, RegisterInstanceResponse)
+PINION_RPC(RenewInstance, RenewInstanceResponse)
+PINION_RPC(DeregisterInstance, DeregisterInstanceResponse)
+PINION_RPC(ListInstances, ListInstancesResponse)
+PINION_RPC(CreateConsumer, Consumer)
+PINION_RPC(UpdateConsumer, Consumer)
+PINION_RPC(GetConsumer, Consumer)
+PINION_RPC(ListConsumers, ListConsumersResponse)
+PINION_RPC(SetPin, PinResponse)
+PINION_RPC(UnsetPin, UnsetPinResponse)
+PINION_RPC(RollbackPin, PinResponse)
+PINION_RPC(GetPin, Pin)
+PINION_RPC(ListPins, ListPinsResponse)
+PINION_RPC(ListPinHistory, ListPinHistoryResponse)
+PINION_RPC(SetChannel, Channel)
+PINION_RPC(ListChannels, ListChannelsResponse)
+PINION_RPC(ListAuditRecords, ListAuditRecordsResponse)
+PINION_RPC(GetStatus, GetStatusResponse)
+PINION_RPC(GetRouting, GetRoutingResponse)
+
+#undef PINION_RPC
+
+}  // namespace pinion::cli

@@ -1,0 +1,67 @@
+// The registry's API as the command line uses it: blocking calls whose errors are sentences that
+// say what to do. Hides gRPC. One thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "pinion/registry/v1/registry.pb.h"
+
+namespace pinion::cli {
+
+namespace v1 = pinion::registry::v1;
+
+// An error's google.rpc.Status as the registry sent it, serialised, is its payload of this name.
+inline constexpr char kStatusDetailsPayload[] = "type.googleapis.com/google.rpc.Status";
+
+class RegistryClient {
+ public:
+  // `address`: "127.0.0.1:8081", "[::1]:8081", "host:8081" or "unix:/run/pinion.sock". Changes are
+  // recorded as made by `actor`. A call takes `timeout` at most.
+  RegistryClient(std::string address, std::string actor, absl::Duration timeout);
+  ~RegistryClient();
+
+  // Each as in registry.proto. Unavailable and DeadlineExceeded: no registry answers at the
+  // address.
+  absl::StatusOr<v1::Service> CreateService(const v1::CreateServiceRequest& request);
+  absl::StatusOr<v1::Service> UpdateService(const v1::UpdateServiceRequest& request);
+  absl::StatusOr<v1::Service> GetService(const v1::GetServiceRequest& request);
+  absl::StatusOr<v1::ListServicesResponse> ListServices(const v1::ListServicesRequest& request);
+  absl::StatusOr<v1::PublishVersionResponse> PublishVersion(
+      const v1::PublishVersionRequest& request);
+  absl::StatusOr<v1::Version> GetVersion(const v1::GetVersionRequest& request);
+  absl::StatusOr<v1::GetVersionSchemaResponse> GetVersionSchema(
+      const v1::GetVersionSchemaRequest& request);
+  absl::StatusOr<v1::ListVersionsResponse> ListVersions(const v1::ListVersionsRequest& request);
+  absl::StatusOr<v1::RegisterInstanceResponse> RegisterInstance(
+      const v1::RegisterInstanceRequest& request);
+  absl::StatusOr<v1::RenewInstanceResponse> RenewInstance(const v1::RenewInstanceRequest& request);
+  absl::StatusOr<v1::DeregisterInstanceResponse> DeregisterInstance(
+      const v1::DeregisterInstanceRequest& request);
+  absl::StatusOr<v1::ListInstancesResponse> ListInstances(const v1::ListInstancesRequest& request);
+  absl::StatusOr<v1::Consumer> CreateConsumer(const v1::CreateConsumerRequest& request);
+  absl::StatusOr<v1::Consumer> UpdateConsumer(const v1::UpdateConsumerRequest& request);
+  absl::StatusOr<v1::Consumer> GetConsumer(const v1::GetConsumerRequest& request);
+  absl::StatusOr<v1::ListConsumersResponse> ListConsumers(const v1::ListConsumersRequest& request);
+  absl::StatusOr<v1::PinResponse> SetPin(const v1::SetPinRequest& request);
+  absl::StatusOr<v1::UnsetPinResponse> UnsetPin(const v1::UnsetPinRequest& request);
+  absl::StatusOr<v1::PinResponse> RollbackPin(const v1::RollbackPinRequest& request);
+  absl::StatusOr<v1::Pin> GetPin(const v1::GetPinRequest& request);
+  absl::StatusOr<v1::ListPinsResponse> ListPins(const v1::ListPinsRequest& request);
+  absl::StatusOr<v1::ListPinHistoryResponse> ListPinHistory(
+      const v1::ListPinHistoryRequest& request);
+  absl::StatusOr<v1::Channel> SetChannel(const v1::SetChannelRequest& request);
+  absl::StatusOr<v1::ListChannelsResponse> ListChannels(const v1::ListChannelsRequest& request);
+  absl::StatusOr<v1::ListAuditRecordsResponse> ListAuditRecords(
+      const v1::ListAuditRecordsRequest& request);
+  absl::StatusOr<v1::GetStatusResponse> GetStatus(const v1::GetStatusRequest& request);
+  absl::StatusOr<v1::GetRoutingResponse> GetRouting(const v1::GetRoutingRequest& request);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pinion::cli

@@ -1,0 +1,155 @@
+// pinion service list | show | set
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/status_macros.h"
+#include "clients/cli/commands.h"
+#include "clients/cli/pages.h"
+#include "clients/cli/table.h"
+#include "clients/cli/text.h"
+
+namespace pinion::cli {
+namespace {
+
+std::string Fields(const v1::Service& service) {
+  const routing::v1::Service& routing = service.service();
+  return RenderFields({
+      {"service", routing.name()},
+      {"description", service.description()},
+      {"scheme", SchemeText(routing.scheme())},
+      {"grpc services", absl::StrJoin(routing.grpc_services(), ", ")},
+      {"unpinned", UnpinnedText(routing.unpinned())},
+      {"version from package", routing.version_from_package() ? "yes" : ""},
+      {"load balancing",
+       routing.load_balancing() == routing::v1::ROUND_ROBIN ? "round-robin" : "least-request"},
+      {"owner", service.meta().owner()},
+      {"changed",
+       absl::StrCat(TimeText(service.meta().update_time()), " by ", service.meta().updated_by())},
+      {"revision", absl::StrCat(service.meta().revision())},
+  });
+}
+
+absl::Status List(Invocation& run) {
+  ASSIGN_OR_RETURN(const v1::ListServicesResponse list,
+                   AllPages(run.registry(), &RegistryClient::ListServices, {}));
+  Table table({"SERVICE", "SCHEME", "UNPINNED", "OWNER", "GRPC SERVICES"});
+  for (const v1::Service& service : list.services()) {
+    table.Add({service.service().name(), SchemeText(service.service().scheme()),
+               UnpinnedText(service.service().unpinned()), service.meta().owner(),
+               absl::StrJoin(service.service().grpc_services(), ", ")});
+  }
+  run.Print(list, table.empty() ? "no services yet: publish one with `pinion version publish`\n"
+                                : table.Render());
+  return absl::OkStatus();
+}
+
+struct SetFlags {
+  v1::UpdateServiceRequest update;
+  std::string scheme;
+  std::optional<std::string> unpinned;
+  std::string version_from_package;
+  std::string load_balancing;
+  std::optional<std::string> description;
+  std::optional<std::string> owner;
+  std::optional<int64_t> expected_revision;
+};
+
+absl::Status FillUpdate(SetFlags& flags) {
+  v1::UpdateServiceRequest& update = flags.update;
+  if (flags.unpinned) {
+    ASSIGN_OR_RETURN(*update.mutable_unpinned(), ParseUnpinned(*flags.unpinned));
+  }
+  if (!flags.version_from_package.empty()) {
+    update.set_version_from_package(flags.version_from_package == "true");
+  }
+  if (!flags.load_balancing.empty()) {
+    update.set_load_balancing(flags.load_balancing == "round-robin" ? routing::v1::ROUND_ROBIN
+                                                                    : routing::v1::LEAST_REQUEST);
+  }
+  if (flags.description) update.set_description(*flags.description);
+  if (flags.owner) update.set_owner(*flags.owner);
+  if (flags.expected_revision) update.set_expected_revision(*flags.expected_revision);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::Service> Create(Invocation& run, const SetFlags& flags) {
+  v1::CreateServiceRequest create;
+  routing::v1::Service& service = *create.mutable_service();
+  service.set_name(flags.update.name());
+  routing::v1::Scheme scheme = routing::v1::SCHEME_UNSPECIFIED;
+  routing::v1::Scheme_Parse(flags.scheme, &scheme);
+  service.set_scheme(scheme);
+  if (flags.update.has_unpinned()) *service.mutable_unpinned() = flags.update.unpinned();
+  service.set_version_from_package(flags.update.version_from_package());
+  service.set_load_balancing(flags.update.load_balancing());
+  create.set_description(flags.update.description());
+  create.set_owner(flags.update.owner());
+  return run.registry().CreateService(create);
+}
+
+// A --scheme means that the service may have to be created: nothing else ever sets it.
+absl::Status Set(Invocation& run, SetFlags& flags) {
+  RETURN_IF_ERROR(FillUpdate(flags));
+  absl::StatusOr<v1::Service> service = run.registry().UpdateService(flags.update);
+  if (absl::IsNotFound(service.status()) && !flags.scheme.empty()) service = Create(run, flags);
+  if (absl::IsNotFound(service.status())) {
+    absl::Status status(service.status().code(),
+                        absl::StrCat(service.status().message(),
+                                     "; to create it, name its --scheme, or publish a version"));
+    if (const auto details = service.status().GetPayload(kStatusDetailsPayload)) {
+      status.SetPayload(kStatusDetailsPayload, *details);
+    }
+    return status;
+  }
+  RETURN_IF_ERROR(service.status());
+  if (!flags.scheme.empty() && SchemeText(service->service().scheme()) != flags.scheme) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "service ", flags.update.name(), " has the scheme ",
+        SchemeText(service->service().scheme()),
+        ", and a scheme never changes; the rest was set. For another scheme publish under another "
+        "service name"));
+  }
+  run.Print(*service, Fields(*service));
+  return absl::OkStatus();
+}
+
+void AddSet(Command& set, Invocation& run) {
+  auto flags = std::make_shared<SetFlags>();
+  set.Argument("SERVICE", flags->update.mutable_name(), "Name of the service");
+  set.Choice("--scheme", {"SEMVER", "DATE", "K8S", "INTEGER"}, &flags->scheme,
+             "How its versions are ordered; creates the service if it does not exist");
+  set.Option("--unpinned", "POLICY", &flags->unpinned,
+             "What calls without a pin get: channel:NAME, pin-on-first-call[:NAME] or reject");
+  set.Choice("--version-from-package", {"true", "false"}, &flags->version_from_package,
+             "Whether calls to acme.v2.X ask for v2");
+  set.Choice("--load-balancing", {"least-request", "round-robin"}, &flags->load_balancing,
+             "How calls spread over a version's instances");
+  set.Option("--description", "TEXT", &flags->description, "For people");
+  set.Option("--owner", "NAME", &flags->owner, "Who it belongs to");
+  set.Option("--expected-revision", "REVISION", &flags->expected_revision,
+             "Refuse if it was changed since");
+  set.Run([flags, &run] { return Set(run, *flags); });
+}
+
+}  // namespace
+
+void AddServiceCommands(Command& root, Invocation& run) {
+  Command& service = root.Sub("service", "Services: what has versions and an owner");
+  service.Sub("list", "All services").Run([&run] { return List(run); });
+
+  Command& show = service.Sub("show", "One service");
+  auto get = std::make_shared<v1::GetServiceRequest>();
+  show.Argument("SERVICE", get->mutable_name(), "Name of the service");
+  show.Run([get, &run]() -> absl::Status {
+    ASSIGN_OR_RETURN(const v1::Service found, run.registry().GetService(*get));
+    run.Print(found, Fields(found));
+    return absl::OkStatus();
+  });
+
+  AddSet(service.Sub("set", "Change a service, or create it"), run);
+}
+
+}  // namespace pinion::cli

@@ -1,0 +1,120 @@
+#include "clients/cli/text.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
+#include "clients/cli/flags.h"
+
+namespace pinion::cli {
+namespace {
+
+constexpr char kDefaultChannel[] = "stable";
+
+}  // namespace
+
+std::string TimeText(const google::protobuf::Timestamp& time) {
+  if (time.seconds() == 0 && time.nanos() == 0) return "";
+  return absl::FormatTime("%Y-%m-%d %H:%M:%SZ", absl::FromUnixSeconds(time.seconds()),
+                          absl::UTCTimeZone());
+}
+
+std::string DurationText(const google::protobuf::Duration& duration) {
+  const absl::Duration value =
+      absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+  return value == absl::ZeroDuration() ? "" : absl::FormatDuration(value);
+}
+
+google::protobuf::Duration DurationProto(absl::Duration duration) {
+  google::protobuf::Duration proto;
+  proto.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));
+  proto.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration)));
+  return proto;
+}
+
+absl::StatusOr<routing::v1::Address> ParseAddress(absl::string_view text, config::Use use) {
+  routing::v1::Address address;
+  const auto bad = [&](absl::string_view why) {
+    return UsageError(absl::StrCat("\"", text, "\" is no address: ", why));
+  };
+  if (absl::string_view path = text; absl::ConsumePrefix(&path, "unix:")) {
+    address.mutable_pipe()->set_path(std::string(path));
+  } else {
+    const size_t colon = text.rfind(':');
+    uint32_t port = 0;
+    if (colon == text.npos || !absl::SimpleAtoi(text.substr(colon + 1), &port)) {
+      return bad("write HOST:PORT, [IPV6]:PORT or unix:PATH");
+    }
+    absl::string_view host = text.substr(0, colon);
+    const bool bracketed = absl::StartsWith(host, "[") && absl::EndsWith(host, "]");
+    if (bracketed) host = host.substr(1, host.size() - 2);
+    if (!bracketed && absl::StrContains(host, ':')) return bad("write [IPV6]:PORT");
+    address.mutable_socket_address()->set_address(std::string(host));
+    address.mutable_socket_address()->set_port_value(port);
+  }
+  std::string field;
+  const absl::Status status = config::CheckAddress(address, use, field);
+  if (!status.ok()) return bad(status.message());
+  return address;
+}
+
+std::string SchemeText(routing::v1::Scheme scheme) {
+  return scheme == routing::v1::SCHEME_UNSPECIFIED ? "" : routing::v1::Scheme_Name(scheme);
+}
+
+std::string UnpinnedText(const routing::v1::UnpinnedPolicy& policy) {
+  const auto channel = [](const std::string& name) {
+    return name.empty() ? kDefaultChannel : name;
+  };
+  if (policy.has_reject()) return "reject";
+  if (policy.has_pin_on_first_call()) {
+    return absl::StrCat("pin-on-first-call:", channel(policy.pin_on_first_call().channel()));
+  }
+  return absl::StrCat("channel:", channel(policy.channel()));
+}
+
+absl::StatusOr<routing::v1::UnpinnedPolicy> ParseUnpinned(absl::string_view text) {
+  routing::v1::UnpinnedPolicy policy;
+  absl::string_view rest = text;
+  if (text == "reject") {
+    policy.mutable_reject();
+  } else if (absl::ConsumePrefix(&rest, "pin-on-first-call")) {
+    absl::ConsumePrefix(&rest, ":");
+    policy.mutable_pin_on_first_call()->set_channel(std::string(rest));
+  } else if (absl::ConsumePrefix(&rest, "channel:") && !rest.empty()) {
+    policy.set_channel(std::string(rest));
+  } else {
+    return UsageError(absl::StrCat("\"", text,
+                                   "\" is no policy for calls without a pin: write channel:NAME, "
+                                   "pin-on-first-call[:NAME] or reject"));
+  }
+  return policy;
+}
+
+std::string Count(int64_t count, absl::string_view singular) {
+  return absl::StrCat(count, " ", singular, count == 1 ? "" : "s");
+}
+
+std::string ShortDigest(const std::string& digest) { return digest.substr(0, 12); }
+
+std::string ShellWord(absl::string_view text) {
+  constexpr absl::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@,+=%";
+  if (!text.empty() && text.find_first_not_of(kPlain) == text.npos) return std::string(text);
+  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
+}
+
+std::string MovedText(
+    const google::protobuf::RepeatedPtrField<registry::v1::MovedExpression>& moved) {
+  std::string text;
+  for (const registry::v1::MovedExpression& one : moved) {
+    absl::StrAppend(&text, "moved ", one.expression(), ": ",
+                    one.old_version().empty() ? "nothing" : one.old_version(), " → ",
+                    one.new_version().empty() ? "nothing" : one.new_version(), " (",
+                    Count(one.consumers(), "pin"), ")\n");
+  }
+  return text;
+}
+
+}  // namespace pinion::cli

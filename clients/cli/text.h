@@ -1,0 +1,48 @@
+// Values of the registry's API as people read and write them. Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "config/address.h"
+#include "google/protobuf/duration.pb.h"
+#include "google/protobuf/timestamp.pb.h"
+#include "pinion/registry/v1/registry.pb.h"
+
+namespace pinion::cli {
+
+// "2026-11-23 09:43:12Z", UTC; empty for no time.
+std::string TimeText(const google::protobuf::Timestamp& time);
+
+// "10m"; empty for none.
+std::string DurationText(const google::protobuf::Duration& duration);
+google::protobuf::Duration DurationProto(absl::Duration duration);
+
+// A usage error unless `text` is HOST:PORT, [IPV6]:PORT or unix:PATH, and fit for `use`.
+absl::StatusOr<routing::v1::Address> ParseAddress(absl::string_view text,
+                                                  config::Use use = config::Use::kConnect);
+
+// "SEMVER", or empty for none.
+std::string SchemeText(routing::v1::Scheme scheme);
+
+// "channel:stable", "pin-on-first-call:stable" or "reject".
+std::string UnpinnedText(const routing::v1::UnpinnedPolicy& policy);
+absl::StatusOr<routing::v1::UnpinnedPolicy> ParseUnpinned(absl::string_view text);
+
+// "1 pin", "2 pins".
+std::string Count(int64_t count, absl::string_view singular);
+
+// The first digits of a digest, enough to compare by eye.
+std::string ShortDigest(const std::string& digest);
+
+// `text` as one word of a shell line, quoted where that is needed.
+std::string ShellWord(absl::string_view text);
+
+// "moved ^1: 1.0.0 → 1.1.0 (12 pins)\n" for each.
+std::string MovedText(
+    const google::protobuf::RepeatedPtrField<registry::v1::MovedExpression>& moved);
+
+}  // namespace pinion::cli
