@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "spdlog/sinks/stdout_sinks.h"
@@ -38,22 +39,25 @@ spdlog::level::level_enum SpdlogLevel(Level level) {
   return spdlog::level::off;
 }
 
-void Write(Level level, std::string_view part, std::string_view message) {
-  Logger().log(SpdlogLevel(level), "{}: {}", part, message);
+// For fmt, which does not know abseil's.
+std::string_view View(absl::string_view text) { return {text.data(), text.size()}; }
+
+void Write(Level level, absl::string_view part, absl::string_view message) {
+  Logger().log(SpdlogLevel(level), "{}: {}", View(part), View(message));
 }
 
 }  // namespace
 
 void SetLevel(Level level) { Logger().set_level(SpdlogLevel(level)); }
 
-void Debug(std::string_view part, std::string_view message) {
+void Debug(absl::string_view part, absl::string_view message) {
   Write(Level::kDebug, part, message);
 }
-void Info(std::string_view part, std::string_view message) { Write(Level::kInfo, part, message); }
-void Warning(std::string_view part, std::string_view message) {
+void Info(absl::string_view part, absl::string_view message) { Write(Level::kInfo, part, message); }
+void Warning(absl::string_view part, absl::string_view message) {
   Write(Level::kWarning, part, message);
 }
-void Error(std::string_view part, std::string_view message) {
+void Error(absl::string_view part, absl::string_view message) {
   Write(Level::kError, part, message);
 }
 

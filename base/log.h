@@ -3,7 +3,7 @@
 // what happens on every call.
 #pragma once
 
-#include <string_view>
+#include "absl/strings/string_view.h"
 
 namespace pinion::log {
 
@@ -13,9 +13,9 @@ enum class Level { kDebug, kInfo, kWarning, kError, kOff };
 void SetLevel(Level level);
 
 // `part` is the folder that speaks, for example "watch".
-void Debug(std::string_view part, std::string_view message);
-void Info(std::string_view part, std::string_view message);
-void Warning(std::string_view part, std::string_view message);
-void Error(std::string_view part, std::string_view message);
+void Debug(absl::string_view part, absl::string_view message);
+void Info(absl::string_view part, absl::string_view message);
+void Warning(absl::string_view part, absl::string_view message);
+void Error(absl::string_view part, absl::string_view message);
 
 }  // namespace pinion::log

@@ -1,0 +1,47 @@
+// What other threads have for the watcher's thread: gRPC's callbacks only post here. Shared by the
+// two sides, since a callback may still be leaving Post() when the watcher is done.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "pinion/registry/v1/watch.pb.h"
+
+namespace pinion::watch {
+
+struct Event {
+  enum class Kind { kMessage, kStreamEnded, kStop };
+  Kind kind = Kind::kStop;
+  registry::v1::WatchResponse message;  // kMessage
+  absl::Status status;                  // kStreamEnded
+};
+
+// Its length is bounded by its users: a stream has one message under way, and ends once.
+class Mailbox {
+ public:
+  void Post(Event event) {
+    absl::MutexLock lock(&mutex_);
+    events_.push_back(std::move(event));
+  }
+
+  // Nullopt: `timeout` has passed.
+  std::optional<Event> Wait(absl::Duration timeout) {
+    absl::MutexLock lock(&mutex_);
+    const auto some = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !events_.empty(); };
+    if (!mutex_.AwaitWithTimeout(absl::Condition(&some), timeout)) return std::nullopt;
+    Event event = std::move(events_.front());
+    events_.pop_front();
+    return event;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::deque<Event> events_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace pinion::watch

@@ -1,0 +1,141 @@
+#include "gateway/watch/routing_state.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "base/status_macros.h"
+#include "gateway/limits.h"
+
+namespace pinion::watch {
+
+using registry::v1::SnapshotChunk;
+using registry::v1::WatchRequest;
+using registry::v1::WatchResponse;
+
+WatchRequest RoutingState::BeginStream() {
+  if (in_snapshot_ || changed_) needs_snapshot_ = true;
+  in_snapshot_ = false;
+  changed_ = false;
+  WatchRequest request;
+  request.set_gateway_id(gateway_id_);
+  if (!accepted_registry_id_.empty()) {
+    request.set_registry_id(accepted_registry_id_);
+  } else {
+    request.set_registry_id(registry_id_);
+    if (!needs_snapshot_) request.set_from_revision(revision_);
+  }
+  return request;
+}
+
+absl::Status RoutingState::Receive(const WatchResponse& message) {
+  absl::Status status;
+  switch (message.message_case()) {
+    case WatchResponse::kSnapshot:
+      status = ReceiveSnapshot(message);
+      break;
+    case WatchResponse::kChanges:
+      status = message.registry_id() != received_registry_id_ || in_snapshot_ || needs_snapshot_
+                   ? absl::InvalidArgumentError("changes that belong to no snapshot")
+                   : ReceiveChanges(message.changes());
+      break;
+    case WatchResponse::kProgress:
+    case WatchResponse::MESSAGE_NOT_SET:  // what only a newer registry says
+      break;
+  }
+  if (!status.ok()) {
+    needs_snapshot_ = true;
+    changed_ = false;
+  }
+  return status;
+}
+
+absl::Status RoutingState::CheckSnapshot(const std::string& registry_id, int64_t revision) const {
+  if (!accepted_registry_id_.empty()) {
+    if (registry_id == accepted_registry_id_) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat(
+        "this is registry ", registry_id, ", and the one to accept is ", accepted_registry_id_));
+  }
+  if (registry_id_.empty()) return absl::OkStatus();
+  if (registry_id != registry_id_) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "this is registry ", registry_id, ", and this gateway follows ", registry_id_,
+        "; if that is intended, restart the gateway once with --accept-registry ", registry_id));
+  }
+  if (revision < revision_) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the registry is at revision ", revision, ", and this gateway has seen ", revision_,
+        ": it was set back; if that is intended, restart the gateway once with --accept-registry ",
+        registry_id));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RoutingState::ReceiveSnapshot(const WatchResponse& message) {
+  const SnapshotChunk& chunk = message.snapshot();
+  if (chunk.first()) {
+    RETURN_IF_ERROR(CheckSnapshot(message.registry_id(), chunk.revision()));
+    builder_.Clear();
+    instance_uids_.clear();
+    in_snapshot_ = true;
+    changed_ = false;
+    received_registry_id_ = message.registry_id();
+    received_revision_ = chunk.revision();
+  }
+  if (!in_snapshot_ || message.registry_id() != received_registry_id_ ||
+      chunk.revision() != received_revision_) {
+    return absl::InvalidArgumentError("a part of a snapshot that did not begin");
+  }
+  for (const routing::v1::Resource& resource : chunk.resources()) {
+    RETURN_IF_ERROR(builder_.Put(resource));
+    if (resource.has_instance()) instance_uids_.insert(resource.instance().uid());
+  }
+  if (chunk.last()) {
+    in_snapshot_ = false;
+    needs_snapshot_ = false;
+    changed_ = true;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RoutingState::ReceiveChanges(const registry::v1::ChangeBatch& batch) {
+  for (const registry::v1::RevisionChanges& revision : batch.revisions()) {
+    if (revision.revision() <= received_revision_) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("revision ", revision.revision(), " came after ", received_revision_));
+    }
+    for (const routing::v1::Change& change : revision.changes()) RETURN_IF_ERROR(Apply(change));
+    received_revision_ = revision.revision();
+    changed_ = true;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RoutingState::Apply(const routing::v1::Change& change) {
+  RETURN_IF_ERROR(builder_.Apply(change));
+  if (change.put().has_instance()) instance_uids_.insert(change.put().instance().uid());
+  if (change.deleted().has_instance()) instance_uids_.erase(change.deleted().instance().uid());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const route::RouteTable>> RoutingState::TakeTable() {
+  CHECK(changed_ && !in_snapshot_);
+  if (accepted_registry_id_.empty() && instances_ >= limits::kInstancesWatchedMin &&
+      instance_uids_.size() * 2 < instances_) {
+    needs_snapshot_ = true;
+    changed_ = false;
+    return absl::FailedPreconditionError(
+        absl::StrCat("of ", instances_, " instances only ", instance_uids_.size(),
+                     " would be left at once; if that is intended, restart the gateway once with "
+                     "--accept-registry ",
+                     received_registry_id_));
+  }
+  accepted_registry_id_.clear();
+  changed_ = false;
+  registry_id_ = received_registry_id_;
+  revision_ = received_revision_;
+  instances_ = instance_uids_.size();
+  return builder_.Build();
+}
+
+}  // namespace pinion::watch

@@ -1,0 +1,76 @@
+// What a gateway knows of the registry: the watch stream's messages, in order, become route tables.
+// Pure; owned by Watcher and used on its thread.
+//
+//   Receive(snapshot first) … Receive(snapshot last)  TakeTable()  Receive(changes)  TakeTable() …
+//
+// Nothing is ever half taken over: after an error the last table stays what it was, and the next
+// request asks for a snapshot.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gateway/route/route_table.h"
+#include "gateway/route/table_builder.h"
+#include "pinion/registry/v1/watch.pb.h"
+
+namespace pinion::watch {
+
+class RoutingState {
+ public:
+  explicit RoutingState(std::string gateway_id) : gateway_id_(std::move(gateway_id)) {}
+
+  // An operator's word that this registry's next snapshot is right, even if it is another registry,
+  // at a lower revision or with few instances; no other registry's is then. Empty: no such word.
+  void Accept(std::string registry_id) { accepted_registry_id_ = std::move(registry_id); }
+
+  // What continues from here. A snapshot that was half received is forgotten.
+  registry::v1::WatchRequest BeginStream();
+
+  // FailedPrecondition: another registry, or a lower revision. InvalidArgument: a resource that
+  // cannot be routed by, or messages out of order. Then the stream is of no use any more.
+  absl::Status Receive(const registry::v1::WatchResponse& message);
+
+  // Whether there is something that the last table does not have.
+  bool changed() const { return changed_; }
+  // The table of what was received. REQUIRES: changed(). FailedPrecondition: most instances would
+  // be gone at once; as after an error of Receive().
+  absl::StatusOr<std::shared_ptr<const route::RouteTable>> TakeTable();
+
+  // From now on as after an error: the next request asks for a snapshot.
+  void RequestSnapshot() { needs_snapshot_ = true; }
+
+  // Of the last table: empty and 0 before the first.
+  const std::string& registry_id() const { return registry_id_; }
+  int64_t revision() const { return revision_; }
+
+ private:
+  absl::Status ReceiveSnapshot(const registry::v1::WatchResponse& message);
+  absl::Status ReceiveChanges(const registry::v1::ChangeBatch& batch);
+  absl::Status CheckSnapshot(const std::string& registry_id, int64_t revision) const;
+  absl::Status Apply(const routing::v1::Change& change);
+
+  const std::string gateway_id_;
+  std::string accepted_registry_id_;  // until the first snapshot was taken
+  route::TableBuilder builder_;
+  absl::flat_hash_set<std::string> instance_uids_;
+
+  // Of the last table.
+  std::string registry_id_;
+  int64_t revision_ = 0;
+  size_t instances_ = 0;
+  // Of what was received since.
+  std::string received_registry_id_;
+  int64_t received_revision_ = 0;
+  bool changed_ = false;
+
+  bool needs_snapshot_ = true;
+  bool in_snapshot_ = false;
+};
+
+}  // namespace pinion::watch

@@ -1,0 +1,95 @@
+#include "gateway/watch/stream.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gateway/limits.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/security/credentials.h"
+#include "grpcpp/support/client_callback.h"
+#include "pinion/registry/v1/watch.grpc.pb.h"
+
+namespace pinion::watch {
+namespace {
+
+using registry::v1::RoutingWatch;
+using registry::v1::WatchRequest;
+using registry::v1::WatchResponse;
+
+class GrpcStream final : public Stream, private grpc::ClientReadReactor<WatchResponse> {
+ public:
+  GrpcStream(RoutingWatch::Stub& stub, const WatchRequest& request,
+             std::shared_ptr<Mailbox> mailbox)
+      : request_(request), mailbox_(std::move(mailbox)) {
+    stub.async()->Watch(&context_, &request_, this);
+    // Reads begin on another thread than gRPC's; the hold is what keeps the call alive between
+    // them.
+    AddHold();
+    StartRead(&response_);
+    StartCall();
+  }
+
+  void Next() override { StartRead(&response_); }
+  void Cancel() override { context_.TryCancel(); }
+
+ private:
+  void OnReadDone(bool ok) override {
+    if (!ok) {
+      RemoveHold();
+      return;
+    }
+    Event event{.kind = Event::Kind::kMessage};
+    event.message.Swap(&response_);
+    mailbox_->Post(std::move(event));
+  }
+
+  void OnDone(const grpc::Status& status) override {
+    // The watcher may destroy this as soon as it sees the event.
+    const std::shared_ptr<Mailbox> mailbox = mailbox_;
+    mailbox->Post(Event{.kind = Event::Kind::kStreamEnded,
+                        .status = absl::Status(static_cast<absl::StatusCode>(status.error_code()),
+                                               status.error_message())});
+  }
+
+  grpc::ClientContext context_;
+  const WatchRequest request_;
+  WatchResponse response_;
+  const std::shared_ptr<Mailbox> mailbox_;
+};
+
+}  // namespace
+
+class Channel::Impl {
+ public:
+  explicit Impl(const std::string& target) {
+    const auto milliseconds = [](absl::Duration duration) {
+      return static_cast<int>(absl::ToInt64Milliseconds(duration));
+    };
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    arguments.SetMaxReceiveMessageSize(limits::kWatchMessageBytesMax);
+    // Not slower than the watcher, which has its own backoff.
+    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, milliseconds(limits::kWatchBackoffMin));
+    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, milliseconds(limits::kWatchBackoffMax) / 2);
+    stub_ = RoutingWatch::NewStub(
+        grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments));
+  }
+
+  RoutingWatch::Stub& stub() { return *stub_; }
+
+ private:
+  std::unique_ptr<RoutingWatch::Stub> stub_;
+};
+
+Channel::Channel(const std::string& target) : impl_(std::make_unique<Impl>(target)) {}
+Channel::~Channel() = default;
+
+std::unique_ptr<Stream> Channel::Begin(const WatchRequest& request,
+                                       std::shared_ptr<Mailbox> mailbox) {
+  return std::make_unique<GrpcStream>(impl_->stub(), request, std::move(mailbox));
+}
+
+}  // namespace pinion::watch

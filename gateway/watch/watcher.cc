@@ -1,0 +1,303 @@
+#include "gateway/watch/watcher.h"
+
+#include <algorithm>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/random/random.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "base/log.h"
+#include "base/status_macros.h"
+#include "gateway/limits.h"
+#include "gateway/watch/mailbox.h"
+#include "gateway/watch/recording.h"
+#include "gateway/watch/routing_state.h"
+#include "gateway/watch/stream.h"
+
+namespace pinion::watch {
+namespace {
+
+constexpr char kPart[] = "watch";
+
+}  // namespace
+
+class Watcher::Impl {
+ public:
+  Impl(Options options, Publish publish, std::unique_ptr<Recording> recording, Clock& clock)
+      : options_(std::move(options)),
+        publish_(std::move(publish)),
+        clock_(clock),
+        channel_(options_.registry),
+        recording_(std::move(recording)),
+        state_(options_.gateway_id) {
+    if (recording_ != nullptr) recording_->set_patience(absl::Uniform(random_, 1.0, 2.0));
+    thread_ = std::thread([this] { Run(); });
+  }
+
+  ~Impl() {
+    mailbox_->Post(Event{.kind = Event::Kind::kStop});
+    thread_.join();
+  }
+
+  WatchStatus status() const {
+    absl::MutexLock lock(&mutex_);
+    WatchStatus status = status_;
+    if (confirmed_at_) status.age = clock_.Monotonic() - *confirmed_at_;
+    return status;
+  }
+
+ private:
+  void Run() {
+    LoadRecording();
+    state_.Accept(options_.accepted_registry_id);
+    while (!stopping_) {
+      RunStream();
+      Pause();
+    }
+  }
+
+  void LoadRecording() {
+    if (recording_ == nullptr) return;
+    std::vector<std::string> remarks;
+    absl::Status status = recording_->Load(state_, remarks);
+    for (const std::string& remark : remarks) log::Warning(kPart, remark);
+    if (status.ok()) {
+      Update([](WatchStatus& now) { now.from_disk = true; });
+      status = TakeAndPublish();
+    }
+    if (status.ok()) {
+      log::Info(kPart, absl::StrCat("started from the recording of revision ", state_.revision(),
+                                    " in ", options_.snapshot_dir));
+    } else if (!absl::IsNotFound(status)) {
+      log::Warning(kPart, status.message());
+    }
+    // A recording that cannot be continued is replaced as soon as the registry answers.
+    if (recording_->wants_snapshot()) state_.RequestSnapshot();
+  }
+
+  // ---- one stream ----
+
+  void RunStream() {
+    stream_ = channel_.Begin(state_.BeginStream(), mailbox_);
+    cancelled_ = false;
+    spoken_ = false;
+    last_message_ = clock_.Monotonic();
+    absl::Status end;
+    while (!TakeEvent(end)) {
+    }
+    stream_.reset();
+    if (state_.changed()) PublishOrRefuse();
+    if (recording_ != nullptr) recording_->Discard();
+    Update([this](WatchStatus& now) {
+      now.connected = false;
+      ++now.streams_ended;
+    });
+    if (stopping_ || cancelled_) return;
+    Problem(absl::IsUnavailable(end)
+                ? absl::StrCat("the registry at ", options_.registry, " is away: ", end.message())
+                : absl::StrCat("the registry at ", options_.registry,
+                               " ended the stream: ", end.message()));
+  }
+
+  // Takes one event, or does what is due. True: the stream has ended with `end`.
+  bool TakeEvent(absl::Status& end) {
+    const absl::Time now = clock_.Monotonic();
+    std::optional<Event> event = mailbox_->Wait(DueIn(now));
+    if (!event) {
+      DoWhatIsDue();
+      return false;
+    }
+    switch (event->kind) {
+      case Event::Kind::kStop:
+        stopping_ = true;
+        Cancel();
+        return false;
+      case Event::Kind::kStreamEnded:
+        end = event->status;
+        return true;
+      case Event::Kind::kMessage:
+        stream_->Next();
+        if (!cancelled_) TakeMessage(event->message);
+        return false;
+    }
+    return false;
+  }
+
+  absl::Duration DueIn(absl::Time now) const {
+    if (cancelled_) return absl::InfiniteDuration();
+    absl::Time due = last_message_ + limits::kWatchSilenceMax;
+    if (state_.changed()) due = std::min(due, last_table_ + limits::kTableInterval);
+    return std::max(due - now, absl::ZeroDuration());
+  }
+
+  void DoWhatIsDue() {
+    const absl::Time now = clock_.Monotonic();
+    if (state_.changed() && now >= last_table_ + limits::kTableInterval) PublishOrRefuse();
+    if (now < last_message_ + limits::kWatchSilenceMax) return;
+    Problem(absl::StrCat("the registry at ", options_.registry, " was silent for ",
+                         absl::FormatDuration(limits::kWatchSilenceMax)));
+    Cancel();
+  }
+
+  void TakeMessage(const registry::v1::WatchResponse& message) {
+    last_message_ = clock_.Monotonic();
+    if (const absl::Status status = state_.Receive(message); !status.ok()) {
+      Refuse(status);
+      return;
+    }
+    if (recording_ != nullptr) recording_->Stage(message);
+    if (message.snapshot().last()) {
+      Update([](WatchStatus& now) { ++now.snapshots_received; });
+    }
+    if (message.has_progress() && !state_.changed()) Confirm();
+    if (state_.changed() && last_message_ >= last_table_ + limits::kTableInterval) {
+      PublishOrRefuse();
+    }
+    RenewRecording();
+  }
+
+  // The disk needs a snapshot that the stream does not bring by itself.
+  void RenewRecording() {
+    if (recording_ == nullptr || !recording_->wants_snapshot() || state_.revision() == 0) return;
+    if (state_.changed() || last_message_ < next_recording_) return;
+    next_recording_ = last_message_ + limits::kRecordingRetry;
+    if (!spoken_) return;  // the first one is on its way
+    log::Info(kPart, "asking for a fresh snapshot to record");
+    state_.RequestSnapshot();
+    Cancel();
+  }
+
+  void Cancel() {
+    if (!cancelled_) stream_->Cancel();
+    cancelled_ = true;
+  }
+
+  // ---- tables ----
+
+  void PublishOrRefuse() {
+    const absl::Status status = TakeAndPublish();
+    if (!status.ok()) {
+      Refuse(status);
+      return;
+    }
+    Update([](WatchStatus& now) { now.from_disk = false; });
+    Confirm();
+    if (recording_ == nullptr) return;
+    const absl::Status recorded = recording_->Commit();
+    if (recorded.ok()) return;
+    next_recording_ = clock_.Monotonic() + limits::kRecordingRetry;
+    log::Error(kPart, absl::StrCat("the last good state is not on disk: ", recorded.message()));
+    Update([](WatchStatus& now) { ++now.recording_failures; });
+  }
+
+  absl::Status TakeAndPublish() {
+    ASSIGN_OR_RETURN(std::shared_ptr<const route::RouteTable> table, state_.TakeTable());
+    publish_(std::move(table));
+    last_table_ = clock_.Monotonic();
+    Update([this](WatchStatus& now) {
+      ++now.tables_published;
+      now.registry_id = state_.registry_id();
+      now.revision = state_.revision();
+    });
+    return absl::OkStatus();
+  }
+
+  void Refuse(const absl::Status& status) {
+    Update([](WatchStatus& now) { ++now.refused; });
+    if (recording_ != nullptr) recording_->Discard();
+    Problem(absl::StrCat("refused what the registry sent, the last table stays in force: ",
+                         status.message()));
+    if (stream_ != nullptr) Cancel();
+  }
+
+  // The registry says that the last table is what it has.
+  void Confirm() {
+    if (!spoken_) {
+      log::Info(kPart, absl::StrCat("following the registry at ", options_.registry, ", revision ",
+                                    state_.revision()));
+    }
+    spoken_ = true;
+    backoff_ = absl::ZeroDuration();
+    absl::MutexLock lock(&mutex_);
+    status_.connected = true;
+    status_.problem.clear();
+    confirmed_at_ = clock_.Monotonic();
+  }
+
+  // ---- between streams ----
+
+  // Full jitter: gateways that lost a registry together do not come back together.
+  void Pause() {
+    if (stopping_) return;
+    const absl::Duration wait = absl::Uniform(random_, 0.5, 1.0) * backoff_;
+    backoff_ = std::clamp(backoff_ * 2, limits::kWatchBackoffMin, limits::kWatchBackoffMax);
+    const absl::Time until = clock_.Monotonic() + wait;
+    while (!stopping_) {
+      const absl::Duration rest = until - clock_.Monotonic();
+      if (rest <= absl::ZeroDuration()) return;
+      // Between streams nobody posts but the destructor.
+      if (mailbox_->Wait(rest)) stopping_ = true;
+    }
+  }
+
+  void Problem(const std::string& problem) {
+    bool is_new = false;
+    Update([&](WatchStatus& now) {
+      is_new = now.problem != problem;
+      now.problem = problem;
+    });
+    if (is_new) log::Warning(kPart, problem);
+  }
+
+  template <typename Change>
+  void Update(Change change) {
+    absl::MutexLock lock(&mutex_);
+    change(status_);
+  }
+
+  const Options options_;
+  const Publish publish_;
+  Clock& clock_;
+  const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
+
+  // Of the thread.
+  absl::BitGen random_;
+  Channel channel_;
+  std::unique_ptr<Recording> recording_;
+  RoutingState state_;
+  std::unique_ptr<Stream> stream_;
+  bool cancelled_ = false;  // the stream: what it still brings is dropped
+  bool spoken_ = false;     // the stream has confirmed or brought a state
+  bool stopping_ = false;
+  absl::Time last_message_ = absl::InfinitePast();
+  absl::Time last_table_ = absl::InfinitePast();
+  absl::Time next_recording_ = absl::InfinitePast();
+  absl::Duration backoff_;
+
+  mutable absl::Mutex mutex_;
+  WatchStatus status_ ABSL_GUARDED_BY(mutex_);
+  std::optional<absl::Time> confirmed_at_ ABSL_GUARDED_BY(mutex_);
+
+  std::thread thread_;  // last: it uses all of the above
+};
+
+absl::StatusOr<std::unique_ptr<Watcher>> Watcher::Start(Options options, Publish publish,
+                                                        Clock& clock) {
+  std::unique_ptr<Recording> recording;
+  if (!options.snapshot_dir.empty()) {
+    ASSIGN_OR_RETURN(recording, Recording::Open(options.snapshot_dir));
+  }
+  return std::unique_ptr<Watcher>(new Watcher(
+      std::make_unique<Impl>(std::move(options), std::move(publish), std::move(recording), clock)));
+}
+
+Watcher::Watcher(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Watcher::~Watcher() = default;
+
+WatchStatus Watcher::status() const { return impl_->status(); }
+
+}  // namespace pinion::watch
