@@ -1,0 +1,42 @@
+// The program: wires everything and does nothing else.
+#include <cstdlib>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "clients/cli/commands.h"
+#include "clients/cli/flags.h"
+#include "clients/cli/invocation.h"
+#include "clients/cli/stop_signals.h"
+#include "pinion/server_commands.h"
+
+namespace {
+
+std::optional<std::string> Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::optional<pinion::cli::StopSignals> stop;
+  pinion::cli::Invocation run({.out = std::cout,
+                               .err = std::cerr,
+                               .environment = Environment,
+                               .wait_for_stop = [&stop](absl::Duration timeout) {
+                                 if (!stop) stop.emplace();
+                                 return stop->Wait(timeout);
+                               }});
+  pinion::cli::CommandLine line(
+      "pinion", PINION_VERSION,
+      "A gRPC gateway with a registry of API versions: every consumer pins the version it was "
+      "written against, and each of its calls goes there.");
+  run.AddFlags(line.root());
+  pinion::AddServerCommands(line.root(), run);
+  pinion::cli::AddCommands(line.root(), run);
+  const auto chosen =
+      line.Parse(std::vector<std::string>(argv + 1, argv + argc), std::cout, std::cerr);
+  return chosen.action ? run.Finish(chosen.action) : chosen.exit_status;
+}
