@@ -114,7 +114,7 @@ def functions(source):
         elif char == "}" and stack:
             brace = stack.pop()
             if brace.kind == "function":
-                name = re.search(r"([~\w:]+|operator\W+)\s*\(", _without_template(brace.head))
+                name = re.search(r"(TEST\w*\([^)]*\)|[~\w:]+|operator\W+)\s*(?:\(|$)", _without_template(brace.head))
                 yield (name.group(1) if name else "?"), brace.start, line
             head = brace.head + " @ " if brace.kind == "init" else ""
             start = brace.start if brace.kind == "init" else start
