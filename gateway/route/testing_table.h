@@ -2,12 +2,14 @@
 #pragma once
 
 #include <google/protobuf/text_format.h>
-#include <gtest/gtest.h>
 
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
 #include "gateway/route/table_builder.h"
 
 namespace pinion::route {
@@ -15,15 +17,12 @@ namespace pinion::route {
 // E.g. ParseResource("pin { consumer: 'billing' service: 'greeter' expression: '^1' }").
 inline routing::v1::Resource ParseResource(const std::string& text) {
   routing::v1::Resource resource;
-  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &resource)) << text;
+  CHECK(google::protobuf::TextFormat::ParseFromString(text, &resource));
   return resource;
 }
 
 inline void PutAll(TableBuilder& builder, std::initializer_list<std::string> resources) {
-  for (const std::string& text : resources) {
-    const absl::Status status = builder.Put(ParseResource(text));
-    EXPECT_TRUE(status.ok()) << status << "\n" << text;
-  }
+  for (const std::string& text : resources) CHECK(builder.Put(ParseResource(text)).ok());
 }
 
 inline std::shared_ptr<const RouteTable> TableOf(std::initializer_list<std::string> resources) {
