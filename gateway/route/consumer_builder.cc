@@ -101,23 +101,35 @@ absl::Status ConsumerBuilder::Put(const routing::v1::Consumer& consumer) {
   RETURN_IF_ERROR(CheckFree(identities, consumer.name()));
 
   const uint32_t id = Intern(consumer.name());
-  if ((index_.names_.Value(id) & ConsumerIndex::kRegistered) == 0) ++index_.size_;
+  if ((index_.names_.Find(ConsumerIndex::kName, consumer.name())->value &
+       ConsumerIndex::kRegistered) == 0) {
+    ++index_.size_;
+  }
   DropIdentities(id);
-  for (const auto& [kind, value] : identities) PutIdentity(kind, value, id);
-  index_.names_.Put(id, consumer.name(),
-                    ConsumerIndex::kRegistered |
-                        (HasHeader(identities) ? ConsumerIndex::kHasHeaderIdentity : 0) |
-                        ChannelNumber(consumer.default_channel()));
+  for (const auto& [kind, value] : identities) {
+    index_.names_.Put(static_cast<char>(kind), {id, 0, value, consumer.name()});
+  }
+  const uint32_t header = HasHeader(identities) ? ConsumerIndex::kHasHeaderIdentity : 0;
+  const uint32_t channel = ChannelNumber(consumer.default_channel());
+  index_.names_.Put(ConsumerIndex::kName,
+                    {id, ConsumerIndex::kRegistered | header | channel, consumer.name(), ""});
+  if (!identities.empty()) identities_of_[id] = std::move(identities);
   return absl::OkStatus();
 }
 
 void ConsumerBuilder::Delete(absl::string_view name) {
-  const std::optional<uint32_t> id = Find(name);
-  if (!id || (index_.names_.Value(*id) & ConsumerIndex::kRegistered) == 0) return;
+  const auto entry = index_.names_.Find(ConsumerIndex::kName, name);
+  if (!entry || (entry->value & ConsumerIndex::kRegistered) == 0) return;
   --index_.size_;
-  DropIdentities(*id);
-  index_.names_.Put(*id, name, 0);
-  Collect(*id);
+  DropIdentities(entry->id);
+  index_.names_.Put(ConsumerIndex::kName, {entry->id, 0, name, ""});
+  Collect(name);
+}
+
+std::optional<uint32_t> ConsumerBuilder::Find(absl::string_view name) const {
+  const auto entry = index_.names_.Find(ConsumerIndex::kName, name);
+  if (!entry) return std::nullopt;
+  return entry->id;
 }
 
 uint32_t ConsumerBuilder::AcquireForPin(absl::string_view name) {
@@ -126,33 +138,28 @@ uint32_t ConsumerBuilder::AcquireForPin(absl::string_view name) {
   return id;
 }
 
-void ConsumerBuilder::ReleasePin(uint32_t consumer) {
-  --pins_of_[consumer];
-  Collect(consumer);
+void ConsumerBuilder::ReleasePin(absl::string_view name) {
+  --pins_of_[*Find(name)];
+  Collect(name);
 }
 
-void ConsumerBuilder::Collect(uint32_t consumer) {
-  if (pins_of_[consumer] != 0) return;
-  if ((index_.names_.Value(consumer) & ConsumerIndex::kRegistered) != 0) return;
-  index_.slots_.Erase(
-      IdentitySlot::HashOf(IdentityKind::kName, index_.names_.Bytes(consumer)),
-      [consumer](const IdentitySlot& slot) { return slot.is_name() && slot.id() == consumer; });
-  index_.names_.Put(consumer, "", 0);
-  free_consumers_.push_back(consumer);
+void ConsumerBuilder::Collect(absl::string_view name) {
+  const auto entry = index_.names_.Find(ConsumerIndex::kName, name);
+  if (pins_of_[entry->id] != 0 || (entry->value & ConsumerIndex::kRegistered) != 0) return;
+  free_numbers_.push_back(entry->id);
+  index_.names_.Erase(ConsumerIndex::kName, name);
 }
 
 uint32_t ConsumerBuilder::Intern(absl::string_view name) {
   if (const std::optional<uint32_t> id = Find(name)) return *id;
-  uint32_t id = static_cast<uint32_t>(pins_of_.size());
-  if (free_consumers_.empty()) {
+  auto id = static_cast<uint32_t>(pins_of_.size());
+  if (free_numbers_.empty()) {
     pins_of_.push_back(0);
   } else {
-    id = free_consumers_.back();
-    free_consumers_.pop_back();
+    id = free_numbers_.back();
+    free_numbers_.pop_back();
   }
-  index_.names_.Put(id, name, 0);
-  index_.slots_.Put(IdentitySlot::Of(IdentitySlot::HashOf(IdentityKind::kName, name), true, id),
-                    [](const IdentitySlot&) { return false; });
+  index_.names_.Put(ConsumerIndex::kName, {id, 0, name, ""});
   return id;
 }
 
@@ -167,40 +174,18 @@ uint32_t ConsumerBuilder::ChannelNumber(const std::string& channel) {
   return static_cast<uint32_t>(number);
 }
 
-void ConsumerBuilder::PutIdentity(IdentityKind kind, absl::string_view value, uint32_t consumer) {
-  uint32_t id = 0;
-  if (free_identities_.empty()) {
-    id = ++identity_count_;
-  } else {
-    id = free_identities_.back();
-    free_identities_.pop_back();
-  }
-  const char prefix = static_cast<char>(kind);
-  index_.identities_.Put(id, absl::StrCat(absl::string_view(&prefix, 1), value), consumer);
-  index_.slots_.Put(IdentitySlot::Of(IdentitySlot::HashOf(kind, value), false, id),
-                    [](const IdentitySlot&) { return false; });
-  identities_of_[consumer].push_back(id);
-}
-
 void ConsumerBuilder::DropIdentities(uint32_t consumer) {
   const auto it = identities_of_.find(consumer);
   if (it == identities_of_.end()) return;
-  for (const uint32_t id : it->second) {
-    const absl::string_view bytes = index_.identities_.Bytes(id);
-    index_.slots_.Erase(
-        IdentitySlot::HashOf(static_cast<IdentityKind>(bytes.front()), bytes.substr(1)),
-        [id](const IdentitySlot& slot) { return !slot.is_name() && slot.id() == id; });
-    index_.identities_.Put(id, "", 0);
-    free_identities_.push_back(id);
-  }
+  for (const auto& [kind, value] : it->second) index_.names_.Erase(static_cast<char>(kind), value);
   identities_of_.erase(it);
 }
 
 ConsumerIndex ConsumerBuilder::Freeze() {
-  ConsumerIndex frozen = index_;
-  frozen.slots_ = index_.slots_.Freeze();
+  ConsumerIndex frozen;
+  frozen.size_ = index_.size_;
   frozen.names_ = index_.names_.Freeze();
-  frozen.identities_ = index_.identities_.Freeze();
+  frozen.channel_names_ = index_.channel_names_;
   return frozen;
 }
 

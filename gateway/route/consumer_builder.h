@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,8 +25,8 @@ class ConsumerBuilder {
   // The number of the consumer, which need not be registered yet; a pin holds on to it until
   // ReleasePin.
   uint32_t AcquireForPin(absl::string_view name);
-  void ReleasePin(uint32_t consumer);
-  std::optional<uint32_t> Find(absl::string_view name) const { return index_.FindName(name); }
+  void ReleasePin(absl::string_view name);
+  std::optional<uint32_t> Find(absl::string_view name) const;
 
   // For a table; shares what does not change from here on.
   ConsumerIndex Freeze();
@@ -35,18 +37,14 @@ class ConsumerBuilder {
   absl::Status CheckFree(const Identities& identities, absl::string_view name) const;
   uint32_t Intern(absl::string_view name);
   uint32_t ChannelNumber(const std::string& channel);
-  void PutIdentity(IdentityKind kind, absl::string_view value, uint32_t consumer);
   void DropIdentities(uint32_t consumer);
   // Frees the number of a consumer that is neither registered nor pinned.
-  void Collect(uint32_t consumer);
+  void Collect(absl::string_view name);
 
   ConsumerIndex index_;
-  std::vector<uint32_t> pins_of_ = {0};  // by consumer
-  std::vector<uint32_t> free_consumers_;
-  uint32_t identity_count_ = 0;  // numbers given out
-  std::vector<uint32_t> free_identities_;
-  absl::flat_hash_map<uint32_t, std::vector<uint32_t>>
-      identities_of_;  // by consumer; explicit ones
+  std::vector<uint32_t> pins_of_ = {0};  // by consumer; numbers begin at 1
+  std::vector<uint32_t> free_numbers_;
+  absl::flat_hash_map<uint32_t, Identities> identities_of_;  // by consumer; explicit ones
 };
 
 }  // namespace pinion::route

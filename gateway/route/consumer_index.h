@@ -10,9 +10,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "gateway/route/cow_records.h"
-#include "gateway/route/cow_slots.h"
-#include "gateway/route/slots.h"
+#include "gateway/route/cow_names.h"
 
 namespace pinion::route {
 
@@ -21,6 +19,14 @@ struct Consumer {
   uint32_t id = 0;
   absl::string_view name;
   absl::string_view default_channel;  // empty: none
+};
+
+enum class IdentityKind : char {
+  kHeader = 'h',
+  kSpiffe = 's',
+  kDnsSan = 'd',
+  kJwt = 'j',
+  kApiKey = 'k',
 };
 
 class ConsumerIndex {
@@ -36,25 +42,23 @@ class ConsumerIndex {
   // or such an identity.
   std::optional<Consumer> FindByHeader(absl::string_view value) const;
 
-  size_t MemoryBytes() const;
+  size_t MemoryBytes() const { return names_.MemoryBytes(); }
 
  private:
   friend class ConsumerBuilder;
 
-  // What a consumer's record holds beside the name.
+  // The kind of a consumer's own name beside those of identities. Its entry holds the consumer's
+  // number, the flags, and the number of its default channel. An identity's entry holds the name of
+  // its consumer as text.
+  static constexpr char kName = 'n';
   static constexpr uint32_t kRegistered = 1u << 31;  // else a name that only pins mention so far
   static constexpr uint32_t kHasHeaderIdentity = 1u << 30;
   static constexpr uint32_t kChannelMask = kHasHeaderIdentity - 1;
 
-  // The id of the record, or nullopt.
-  std::optional<uint32_t> FindName(absl::string_view name) const;
-  std::optional<uint32_t> FindIdentity(IdentityKind kind, absl::string_view value) const;
-  Consumer View(uint32_t consumer) const;
+  Consumer View(const CowNames::Entry& entry) const;
 
   size_t size_ = 0;
-  CowSlots<IdentitySlot> slots_;
-  CowRecords names_;       // name; flags and the default channel's number
-  CowRecords identities_;  // kind and value; the consumer's id
+  CowNames names_;
   std::shared_ptr<const std::vector<std::string>> channel_names_;  // 0: none
 };
 

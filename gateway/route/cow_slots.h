@@ -1,21 +1,15 @@
-// CowSlots: a hash table of small fixed-size slots whose copies share memory. The builder changes
-// one copy; tables hold others. A change copies the one page (some hundred slots at a million) and
-// the one group that hold it; the rest stays shared.
+// CowSlots: a copy-on-write hash table (see cow_pages.h) of small fixed-size slots.
 //
-//   root: 64 groups > group: 64 pages > page: open addressing, linear probing, few spare slots
-//
-// A Slot is trivially copyable, has `bool empty() const`, `uint64_t Hash() const`, and is all zero
-// when empty. What finds a slot is a hash and a predicate, so that keys need not be in it.
-// Thread-compatible; a copy made by Freeze() is immutable and any thread's.
+// A Slot is trivially copyable, has `bool empty() const` and `uint64_t Hash() const`, and is all
+// zero when empty. Whoever searches brings a hash and a predicate, so that keys need not be built.
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
+#include <algorithm>
 #include <memory>
 #include <type_traits>
 #include <utility>
-#include <vector>
+
+#include "gateway/route/cow_pages.h"
 
 namespace pinion::route {
 
@@ -29,9 +23,7 @@ class CowSlots {
   // The slot with this hash for which `matches(slot)`, or null.
   template <typename Matches>
   const Slot* Find(uint64_t hash, Matches&& matches) const {
-    const Group* group = root_[GroupOf(hash)].get();
-    if (group == nullptr) return nullptr;
-    const Page* page = group->pages[PageOf(hash)].get();
+    const Page* page = pages_.Find(hash);
     return page == nullptr ? nullptr : page->Find(hash, matches);
   }
 
@@ -39,12 +31,12 @@ class CowSlots {
   template <typename Matches>
   bool Put(const Slot& slot, Matches&& matches) {
     const uint64_t hash = slot.Hash();
-    Page& page = MutablePage(hash);
-    if (const Slot* old = page.Find(hash, matches); old != nullptr) {
-      const_cast<Slot&>(*old) = slot;
+    Page& page = pages_.Mutable(hash);
+    if (Slot* old = page.Find(hash, matches); old != nullptr) {
+      *old = slot;
       return false;
     }
-    if ((page.used + 1) * 8 > page.slots.size() * 7) page.Grow();
+    if (!HasRoom(page.used, page.capacity)) page.Rebuild(RoomySlots(page.used));
     page.Insert(slot);
     ++size_;
     return true;
@@ -54,106 +46,77 @@ class CowSlots {
   template <typename Matches>
   bool Erase(uint64_t hash, Matches&& matches) {
     if (Find(hash, matches) == nullptr) return false;
-    MutablePage(hash).Erase(hash, matches);
+    Page& page = pages_.Mutable(hash);
+    *page.Find(hash, matches) = Slot{};
+    page.Rebuild(page.capacity);
     --size_;
     return true;
   }
 
-  // An immutable copy that shares everything; what this one changes from now on is copied first.
+  // As CowPages::Freeze.
   CowSlots Freeze() {
-    ++epoch_;
-    return *this;
+    CowSlots frozen;
+    frozen.size_ = size_;
+    frozen.pages_ = pages_.Freeze();
+    return frozen;
   }
 
-  // Memory of the pages, to be compared with size().
-  size_t MemoryBytes() const {
-    size_t bytes = sizeof(*this);
-    for (const auto& group : root_) {
-      if (group == nullptr) continue;
-      bytes += sizeof(Group);
-      for (const auto& page : group->pages) {
-        if (page != nullptr) bytes += sizeof(Page) + page->slots.capacity() * sizeof(Slot);
-      }
-    }
-    return bytes;
-  }
+  size_t MemoryBytes() const { return pages_.MemoryBytes(); }
 
-  // Whether the page that holds `hash` is the very same in both, for tests.
-  bool SharesPage(const CowSlots& other, uint64_t hash) const {
-    const auto& a = root_[GroupOf(hash)];
-    const auto& b = other.root_[GroupOf(hash)];
-    return a == b || (a && b && a->pages[PageOf(hash)] == b->pages[PageOf(hash)]);
+  // Whether both copies have the very same storage where `hash` belongs; for tests.
+  bool SharesStorage(const CowSlots& other, uint64_t hash) const {
+    const Page* mine = pages_.Find(hash);
+    const Page* theirs = other.pages_.Find(hash);
+    return mine == theirs || (mine && theirs && mine->slots == theirs->slots);
   }
 
  private:
-  static constexpr size_t kFanout = 64;
-
   struct Page {
     uint64_t epoch = 0;
-    size_t used = 0;
-    std::vector<Slot> slots;
-
-    // Maps the hash's low half onto any number of slots; groups and pages use the high bits.
-    size_t Home(uint64_t hash) const { return (hash & 0xffffffff) * slots.size() >> 32; }
+    uint32_t used = 0;
+    uint32_t capacity = 0;  // always above `used`: an empty slot ends every search
+    std::shared_ptr<Slot[]> slots;
 
     template <typename Matches>
-    const Slot* Find(uint64_t hash, Matches&& matches) const {
-      if (slots.empty()) return nullptr;
-      for (size_t i = Home(hash); !slots[i].empty(); i = Next(i)) {
-        if (matches(slots[i])) return &slots[i];
+    Slot* Find(uint64_t hash, Matches&& matches) const {
+      if (capacity == 0) return nullptr;
+      Slot* const first = slots.get();
+      for (size_t i = Home(hash); !first[i].empty(); i = Next(i)) {
+        if (matches(first[i])) return &first[i];
       }
       return nullptr;
     }
-    size_t Next(size_t i) const { return i + 1 == slots.size() ? 0 : i + 1; }
-
-    // REQUIRES: a free slot beside the one that ends every search.
+    // REQUIRES: HasRoom.
     void Insert(const Slot& slot) {
       size_t i = Home(slot.Hash());
       while (!slots[i].empty()) i = Next(i);
       slots[i] = slot;
       ++used;
     }
-    void Rebuild(size_t capacity) {
-      std::vector<Slot> old = std::exchange(slots, std::vector<Slot>(capacity));
+    void Rebuild(uint32_t new_capacity) {
+      const std::shared_ptr<Slot[]> old = std::exchange(slots, Allocate(new_capacity));
+      const uint32_t old_capacity = std::exchange(capacity, new_capacity);
       used = 0;
-      for (const Slot& slot : old) {
-        if (!slot.empty()) Insert(slot);
+      for (size_t i = 0; i < old_capacity; ++i) {
+        if (!old[i].empty()) Insert(old[i]);
       }
     }
-    void Grow() { Rebuild(used + used / 4 + 4); }
-    template <typename Matches>
-    void Erase(uint64_t hash, Matches&& matches) {
-      const_cast<Slot&>(*Find(hash, matches)) = Slot{};
-      Rebuild(slots.size());
+    void Detach() {
+      std::shared_ptr<Slot[]> own = Allocate(capacity);
+      std::copy_n(slots.get(), capacity, own.get());
+      slots = std::move(own);
     }
+    size_t StorageBytes() const { return capacity * sizeof(Slot); }
+
+    static std::shared_ptr<Slot[]> Allocate(size_t count) {
+      return std::make_shared<Slot[]>(count);
+    }
+    size_t Home(uint64_t hash) const { return HomeSlot(static_cast<uint32_t>(hash), capacity); }
+    size_t Next(size_t i) const { return i + 1 == capacity ? 0 : i + 1; }
   };
-  struct Group {
-    uint64_t epoch = 0;
-    std::array<std::shared_ptr<Page>, kFanout> pages;
-  };
 
-  static size_t GroupOf(uint64_t hash) { return hash >> 58; }
-  static size_t PageOf(uint64_t hash) { return hash >> 52 & 63; }
-
-  // What was made since the last Freeze() is ours alone; anything older may be read by others and
-  // is copied.
-  Page& MutablePage(uint64_t hash) {
-    auto& group = root_[GroupOf(hash)];
-    if (group == nullptr || group->epoch != epoch_) {
-      group = group == nullptr ? std::make_shared<Group>() : std::make_shared<Group>(*group);
-      group->epoch = epoch_;
-    }
-    auto& page = group->pages[PageOf(hash)];
-    if (page == nullptr || page->epoch != epoch_) {
-      page = page == nullptr ? std::make_shared<Page>() : std::make_shared<Page>(*page);
-      page->epoch = epoch_;
-    }
-    return *page;
-  }
-
-  uint64_t epoch_ = 1;
   size_t size_ = 0;
-  std::array<std::shared_ptr<Group>, kFanout> root_;
+  CowPages<Page> pages_;
 };
 
 }  // namespace pinion::route

@@ -1,11 +1,11 @@
-// CowSlots and CowRecords against plain maps, and what their frozen copies share.
+// CowSlots and CowNames against plain maps, and what their frozen copies share.
 #include <gtest/gtest.h>
 
 #include <map>
 #include <random>
 #include <string>
 
-#include "gateway/route/cow_records.h"
+#include "gateway/route/cow_names.h"
 #include "gateway/route/cow_slots.h"
 #include "gateway/route/slots.h"
 
@@ -65,7 +65,7 @@ TEST(CowSlotsTest, AChangeCopiesOnePageOnly) {
   PutPin(pins, 5000, 9);
   size_t copied = 0;
   for (uint64_t page = 0; page < 4096; ++page) {
-    if (!before.SharesPage(pins, page << 52)) ++copied;
+    if (!before.SharesStorage(pins, page << 52)) ++copied;
   }
   EXPECT_EQ(copied, 1u);
   EXPECT_EQ(FindPin(before, 5000)->expression, 0);
@@ -78,26 +78,57 @@ TEST(CowSlotsTest, APinCostsFewBytes) {
   EXPECT_LE(pins.MemoryBytes() / pins.size(), 24u);
 }
 
-TEST(CowRecordsTest, AgreesWithAMapThroughFreezes) {
+TEST(CowNamesTest, AgreesWithAMapThroughFreezes) {
+  struct Record {
+    uint32_t id;
+    std::string text;
+  };
+  using Model = std::map<std::pair<char, std::string>, Record>;
   std::mt19937 random(2);
-  CowRecords records;
-  std::map<uint32_t, std::pair<std::string, uint32_t>> model;
-  std::vector<std::pair<CowRecords, std::map<uint32_t, std::pair<std::string, uint32_t>>>> frozen;
-  for (int step = 0; step < 50000; ++step) {
-    const uint32_t id = random() % 40000;
-    const std::string bytes(random() % 30, static_cast<char>('a' + random() % 26));
-    const uint32_t value = static_cast<uint32_t>(random());
-    records.Put(id, bytes, value);
-    model[id] = {bytes, value};
-    if (step % 10000 == 0) frozen.emplace_back(records.Freeze(), model);
+  CowNames names;
+  Model model;
+  std::vector<std::pair<CowNames, Model>> frozen;
+  for (int step = 0; step < 60000; ++step) {
+    const char kind = random() % 2 == 0 ? 'n' : 'h';
+    const std::string name = std::to_string(random() % 20000);
+    if (random() % 3 == 0) {
+      EXPECT_EQ(names.Erase(kind, name), model.erase({kind, name}) == 1);
+    } else {
+      const std::string text(random() % 3 * 40, static_cast<char>('a' + random() % 26));
+      names.Put(kind, {static_cast<uint32_t>(step), 7, name, text});
+      model[{kind, name}] = {static_cast<uint32_t>(step), text};
+    }
+    if (step % 10000 == 0) frozen.emplace_back(names.Freeze(), model);
   }
-  frozen.emplace_back(records.Freeze(), model);
+  frozen.emplace_back(names.Freeze(), model);
   for (const auto& [copy, wanted] : frozen) {
-    for (const auto& [id, record] : wanted) {
-      ASSERT_EQ(copy.Bytes(id), record.first);
-      ASSERT_EQ(copy.Value(id), record.second);
+    EXPECT_EQ(copy.size(), wanted.size());
+    for (int i = 0; i < 20000; ++i) {
+      for (const char kind : {'n', 'h'}) {
+        const std::string name = std::to_string(i);
+        const auto it = wanted.find({kind, name});
+        const auto found = copy.Find(kind, name);
+        ASSERT_EQ(found.has_value(), it != wanted.end());
+        if (!found) continue;
+        EXPECT_EQ(found->id, it->second.id);
+        EXPECT_EQ(found->value, 7u);
+        EXPECT_EQ(found->name, name);
+        EXPECT_EQ(found->text, it->second.text);
+      }
     }
   }
+}
+
+TEST(CowNamesTest, LongAndEmptyStrings) {
+  CowNames names;
+  const std::string longest(65535, 'x');
+  names.Put('n', {1, 2, "", ""});
+  names.Put('n', {3, 4, longest, longest});
+  names.Put('n', {5, 6, "a", longest});
+  EXPECT_EQ(names.Find('n', "")->id, 1u);
+  EXPECT_EQ(names.Find('n', longest)->text, longest);
+  EXPECT_EQ(names.Find('n', "a")->text, longest);
+  EXPECT_FALSE(names.Find('h', "").has_value());
 }
 
 }  // namespace

@@ -104,6 +104,9 @@ class RouteTable {
   std::vector<const ServiceEntry*> Services() const;
 
   size_t pin_count() const { return pins_.size(); }
+  // What pins and consumers occupy, shared with other tables or not.
+  size_t PinMemoryBytes() const { return pins_.MemoryBytes() + drains_.MemoryBytes(); }
+  size_t ConsumerMemoryBytes() const { return consumers_.MemoryBytes(); }
   size_t consumer_count() const { return consumers_.size(); }
   // Different for each table that this process ever made; larger is later.
   uint64_t generation() const { return generation_; }

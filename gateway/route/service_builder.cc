@@ -98,6 +98,7 @@ absl::Status ServiceBuilder::PutService(const routing::v1::Service& service) {
   RETURN_IF_ERROR(CheckVersionNames(service.scheme()));
   service_ = service;
   for (auto& [name, record] : versions_) record.compiled = nullptr;
+  for (ExpressionRecord& expression : expressions_) expression.checked = false;
   Changed(true);
   return absl::OkStatus();
 }
@@ -203,6 +204,10 @@ void ServiceBuilder::DeleteInstance(const std::string& version, const std::strin
 }
 
 absl::Status ServiceBuilder::CheckExpression(absl::string_view expression) const {
+  const auto known = expression_numbers_.find(expression);
+  if (service_ && known != expression_numbers_.end() && expressions_[known->second].checked) {
+    return absl::OkStatus();
+  }
   if (expression.empty() || expression.size() > version::kMaxPinBytes) {
     return absl::InvalidArgumentError(absl::StrCat("an expression for `", name_, "` has ",
                                                    expression.size(), " bytes; it must have 1 to ",
@@ -224,6 +229,7 @@ absl::StatusOr<uint16_t> ServiceBuilder::AcquireExpression(absl::string_view exp
   const auto known = expression_numbers_.find(expression);
   if (known != expression_numbers_.end()) {
     ++expressions_[known->second].holders;
+    expressions_[known->second].checked = service_.has_value();
     return known->second;
   }
   std::string text = Canonical(expression);
@@ -241,10 +247,11 @@ absl::StatusOr<uint16_t> ServiceBuilder::AcquireExpression(absl::string_view exp
           absl::StrCat("pins of `", name_, "` use ", limits::kMaxExpressionsPerService,
                        " different expressions already; use one of them, such as a range"));
     }
-    expressions_[it->second] = {std::move(text), 0, nullptr};
+    expressions_[it->second].text = std::move(text);
     dirty_ = true;
   }
   ++expressions_[it->second].holders;
+  expressions_[it->second].checked = service_.has_value();
   return it->second;
 }
 

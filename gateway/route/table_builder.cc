@@ -22,7 +22,6 @@ using routing::v1::Resource;
 constexpr int64_t kDrainSecondsMax = 365 * 24 * 3600;
 
 absl::Status CheckPin(const routing::v1::Pin& pin) {
-  RETURN_IF_ERROR(version::ValidateServiceName(pin.service()));
   if (pin.consumer().empty() || pin.consumer().size() > version::kMaxConsumerNameBytes) {
     return absl::InvalidArgumentError(absl::StrCat("a pin for `", pin.service(),
                                                    "` needs a consumer's name of 1 to ",
@@ -106,6 +105,7 @@ ServiceBuilder& TableBuilder::Impl::InternService(const std::string& name) {
 }
 
 absl::StatusOr<ServiceBuilder*> TableBuilder::Impl::ServiceOf(const std::string& name) {
+  if (ServiceBuilder* known = FindService(name); known != nullptr) return known;
   RETURN_IF_ERROR(version::ValidateServiceName(name));
   return &InternService(name);
 }
@@ -197,7 +197,7 @@ absl::Status TableBuilder::Impl::PutPin(const routing::v1::Pin& pin) {
     if (slot.method != 0) builder->CountMethodPin(1);
   } else {
     builder->ReleaseExpression(old_expression);
-    consumers_.ReleasePin(slot.consumer);
+    consumers_.ReleasePin(pin.consumer());
   }
   PutDrain(slot, pin);
   return absl::OkStatus();
@@ -230,7 +230,7 @@ void TableBuilder::Impl::DeletePin(const routing::v1::Pin& pin) {
   if (key.method != 0) builder->CountMethodPin(-1);
   pins_.Erase(key.Hash(), same_key);
   PutDrain(key, routing::v1::Pin());
-  consumers_.ReleasePin(*consumer);
+  consumers_.ReleasePin(pin.consumer());
 }
 
 absl::Status TableBuilder::Impl::Put(const Resource& resource) {
