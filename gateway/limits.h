@@ -135,6 +135,11 @@ inline constexpr absl::Duration kGoAwayGrace = absl::Seconds(1);
 inline constexpr absl::Duration kDrainTimeout = absl::Seconds(30);
 inline constexpr uint32_t kMaxConnections = 10000;
 
+// A health or reflection request names one thing; answers may be large, requests are not.
+inline constexpr size_t kBuiltinMessageBytesMax = 64 * 1024;
+// Requests of one such call that wait until their answers are read.
+inline constexpr size_t kBuiltinBacklogBytesMax = 256 * 1024;
+
 // ---- upstream (gateway/upstream) ----
 
 // TCP, (TLS) and the first SETTINGS of an instance.

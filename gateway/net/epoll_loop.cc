@@ -89,8 +89,7 @@ void EpollLoop::Stop() {
 }
 
 void EpollLoop::Turn() {
-  const int count =
-      epoll_wait(epoll_fd_, fetched_->events, kEventsPerTurn, WaitMilliseconds());
+  const int count = epoll_wait(epoll_fd_, fetched_->events, kEventsPerTurn, WaitMilliseconds());
   CHECK(count >= 0 || errno == EINTR);
   set_now(clock_.Monotonic());
   DispatchEvents(std::max(count, 0));

@@ -28,7 +28,7 @@ void Call::Start(Downstream& downstream, const http2::Event& event) {
   downstream_ = &downstream;
   stream_ = event.stream;
   phase_ = Phase::kIdle;
-  stream_->set_user(this);
+  stream_->set_user(static_cast<Exchange*>(this));
   std::swap(headers_, *event.headers);
   head_ = ReadRequest(headers_, downstream.listener(), proxy_.options());
   table_ = proxy_.table();

@@ -21,6 +21,7 @@
 #include "gateway/net/timer_queue.h"
 #include "gateway/proxy/body_pipe.h"
 #include "gateway/proxy/errors.h"
+#include "gateway/proxy/exchange.h"
 #include "gateway/proxy/request.h"
 #include "gateway/route/route_table.h"
 #include "gateway/upstream/caller.h"
@@ -31,7 +32,7 @@ namespace pinion::proxy {
 class Downstream;
 class Proxy;
 
-class Call final : public upstream::Caller {
+class Call final : public Exchange, public upstream::Caller {
  public:
   explicit Call(Proxy& proxy);
   Call(const Call&) = delete;
@@ -41,9 +42,8 @@ class Call final : public upstream::Caller {
   // which it asks for itself.
   void Start(Downstream& downstream, const http2::Event& event);
 
-  // What the downstream session has to say of the stream.
-  void OnDownstreamEvent(const http2::Event& event);
-  void OnDownstreamWritable();
+  void OnDownstreamEvent(const http2::Event& event) override;
+  void OnDownstreamWritable() override;
 
  private:
   enum class Phase { kIdle, kWaiting, kForwarding, kAnswering, kEnded };

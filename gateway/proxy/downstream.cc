@@ -1,11 +1,16 @@
 #include "gateway/proxy/downstream.h"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <utility>
 
+#include "gateway/builtin/call.h"
 #include "gateway/limits.h"
+#include "gateway/proxy/builtin_exchange.h"
 #include "gateway/proxy/call.h"
 #include "gateway/proxy/proxy.h"
+#include "gateway/route/method_path.h"
 
 namespace pinion::proxy {
 
@@ -30,19 +35,29 @@ void Downstream::ReleaseCall(http2::Stream& stream, http2::ErrorCode code) {
 
 void Downstream::OnEvent(const http2::Event& event) {
   if (event.type == http2::EventType::kHeaders) {
-    return proxy_.NewCall().Start(*this, event);
+    return Begin(event);
   }
   if (event.stream != nullptr) {
-    auto* call = static_cast<Call*>(event.stream->user());
-    if (call != nullptr) call->OnDownstreamEvent(event);
+    auto* exchange = static_cast<Exchange*>(event.stream->user());
+    if (exchange != nullptr) exchange->OnDownstreamEvent(event);
   } else if (event.type == http2::EventType::kPingAck && draining_ == Draining::kNoticed) {
     SayFinalGoAway();
   }
 }
 
+void Downstream::Begin(const http2::Event& event) {
+  const http2::HeaderField* path = event.headers->Find(":path");
+  const auto method = path == nullptr ? std::nullopt : route::ParseMethodPath(path->value);
+  if (method.has_value() && builtin::IsBuiltin(method->grpc_service)) {
+    proxy_.Adopt(std::make_unique<BuiltinExchange>(proxy_, *this)).Start(event);
+  } else {
+    proxy_.NewCall().Start(*this, event);
+  }
+}
+
 void Downstream::OnWritable(http2::Stream& stream) {
-  auto* call = static_cast<Call*>(stream.user());
-  if (call != nullptr) call->OnDownstreamWritable();
+  auto* exchange = static_cast<Exchange*>(stream.user());
+  if (exchange != nullptr) exchange->OnDownstreamWritable();
 }
 
 void Downstream::OnClosed(absl::string_view /*why*/) { proxy_.Remove(*this); }

@@ -45,6 +45,7 @@ class Downstream final : public net::Deferred, private transport::Connection::Ha
   void OnWritable(http2::Stream& stream) override;
   void OnClosed(absl::string_view why) override;
 
+  void Begin(const http2::Event& event);
   void OnTimer();
   void SayFinalGoAway();
   void CloseIfDrained();

@@ -16,7 +16,7 @@ struct Unit {
 constexpr int64_t kDigitsMax = 99999999;
 
 // Finest first.
-const Unit kUnits[] = {{'n', absl::Nanoseconds(1)}, {'u', absl::Microseconds(1)},
+const Unit kUnits[] = {{'n', absl::Nanoseconds(1)},  {'u', absl::Microseconds(1)},
                        {'m', absl::Milliseconds(1)}, {'S', absl::Seconds(1)},
                        {'M', absl::Minutes(1)},      {'H', absl::Hours(1)}};
 

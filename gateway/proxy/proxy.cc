@@ -1,5 +1,6 @@
 #include "gateway/proxy/proxy.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "gateway/limits.h"
@@ -29,6 +30,8 @@ Proxy::~Proxy() = default;
 
 void Proxy::SetTable(std::shared_ptr<const route::RouteTable> table) {
   table_ = Rewrap(std::move(table));
+  // By position: telling one may end it.
+  for (size_t i = 0; i < builtins_.size(); ++i) builtins_[i]->OnTable(table_);
   if (!sweep_timer_.armed()) sweep_timer_.Arm(loop_.now() + limits::kSweepDelay);
 }
 
@@ -84,6 +87,19 @@ void Proxy::Remove(Downstream& downstream) {
   }
   downstreams_.pop_back();
   stats_.connections.Subtract();
+}
+
+BuiltinExchange& Proxy::Adopt(std::unique_ptr<BuiltinExchange> exchange) {
+  builtins_.push_back(std::move(exchange));
+  return *builtins_.back();
+}
+
+void Proxy::Discard(BuiltinExchange& exchange) {
+  const auto place = std::find_if(builtins_.begin(), builtins_.end(),
+                                  [&](const auto& each) { return each.get() == &exchange; });
+  loop_.DeleteLater(std::move(*place));
+  *place = std::move(builtins_.back());
+  builtins_.pop_back();
 }
 
 void Proxy::Sweep() {

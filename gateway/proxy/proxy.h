@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gateway/net/event_loop.h"
+#include "gateway/proxy/builtin_exchange.h"
 #include "gateway/proxy/call.h"
 #include "gateway/proxy/downstream.h"
 #include "gateway/proxy/options.h"
@@ -58,6 +59,10 @@ class Proxy final : private net::TurnTask {
   void Recycle(Call& call);
   void Remove(Downstream& downstream);
 
+  // Keeps an exchange with the gateway itself until Discard().
+  BuiltinExchange& Adopt(std::unique_ptr<BuiltinExchange> exchange);
+  void Discard(BuiltinExchange& exchange);
+
  private:
   void RunAtEndOfTurn() override;
   void Sweep();
@@ -74,6 +79,7 @@ class Proxy final : private net::TurnTask {
   std::vector<std::unique_ptr<Call>> calls_;  // all that were ever made at once
   std::vector<Call*> free_calls_;
   std::vector<Call*> ended_calls_;
+  std::vector<std::unique_ptr<BuiltinExchange>> builtins_;
   net::Timer sweep_timer_;
   bool draining_ = false;
 };

@@ -47,6 +47,8 @@ struct VersionEntry {
   std::string sunset_header;       // HTTP-date, RFC 8594
   std::string link_header;         // <…>; rel="successor-version"
 
+  std::string schema_digest;  // key of RouteTable::FindSchema(); empty without descriptors
+
   // Bit n: has the method that ServiceEntry::methods numbers n. Ignored without descriptors.
   bool has_descriptors = false;
   std::vector<uint64_t> method_bits;

@@ -105,4 +105,10 @@ std::vector<const ServiceEntry*> RouteTable::Services() const {
   return services;
 }
 
+std::shared_ptr<const std::string> RouteTable::FindSchema(absl::string_view digest) const {
+  if (schemas_ == nullptr) return nullptr;
+  const auto found = schemas_->find(digest);
+  return found == schemas_->end() ? nullptr : found->second;
+}
+
 }  // namespace pinion::route

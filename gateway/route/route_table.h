@@ -100,6 +100,9 @@ class RouteTable {
   // Null: not known.
   const ServiceEntry* FindService(absl::string_view name) const;
   const ServiceEntry* FindServiceOfGrpc(absl::string_view grpc_service) const;
+  // The serialised google.protobuf.FileDescriptorSet of versions with this digest, with all
+  // imports; null: not known here.
+  std::shared_ptr<const std::string> FindSchema(absl::string_view digest) const;
   // All services, in no particular order.
   std::vector<const ServiceEntry*> Services() const;
 
@@ -121,11 +124,13 @@ class RouteTable {
   };
   using GrpcIndex = absl::flat_hash_map<std::string, GrpcServiceEntry>;
   using NameIndex = absl::flat_hash_map<std::string, uint32_t>;
+  using SchemaIndex = absl::flat_hash_map<std::string, std::shared_ptr<const std::string>>;
 
   uint64_t generation_;
   std::vector<std::shared_ptr<const ServiceEntry>> services_;  // by id; null: gone
   std::shared_ptr<const GrpcIndex> grpc_services_;
   std::shared_ptr<const NameIndex> service_ids_;
+  std::shared_ptr<const SchemaIndex> schemas_;
   CowSlots<PinSlot> pins_;
   CowSlots<DrainSlot> drains_;
   ConsumerIndex consumers_;

@@ -82,6 +82,7 @@ std::shared_ptr<const VersionEntry> ServiceBuilder::CompileVersion(const std::st
                               : routing::v1::LEAST_REQUEST;
   SetDeprecation(*record.resource, *entry);
   entry->instances = record.compiled_instances;
+  entry->schema_digest = record.resource->schema_digest();
   entry->has_descriptors = record.has_descriptors;
   entry->method_bits = record.method_bits;
   return entry;

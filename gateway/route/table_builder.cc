@@ -48,6 +48,8 @@ class TableBuilder::Impl {
   absl::Status Delete(const Resource& resource);
   void Clear();
   std::shared_ptr<const RouteTable> Build();
+  void PutSchema(const std::string& digest, std::string file_descriptor_set);
+  bool HasSchema(const std::string& digest) const { return schemas_->contains(digest); }
 
  private:
   struct InstancePlace {
@@ -84,6 +86,9 @@ class TableBuilder::Impl {
   std::shared_ptr<const RouteTable::GrpcIndex> grpc_index_;
   std::shared_ptr<const RouteTable::NameIndex> name_index_;
 
+  // Outlives Clear(), as do the ids: what a digest stands for never changes.
+  std::shared_ptr<const RouteTable::SchemaIndex> schemas_ =
+      std::make_shared<RouteTable::SchemaIndex>();
   // Outlives Clear(): workers keep upstream clusters by these.
   absl::flat_hash_map<std::string, uint32_t> version_ids_;
 };
@@ -335,10 +340,17 @@ std::shared_ptr<const RouteTable> TableBuilder::Impl::Build() {
   if (indexes_changed_) BuildIndexes(table->services_);
   table->grpc_services_ = grpc_index_;
   table->service_ids_ = name_index_;
+  table->schemas_ = schemas_;
   table->pins_ = pins_.Freeze();
   table->drains_ = drains_.Freeze();
   table->consumers_ = consumers_.Freeze();
   return table;
+}
+
+void TableBuilder::Impl::PutSchema(const std::string& digest, std::string file_descriptor_set) {
+  auto schemas = std::make_shared<RouteTable::SchemaIndex>(*schemas_);
+  (*schemas)[digest] = std::make_shared<const std::string>(std::move(file_descriptor_set));
+  schemas_ = std::move(schemas);
 }
 
 TableBuilder::TableBuilder() : impl_(std::make_unique<Impl>()) {}
@@ -353,6 +365,10 @@ absl::Status TableBuilder::Apply(const Change& change) {
 
 absl::Status TableBuilder::Put(const Resource& resource) { return impl_->Put(resource); }
 absl::Status TableBuilder::Delete(const Resource& resource) { return impl_->Delete(resource); }
+void TableBuilder::PutSchema(const std::string& digest, std::string file_descriptor_set) {
+  impl_->PutSchema(digest, std::move(file_descriptor_set));
+}
+bool TableBuilder::HasSchema(const std::string& digest) const { return impl_->HasSchema(digest); }
 void TableBuilder::Clear() { impl_->Clear(); }
 std::shared_ptr<const RouteTable> TableBuilder::Build() { return impl_->Build(); }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "gateway/route/route_table.h"
@@ -26,6 +27,11 @@ class TableBuilder {
   absl::Status Apply(const routing::v1::Change& change);
   absl::Status Put(const routing::v1::Resource& resource);
   absl::Status Delete(const routing::v1::Resource& resource);
+
+  // What Version.schema_digest stands for: a serialised FileDescriptorSet. Survives Clear(): a
+  // digest never changes its meaning.
+  void PutSchema(const std::string& digest, std::string file_descriptor_set);
+  bool HasSchema(const std::string& digest) const;
 
   // Forgets all resources, for a new snapshot. Version ids stay what they were.
   void Clear();

@@ -13,8 +13,9 @@ Connection::Connection(transport::Shared& shared, const Options& options,
       instance_(instance),
       loop_(shared.loop),
       transport_(shared, std::move(stream), http2::Role::kClient, options.http2, *this),
-      timer_(shared.loop.timers(), [](void* self) { static_cast<Connection*>(self)->OnTimer(); },
-             this) {
+      timer_(
+          shared.loop.timers(), [](void* self) { static_cast<Connection*>(self)->OnTimer(); },
+          this) {
   timer_.Arm(loop_.now() + options.connect_timeout);
 }
 

@@ -16,8 +16,9 @@ Instance::Instance(transport::Shared& shared, const Options& options, std::strin
       uid_(std::move(uid)),
       endpoint_(std::move(endpoint)),
       weight_(weight),
-      pending_timer_(loop_.timers(),
-                     [](void* self) { static_cast<Instance*>(self)->OnPendingTimer(); }, this) {}
+      pending_timer_(
+          loop_.timers(), [](void* self) { static_cast<Instance*>(self)->OnPendingTimer(); },
+          this) {}
 
 void Instance::Acquire(Caller& caller) {
   if (first_waiting_ == nullptr) {
@@ -128,10 +129,10 @@ void Instance::OnPendingTimer() {
   while (first_waiting_ != nullptr && first_waiting_->gives_up_at_ <= loop_.now()) {
     Caller& caller = *first_waiting_;
     Dequeue(caller);
-    caller.OnConnectFailed(AcquireFailure::kPending,
-                           absl::StrCat("no stream to ", ToString(endpoint_),
-                                        " became free within ",
-                                        absl::FormatDuration(options_.pending_max)));
+    caller.OnConnectFailed(
+        AcquireFailure::kPending,
+        absl::StrCat("no stream to ", ToString(endpoint_), " became free within ",
+                     absl::FormatDuration(options_.pending_max)));
   }
   if (first_waiting_ != nullptr) pending_timer_.Arm(first_waiting_->gives_up_at_);
 }

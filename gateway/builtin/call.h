@@ -1,0 +1,48 @@
+// A running call to a service that belongs to the gateway itself: health and reflection. PURE:
+// messages in, messages out. Owned by proxy's exchange; the worker's thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "gateway/route/method_path.h"
+#include "gateway/route/route_table.h"
+
+namespace pinion::builtin {
+
+// Where the answers go.
+class Sink {
+ public:
+  virtual void Send(const std::string& message) = 0;
+  // The last word; nothing may be sent after it.
+  virtual void End(const absl::Status& status) = 0;
+
+ protected:
+  ~Sink() = default;
+};
+
+class Call {
+ public:
+  virtual ~Call() = default;
+  virtual void OnMessage(absl::string_view message) = 0;
+  // The caller sends no more. Never after End().
+  virtual void OnHalfClose() = 0;
+  // Another route table is in force.
+  virtual void OnTable(const std::shared_ptr<const route::RouteTable>& /*table*/) {}
+};
+
+// Who asks, and what he would get.
+struct Context {
+  std::shared_ptr<const route::RouteTable> table;
+  std::string identity;  // the believed value of the identity header; empty: none
+};
+
+// The gateway answers for this gRPC service itself.
+bool IsBuiltin(absl::string_view grpc_service);
+
+// Null: the service is the gateway's, but has no such method. `sink` outlives the call.
+std::unique_ptr<Call> Start(const route::MethodPath& method, Context context, Sink& sink);
+
+}  // namespace pinion::builtin

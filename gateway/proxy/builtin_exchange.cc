@@ -1,0 +1,145 @@
+#include "gateway/proxy/builtin_exchange.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/limits.h"
+#include "gateway/proxy/downstream.h"
+#include "gateway/proxy/proxy.h"
+#include "gateway/proxy/request.h"
+
+namespace pinion::proxy {
+namespace {
+
+// Length-Prefixed-Message: a flag and four bytes of length. Source: gRPC over HTTP/2.
+constexpr size_t kPrefixBytes = 5;
+
+size_t LengthOf(const std::string& prefix) {
+  const auto byte = [&](int i) {
+    return static_cast<size_t>(static_cast<unsigned char>(prefix[i]));
+  };
+  return byte(1) << 24 | byte(2) << 16 | byte(3) << 8 | byte(4);
+}
+
+}  // namespace
+
+void BuiltinExchange::Start(const http2::Event& event) {
+  stream_ = event.stream;
+  stream_->set_user(static_cast<Exchange*>(this));
+  response_.SetSink({&downstream_.transport(), stream_});
+  const RequestHead head = ReadRequest(*event.headers, downstream_.listener(), proxy_.options());
+  if (!head.grpc) {
+    request_ended_ = true;
+    return EndWith(CallError(absl::StatusCode::kInvalidArgument, "this service speaks gRPC only"));
+  }
+  builtin::Context context{.table = proxy_.table(), .identity = {}};
+  if (head.identity.has_value() && !head.identity_repeated && downstream_.trusted()) {
+    context.identity = std::string(*head.identity);
+  }
+  const auto method = route::ParseMethodPath(head.path);
+  call_ = builtin::Start(*method, std::move(context), *this);
+  if (call_ == nullptr) {
+    return EndWith(CallError(absl::StatusCode::kUnimplemented,
+                             absl::StrCat("the gateway's own ", method->grpc_service,
+                                          " has no method ", method->method)));
+  }
+  if (event.end_stream) Receive({}, true);
+}
+
+void BuiltinExchange::OnTable(const std::shared_ptr<const route::RouteTable>& table) {
+  if (call_ != nullptr && !ended_) call_->OnTable(table);
+}
+
+void BuiltinExchange::OnDownstreamEvent(const http2::Event& event) {
+  if (event.type == http2::EventType::kReset) return Close();
+  if (event.type == http2::EventType::kData) {
+    downstream_.transport().session().Consume(*stream_, event.data.size());
+    Receive(event.data, event.end_stream);
+  } else if (event.type == http2::EventType::kTrailers) {
+    Receive({}, true);
+  }
+}
+
+void BuiltinExchange::OnDownstreamWritable() {
+  response_.OnSinkWritable();
+  // What waited for room in the answer goes on.
+  Receive({}, false);
+}
+
+void BuiltinExchange::Receive(http2::Bytes bytes, bool end) {
+  request_ended_ = request_ended_ || end;
+  if (!ended_) received_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (received_.size() > limits::kBuiltinBacklogBytesMax) {
+    EndWith(CallError(absl::StatusCode::kResourceExhausted,
+                      "too many requests wait for their answers; read the answers"));
+  }
+  while (!ended_ && response_.waiting_bytes() == 0 && DeliverMessage()) {
+  }
+  if (!ended_ && request_ended_ && received_.empty()) call_->OnHalfClose();
+  Settle();
+}
+
+bool BuiltinExchange::DeliverMessage() {
+  if (received_.size() < kPrefixBytes) return false;
+  const size_t length = LengthOf(received_);
+  if (received_[0] != 0 || length > limits::kBuiltinMessageBytesMax) {
+    EndWith(CallError(
+        received_[0] != 0 ? absl::StatusCode::kUnimplemented : absl::StatusCode::kResourceExhausted,
+        "the gateway's own services take small, uncompressed messages"));
+    return false;
+  }
+  if (received_.size() < kPrefixBytes + length) return false;
+  const std::string message = received_.substr(kPrefixBytes, length);
+  received_.erase(0, kPrefixBytes + length);
+  call_->OnMessage(message);
+  return true;
+}
+
+void BuiltinExchange::SendHeaders() {
+  if (std::exchange(headers_sent_, true)) return;
+  downstream_.transport().session().SendHeaders(
+      *stream_, {{":status", "200"}, {"content-type", "application/grpc"}}, false);
+}
+
+void BuiltinExchange::Send(const std::string& message) {
+  SendHeaders();
+  const size_t n = message.size();
+  std::string framed = {0, static_cast<char>(n >> 24), static_cast<char>(n >> 16),
+                        static_cast<char>(n >> 8), static_cast<char>(n)};
+  framed += message;
+  response_.Push(http2::Bytes(reinterpret_cast<const uint8_t*>(framed.data()), framed.size()),
+                 false);
+}
+
+void BuiltinExchange::End(const absl::Status& status) {
+  EndWith(CallError(status.code(), std::string(status.message())));
+}
+
+void BuiltinExchange::EndWith(const CallError& error) {
+  if (std::exchange(ended_, true)) return;
+  received_.clear();
+  http2::HeaderBlock block;
+  if (!headers_sent_) {
+    AddTrailersOnly(error, block);
+    downstream_.transport().session().SendHeaders(*stream_, block.fields(), true);
+    response_.MarkDone();
+  } else {
+    AddGrpcStatus(error, block);
+    response_.PushTrailers(block);
+  }
+  Settle();
+}
+
+void BuiltinExchange::Settle() {
+  if (ended_ && response_.done()) Close();
+}
+
+void BuiltinExchange::Close() {
+  if (std::exchange(closed_, true)) return;
+  ended_ = true;
+  stream_->set_user(nullptr);
+  downstream_.ReleaseCall(*stream_, http2::ErrorCode::kNoError);
+  proxy_.Discard(*this);
+}
+
+}  // namespace pinion::proxy

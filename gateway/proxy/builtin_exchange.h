@@ -1,0 +1,56 @@
+// A call that the gateway answers itself: takes messages out of the request's DATA, gives them to a
+// builtin::Call, and sends what it answers. Owned by Proxy until it asks to be discarded; the
+// worker's thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "gateway/builtin/call.h"
+#include "gateway/http2/session.h"
+#include "gateway/net/event_loop.h"
+#include "gateway/proxy/body_pipe.h"
+#include "gateway/proxy/errors.h"
+#include "gateway/proxy/exchange.h"
+
+namespace pinion::proxy {
+
+class Downstream;
+class Proxy;
+
+class BuiltinExchange final : public net::Deferred, public Exchange, private builtin::Sink {
+ public:
+  BuiltinExchange(Proxy& proxy, Downstream& downstream) : proxy_(proxy), downstream_(downstream) {}
+
+  void Start(const http2::Event& event);
+  void OnTable(const std::shared_ptr<const route::RouteTable>& table);
+
+  void OnDownstreamEvent(const http2::Event& event) override;
+  void OnDownstreamWritable() override;
+
+ private:
+  void Send(const std::string& message) override;
+  void End(const absl::Status& status) override;
+
+  void Receive(http2::Bytes bytes, bool end);
+  // True: a whole message was there and went to the call.
+  bool DeliverMessage();
+  void SendHeaders();
+  void EndWith(const CallError& error);
+  void Settle();
+  void Close();
+
+  Proxy& proxy_;
+  Downstream& downstream_;
+  http2::Stream* stream_ = nullptr;
+  std::unique_ptr<builtin::Call> call_;
+  std::string received_;  // not yet a whole message
+  bool request_ended_ = false;
+  bool headers_sent_ = false;
+  bool ended_ = false;  // the last word was said
+  bool closed_ = false;
+  BodyPipe response_;
+};
+
+}  // namespace pinion::proxy
