@@ -1,0 +1,136 @@
+#include "registry/service/draft.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "google/protobuf/util/json_util.h"
+#include "registry/model/errors.h"
+#include "registry/model/keys.h"
+
+namespace pinion::service {
+namespace {
+
+// An audit record says what changed, not all there is: the object itself is kept beside it.
+constexpr size_t kMaxAuditedBytes = 16 * 1024;
+// Among more names than these nobody looks for the nearest.
+constexpr size_t kMaxNames = 10'000;
+
+std::string ToJson(const google::protobuf::Message* message) {
+  if (message == nullptr) return "";
+  std::string json;
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  const auto status = google::protobuf::util::MessageToJsonString(*message, &json, options);
+  if (!status.ok() || json.size() > kMaxAuditedBytes) {
+    return absl::StrCat("{\"omitted_bytes\":", json.size(), "}");
+  }
+  return json;
+}
+
+}  // namespace
+
+Draft::Draft(Registry& registry, const Caller& caller)
+    : registry_(registry), caller_(caller), now_(ToTimestamp(registry.clock().Wall())) {}
+
+absl::StatusOr<std::optional<store::KeyValue>> Draft::Read(const std::string& key) {
+  ASSIGN_OR_RETURN(store::RangeResult range,
+                   registry_.store().Range({.range = store::KeyRange::Single(key)}));
+  std::optional<store::KeyValue> kv;
+  if (!range.kvs.empty()) kv = std::move(range.kvs[0]);
+  // Read twice, the first is what the commit must find: if they differ, it will not hold.
+  if (read_.insert(key).second) {
+    compares_.push_back(store::Compare::Unchanged(key, kv.has_value() ? kv->mod_revision : 0));
+  }
+  return kv;
+}
+
+absl::StatusOr<store::RangeResult> Draft::Range(const store::RangeRequest& request) {
+  return registry_.store().Range(request);
+}
+
+absl::StatusOr<store::RangeResult> Draft::PageOf(const std::string& prefix,
+                                                 const PageRequest& request) {
+  if (request.size < 0) {
+    return model::Refusal(absl::StatusCode::kInvalidArgument, "ARGUMENT_INVALID",
+                          "page_size must not be negative");
+  }
+  store::KeyRange range = store::KeyRange::Prefix(prefix);
+  if (!request.token.empty()) {
+    if (request.newest_first) {
+      range.end = prefix + request.token;
+    } else {
+      range.key = prefix + request.token + '\0';
+    }
+  }
+  const int32_t size = request.size == 0 ? kDefaultPage : std::min(request.size, kMaxPage);
+  return Range({.range = std::move(range),
+                .limit = static_cast<size_t>(size),
+                .descending = request.newest_first});
+}
+
+absl::StatusOr<std::vector<std::string>> Draft::NamesUnder(const std::string& prefix) {
+  ASSIGN_OR_RETURN(
+      const store::RangeResult range,
+      Range({.range = store::KeyRange::Prefix(prefix), .limit = kMaxNames, .keys_only = true}));
+  std::vector<std::string> names;
+  for (const store::KeyValue& kv : range.kvs) names.push_back(kv.key.substr(prefix.size()));
+  return names;
+}
+
+absl::StatusOr<int64_t> Draft::Count(const std::string& prefix) {
+  ASSIGN_OR_RETURN(const store::RangeResult range,
+                   Range({.range = store::KeyRange::Prefix(prefix), .count_only = true}));
+  return range.count;
+}
+
+void Draft::PutBytes(const std::string& key, std::string value, store::LeaseId lease) {
+  ops_.push_back(store::Put{key, std::move(value), lease});
+}
+
+void Draft::Delete(const std::string& key) { ops_.push_back(store::Delete{key}); }
+
+registry::v1::AuditRecord& Draft::Audit(absl::string_view command, absl::string_view object,
+                                        const google::protobuf::Message* before,
+                                        const google::protobuf::Message* after,
+                                        absl::string_view reason) {
+  CHECK(!audit_.has_value());
+  registry::v1::AuditRecord& record = audit_.emplace();
+  *record.mutable_time() = now_;
+  record.set_actor(caller_.actor);
+  record.set_command(std::string(command));
+  record.set_object(std::string(object));
+  record.set_old_value(ToJson(before));
+  record.set_new_value(ToJson(after));
+  record.set_reason(std::string(reason));
+  return record;
+}
+
+absl::StatusOr<std::optional<store::Revision>> Draft::Commit() {
+  CHECK(audit_.has_value());
+  audit_->set_id(registry_.NextAuditId());
+  const std::string key = model::AuditKey(audit_->id());
+  // Another registry on the same store may have taken the id.
+  compares_.push_back(store::Compare::Absent(key));
+  Put(key, *audit_);
+  ASSIGN_OR_RETURN(const store::TxnResult result,
+                   registry_.store().Commit({.compares = compares_, .then = ops_}));
+  if (!result.succeeded) return std::nullopt;
+  return result.revision;
+}
+
+registry::v1::Meta Draft::NewMeta(absl::string_view owner) const {
+  registry::v1::Meta meta;
+  meta.set_owner(owner.empty() ? caller_.actor : std::string(owner));
+  meta.set_created_by(caller_.actor);
+  *meta.mutable_create_time() = now_;
+  Touch(meta);
+  return meta;
+}
+
+void Draft::Touch(registry::v1::Meta& meta) const {
+  meta.set_updated_by(caller_.actor);
+  meta.set_revision(0);
+  *meta.mutable_update_time() = now_;
+}
+
+}  // namespace pinion::service

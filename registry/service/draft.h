@@ -1,0 +1,142 @@
+// One change being drafted: every record that a decision rests on is read through it and
+// remembered, what follows from the decision is put into it, and both are committed with the audit
+// record as one transaction that holds only if nothing read has changed meanwhile. A request that
+// only reads uses one too and never commits.
+// Lives on the stack of one request, on one thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "google/protobuf/message.h"
+#include "pinion/registry/v1/records.pb.h"
+#include "pinion/registry/v1/registry.pb.h"
+#include "registry/model/errors.h"
+#include "registry/service/codec.h"
+#include "registry/service/registry.h"
+#include "registry/store/store.h"
+
+namespace pinion::service {
+
+// A page of a list.
+template <typename Record>
+struct Page {
+  std::vector<Stored<Record>> records;
+  std::string next_token;  // empty: the last page
+};
+
+struct PageRequest {
+  int32_t size = 0;   // 0: kDefaultPage; at most kMaxPage
+  std::string token;  // the last page's next_token
+  bool newest_first = false;
+};
+inline constexpr int32_t kDefaultPage = 100;
+inline constexpr int32_t kMaxPage = 1000;
+
+class Draft {
+ public:
+  // Both outlive it.
+  Draft(Registry& registry, const Caller& caller);
+
+  // What stands under `key`; nullopt: nothing. Either is remembered: the commit holds only if it is
+  // still so.
+  template <typename Record>
+  absl::StatusOr<std::optional<Stored<Record>>> Get(const std::string& key) {
+    ASSIGN_OR_RETURN(const std::optional<store::KeyValue> kv, Read(key));
+    if (!kv.has_value()) return std::nullopt;
+    ASSIGN_OR_RETURN(Stored<Record> stored, Decode<Record>(*kv));
+    return stored;
+  }
+
+  // All records under `prefix`, at one revision. Not remembered.
+  template <typename Record>
+  absl::StatusOr<std::vector<Stored<Record>>> All(const std::string& prefix) {
+    ASSIGN_OR_RETURN(const store::RangeResult range,
+                     Range({.range = store::KeyRange::Prefix(prefix)}));
+    return DecodeAll<Record>(range.kvs);
+  }
+
+  // A page of them. Not remembered.
+  template <typename Record>
+  absl::StatusOr<Page<Record>> List(const std::string& prefix, const PageRequest& request) {
+    ASSIGN_OR_RETURN(const store::RangeResult range, PageOf(prefix, request));
+    Page<Record> page;
+    if (range.more) page.next_token = range.kvs.back().key.substr(prefix.size());
+    ASSIGN_OR_RETURN(page.records, DecodeAll<Record>(range.kvs));
+    return page;
+  }
+
+  absl::StatusOr<store::RangeResult> Range(const store::RangeRequest& request);
+  absl::StatusOr<store::RangeResult> PageOf(const std::string& prefix, const PageRequest& request);
+  // The keys under `prefix`, without it; at most some thousands, for messages.
+  absl::StatusOr<std::vector<std::string>> NamesUnder(const std::string& prefix);
+  absl::StatusOr<int64_t> Count(const std::string& prefix);
+
+  template <typename Record>
+  void Put(const std::string& key, Record record, store::LeaseId lease = 0) {
+    SetRevision(record, 0);  // it is the pair's own
+    PutBytes(key, record.SerializeAsString(), lease);
+  }
+  void PutBytes(const std::string& key, std::string value, store::LeaseId lease = 0);
+  void Delete(const std::string& key);
+
+  // What is said of this change; every draft that changes something says it once. Null: it did
+  // (does) not exist.
+  registry::v1::AuditRecord& Audit(absl::string_view command, absl::string_view object,
+                                   const google::protobuf::Message* before,
+                                   const google::protobuf::Message* after,
+                                   absl::string_view reason = "");
+
+  bool changes() const { return !ops_.empty(); }
+  // The revision; nullopt: something that was read has changed, so decide anew.
+  absl::StatusOr<std::optional<store::Revision>> Commit();
+
+  const Caller& caller() const { return caller_; }
+  Registry& registry() { return registry_; }
+  google::protobuf::Timestamp now() const { return now_; }
+  // Of a new object; `owner` empty: the actor.
+  registry::v1::Meta NewMeta(absl::string_view owner) const;
+  // Notes a change by the actor; the revision follows from the commit.
+  void Touch(registry::v1::Meta& meta) const;
+
+ private:
+  absl::StatusOr<std::optional<store::KeyValue>> Read(const std::string& key);
+
+  Registry& registry_;
+  const Caller& caller_;
+  const google::protobuf::Timestamp now_;
+  absl::flat_hash_set<std::string> read_;
+  std::vector<store::Compare> compares_;
+  std::vector<store::Op> ops_;
+  std::optional<registry::v1::AuditRecord> audit_;
+};
+
+// Each attempt that fails means that somebody else's change succeeded, so contention ends by
+// itself.
+inline constexpr int kMaxAttempts = 64;
+
+// Carries out `operation` for `caller`: as often as others change what it has read, up to
+// kMaxAttempts times. Aborted: they never let it.
+template <typename Request, typename Response>
+absl::StatusOr<Response> Run(Registry& registry,
+                             absl::StatusOr<Response> (*operation)(Draft&, const Request&),
+                             const Caller& caller, const Request& request) {
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    Draft draft(registry, caller);
+    absl::StatusOr<Response> response = operation(draft, request);
+    if (!response.ok() || !draft.changes()) return response;
+    ASSIGN_OR_RETURN(const std::optional<store::Revision> revision, draft.Commit());
+    if (!revision.has_value()) continue;
+    StampRevision(*response, *revision);
+    return response;
+  }
+  return model::Refusal(absl::StatusCode::kAborted, "CONTENTION",
+                        "too many others change the same objects at once; try again");
+}
+
+}  // namespace pinion::service

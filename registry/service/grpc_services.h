@@ -1,0 +1,26 @@
+// The gRPC services in front of the registry: decode, run the operation, encode. Thread-safe, as
+// gRPC requires; their methods block on the store, so they are served by gRPC's synchronous
+// threads.
+#pragma once
+
+#include <grpcpp/impl/codegen/service_type.h>
+
+#include <memory>
+#include <string>
+
+#include "registry/service/registry.h"
+#include "registry/service/watch_hub.h"
+
+namespace pinion::service {
+
+// Request metadata that names who makes a change. Believed, until callers are authenticated.
+inline constexpr char kActorMetadata[] = "pinion-actor";
+
+// pinion.registry.v1.Registry. All arguments outlive it.
+std::unique_ptr<grpc::Service> MakeRegistryService(Registry& registry, const WatchHub& hub,
+                                                   std::string binary_version);
+
+// pinion.registry.v1.RoutingWatch.
+std::unique_ptr<grpc::Service> MakeRoutingWatchService(WatchHub& hub);
+
+}  // namespace pinion::service

@@ -1,0 +1,61 @@
+#include "registry/service/housekeeper.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "base/log.h"
+#include "base/status_macros.h"
+#include "registry/service/operations.h"
+
+namespace pinion::service {
+namespace {
+
+// At once, so that compaction never holds up the changes that wait behind it for long.
+constexpr store::Revision kCompactStep = 5'000;
+
+}  // namespace
+
+Housekeeper::Housekeeper(Registry& registry, const WatchHub& hub, const HousekeeperOptions& options)
+    : registry_(registry), hub_(hub), options_(options) {
+  thread_ = std::thread([keeper = this] { keeper->RunLoop(); });
+}
+
+Housekeeper::~Housekeeper() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  thread_.join();
+}
+
+void Housekeeper::RunLoop() {
+  bool failing = false;
+  while (true) {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), options_.period)) return;
+    }
+    const absl::Status status = RunOnce();
+    // Said once, not every second.
+    if (!status.ok() && !failing) {
+      log::Warning("registry",
+                   absl::StrCat("housekeeping failed, and is tried again: ", status.message()));
+    }
+    failing = !status.ok();
+  }
+}
+
+absl::Status Housekeeper::RunOnce() {
+  RETURN_IF_ERROR(ExpireLeases(registry_).status());
+  return CompactSome();
+}
+
+absl::Status Housekeeper::CompactSome() {
+  store::Store& store = registry_.store();
+  const store::Revision goal = std::min(store.revision() - options_.keep_revisions, hub_.floor());
+  const store::Revision done = store.compact_revision();
+  if (goal <= done) return absl::OkStatus();
+  return store.Compact(std::min(goal, done + kCompactStep));
+}
+
+}  // namespace pinion::service

@@ -1,0 +1,43 @@
+// What the registry does by itself, once a second on a thread of its own: it ends the leases that
+// have run out and compacts the store's history. Owned by RegistryServer.
+#pragma once
+
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "registry/service/registry.h"
+#include "registry/service/watch_hub.h"
+
+namespace pinion::service {
+
+struct HousekeeperOptions {
+  absl::Duration period = absl::Seconds(1);
+  // Revisions that the store keeps: gateways resume from them, and what went wrong can be looked
+  // up. Objects, pin history and the audit log are records and never compacted.
+  store::Revision keep_revisions = 100'000;
+};
+
+class Housekeeper {
+ public:
+  // Both outlive it.
+  Housekeeper(Registry& registry, const WatchHub& hub, const HousekeeperOptions& options);
+  ~Housekeeper();
+
+  // One round, on the caller's thread.
+  absl::Status RunOnce();
+
+ private:
+  void RunLoop();
+  absl::Status CompactSome();
+
+  Registry& registry_;
+  const WatchHub& hub_;
+  const HousekeeperOptions options_;
+  absl::Mutex mutex_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace pinion::service

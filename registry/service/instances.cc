@@ -1,0 +1,247 @@
+// Operations on instances: registration with activation, leases and their end.
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/util/message_differencer.h"
+#include "google/protobuf/util/time_util.h"
+#include "registry/model/errors.h"
+#include "registry/model/keys.h"
+#include "registry/model/validate.h"
+#include "registry/service/lookups.h"
+#include "registry/service/operations.h"
+
+namespace pinion::service {
+namespace {
+
+constexpr char kStable[] = "stable";
+
+// A request with its lease granted.
+struct Registration {
+  const v1::RegisterInstanceRequest* request = nullptr;
+  store::LeaseId lease = 0;
+};
+
+// A deregistration, by whomever and for whatever reason.
+struct Deregistration {
+  std::string uid;
+  std::string reason;
+};
+
+absl::Status UnknownInstance(const std::string& uid) {
+  return model::Refusal(absl::StatusCode::kNotFound, "INSTANCE_UNKNOWN",
+                        absl::StrCat("no instance ", uid,
+                                     ": it was deregistered, or its lease has run out; "
+                                     "register it again"),
+                        {{"instance", uid}});
+}
+
+void DeleteInstance(Draft& draft, const routing::v1::Instance& instance) {
+  draft.Delete(model::InstanceKey(instance.service(), instance.version(), instance.uid()));
+  draft.Delete(model::InstanceUidKey(instance.uid()));
+}
+
+// The version's first instance makes it active: expressions are resolved anew, and the service's
+// first active version takes the channel `stable`.
+absl::Status Activate(Draft& draft, v1::VersionRecord record,
+                      v1::RegisterInstanceResponse& response) {
+  routing::v1::Version& version = *record.mutable_version()->mutable_version();
+  ASSIGN_OR_RETURN(const auto service, RequireService(draft, version.service()));
+  const std::string resolutions_key = model::ResolutionsKey(version.service());
+  // Before the versions: a version that changes its state between the two reads has written it.
+  ASSIGN_OR_RETURN(const auto stored, draft.Get<v1::Resolutions>(resolutions_key));
+  ASSIGN_OR_RETURN(model::VersionList versions, LoadVersions(draft, service.value.service()));
+  version.set_state(routing::v1::ACTIVE);
+  versions.SetState(version.name(), routing::v1::ACTIVE);
+  *record.mutable_version()->mutable_activate_time() = draft.now();
+  draft.Touch(*record.mutable_version()->mutable_meta());
+  draft.Put(model::VersionKey(version.service(), version.name()), record);
+
+  v1::Resolutions resolutions;
+  if (stored.has_value()) resolutions = stored->value;
+  const std::vector<model::Moved> moved =
+      model::ResolveAgain(resolutions, service.value.service().scheme(), versions);
+  draft.Put(resolutions_key, resolutions);
+  ASSIGN_OR_RETURN(const auto counted, CountMoved(draft, version.service(), moved));
+  response.mutable_moved()->Assign(counted.begin(), counted.end());
+  response.set_activated(true);
+
+  const std::string stable_key = model::ChannelKey(version.service(), kStable);
+  ASSIGN_OR_RETURN(const auto stable, draft.Get<v1::Channel>(stable_key));
+  if (stable.has_value()) return absl::OkStatus();
+  v1::Channel channel;
+  channel.mutable_channel()->set_service(version.service());
+  channel.mutable_channel()->set_name(kStable);
+  channel.mutable_channel()->set_version(version.name());
+  *channel.mutable_meta() = draft.NewMeta(service.value.meta().owner());
+  draft.Put(stable_key, channel);
+  response.add_channels(kStable);
+  return absl::OkStatus();
+}
+
+// What stands at this service, version and address already.
+absl::StatusOr<std::optional<Stored<v1::Instance>>> InstanceAt(Draft& draft,
+                                                               const std::string& endpoint_key) {
+  ASSIGN_OR_RETURN(const auto ref, draft.Get<v1::InstanceRef>(endpoint_key));
+  if (!ref.has_value()) return std::nullopt;
+  return draft.Get<v1::Instance>(
+      model::InstanceKey(ref->value.service(), ref->value.version(), ref->value.uid()));
+}
+
+absl::Status CheckNotRetired(const routing::v1::Version& version) {
+  if (version.state() != routing::v1::RETIRED) return absl::OkStatus();
+  return model::Refusal(absl::StatusCode::kFailedPrecondition, "VERSION_RETIRED",
+                        absl::StrCat("version ", version.name(), " of ", version.service(),
+                                     " is retired: it gets no instances any more"),
+                        {{"service", version.service()}, {"version", version.name()}});
+}
+
+absl::StatusOr<v1::RegisterInstanceResponse> Register(Draft& draft,
+                                                      const Registration& registration) {
+  const v1::RegisterInstanceRequest& request = *registration.request;
+  routing::v1::Instance asked = request.instance();
+  ASSIGN_OR_RETURN(const auto version, RequireVersion(draft, asked.service(), asked.version()));
+  RETURN_IF_ERROR(CheckNotRetired(version.value.version().version()));
+  const std::string endpoint_key =
+      model::EndpointKey(asked.service(), asked.version(), asked.address());
+  ASSIGN_OR_RETURN(const auto there, InstanceAt(draft, endpoint_key));
+  const bool same_server = there.has_value() && there->lease == 0 && registration.lease == 0;
+  asked.set_uid(same_server ? there->value.instance().uid() : NewId());
+
+  v1::RegisterInstanceResponse response;
+  v1::Instance& instance = *response.mutable_instance();
+  if (same_server) {
+    if (google::protobuf::util::MessageDifferencer::Equals(there->value.instance(), asked)) {
+      instance = there->value;
+      return response;
+    }
+    instance = there->value;
+    draft.Touch(*instance.mutable_meta());
+  } else {
+    if (there.has_value()) DeleteInstance(draft, there->value.instance());
+    *instance.mutable_meta() = draft.NewMeta(request.owner());
+  }
+  *instance.mutable_instance() = asked;
+  if (registration.lease != 0) *instance.mutable_lease_ttl() = request.lease_ttl();
+  draft.Put(model::InstanceKey(asked.service(), asked.version(), asked.uid()), instance,
+            registration.lease);
+  v1::InstanceRef ref;
+  ref.set_service(asked.service());
+  ref.set_version(asked.version());
+  ref.set_uid(asked.uid());
+  draft.Put(model::InstanceUidKey(asked.uid()), ref, registration.lease);
+  draft.Put(endpoint_key, ref, registration.lease);
+  if (version.value.version().version().state() == routing::v1::PUBLISHED) {
+    RETURN_IF_ERROR(Activate(draft, version.value, response));
+  }
+  v1::AuditRecord& audit = draft.Audit(
+      "instance.register",
+      absl::StrCat(asked.service(), " ", asked.version(), " ", model::AddressText(asked.address())),
+      there.has_value() ? &there->value.instance() : nullptr, &asked);
+  *audit.mutable_moved() = response.moved();
+  return response;
+}
+
+absl::StatusOr<v1::DeregisterInstanceResponse> Deregister(Draft& draft,
+                                                          const Deregistration& what) {
+  ASSIGN_OR_RETURN(const auto ref, draft.Get<v1::InstanceRef>(model::InstanceUidKey(what.uid)));
+  if (!ref.has_value()) return UnknownInstance(what.uid);
+  ASSIGN_OR_RETURN(const auto there, draft.Get<v1::Instance>(model::InstanceKey(
+                                         ref->value.service(), ref->value.version(), what.uid)));
+  if (!there.has_value()) return UnknownInstance(what.uid);
+  const routing::v1::Instance& instance = there->value.instance();
+  DeleteInstance(draft, instance);
+  draft.Delete(model::EndpointKey(instance.service(), instance.version(), instance.address()));
+  draft.Audit("instance.deregister",
+              absl::StrCat(instance.service(), " ", instance.version(), " ",
+                           model::AddressText(instance.address())),
+              &instance, nullptr, what.reason);
+  return v1::DeregisterInstanceResponse();
+}
+
+// The uid that an expired lease's keys are about; empty: none of them is an instance.
+std::string UidOf(const std::vector<std::string>& keys) {
+  const std::string prefix = model::InstanceUidKey("");
+  for (const std::string& key : keys) {
+    if (absl::StartsWith(key, prefix)) return key.substr(prefix.size());
+  }
+  return "";
+}
+
+}  // namespace
+
+absl::StatusOr<v1::RegisterInstanceResponse> RegisterInstance(
+    Registry& registry, const Caller& caller, const v1::RegisterInstanceRequest& request) {
+  RETURN_IF_ERROR(model::ValidateInstance(request.instance()));
+  RETURN_IF_ERROR(model::ValidateText("owner", request.owner(), model::kMaxActorBytes));
+  Registration registration{.request = &request};
+  if (request.has_lease_ttl()) {
+    const absl::Duration ttl = absl::Seconds(request.lease_ttl().seconds()) +
+                               absl::Nanoseconds(request.lease_ttl().nanos());
+    const absl::Status valid = store::ValidateLeaseTtl(ttl);
+    if (!valid.ok()) return model::WithReason(valid, "ARGUMENT_INVALID");
+    ASSIGN_OR_RETURN(registration.lease, registry.store().GrantLease(ttl));
+  }
+  absl::StatusOr<v1::RegisterInstanceResponse> response =
+      Run(registry, Register, caller, registration);
+  // A lease that nothing hangs on would run out by itself; this is tidier.
+  if (!response.ok() && registration.lease != 0)
+    (void)registry.store().RevokeLease(registration.lease);
+  return response;
+}
+
+absl::StatusOr<v1::RenewInstanceResponse> RenewInstance(Draft& draft,
+                                                        const v1::RenewInstanceRequest& request) {
+  ASSIGN_OR_RETURN(const auto ref,
+                   draft.Get<v1::InstanceRef>(model::InstanceUidKey(request.uid())));
+  if (!ref.has_value()) return UnknownInstance(request.uid());
+  if (ref->lease == 0) {
+    return model::Refusal(
+        absl::StatusCode::kInvalidArgument, "ARGUMENT_INVALID",
+        absl::StrCat("instance ", request.uid(), " is permanent and has no lease to renew"),
+        {{"instance", request.uid()}});
+  }
+  const absl::StatusOr<absl::Duration> ttl = draft.registry().store().RenewLease(ref->lease);
+  if (absl::IsNotFound(ttl.status())) return UnknownInstance(request.uid());
+  RETURN_IF_ERROR(ttl.status());
+  v1::RenewInstanceResponse response;
+  *response.mutable_lease_ttl() =
+      google::protobuf::util::TimeUtil::NanosecondsToDuration(absl::ToInt64Nanoseconds(*ttl));
+  return response;
+}
+
+absl::StatusOr<v1::DeregisterInstanceResponse> DeregisterInstance(
+    Registry& registry, const Caller& caller, const v1::DeregisterInstanceRequest& request) {
+  return Run(registry, Deregister, caller, Deregistration{.uid = request.uid()});
+}
+
+absl::StatusOr<v1::ListInstancesResponse> ListInstances(Draft& draft,
+                                                        const v1::ListInstancesRequest& request) {
+  if (!request.service().empty())
+    RETURN_IF_ERROR(RequireService(draft, request.service()).status());
+  const std::string prefix = model::InstancesOf(request.service(), request.version());
+  ASSIGN_OR_RETURN(Page<v1::Instance> page,
+                   draft.List<v1::Instance>(prefix, {request.page_size(), request.page_token()}));
+  v1::ListInstancesResponse response;
+  for (auto& instance : page.records) *response.add_instances() = std::move(instance.value);
+  response.set_next_page_token(page.next_token);
+  return response;
+}
+
+absl::StatusOr<int> ExpireLeases(Registry& registry) {
+  ASSIGN_OR_RETURN(const std::vector<store::ExpiredLease> expired,
+                   registry.store().ExpiredLeases());
+  const Caller caller{.actor = "registry"};
+  int ended = 0;
+  for (const store::ExpiredLease& lease : expired) {
+    const std::string uid = UidOf(lease.keys);
+    if (!uid.empty()) {
+      const absl::Status status =
+          Run(registry, Deregister, caller, Deregistration{uid, "its lease has run out"}).status();
+      if (!status.ok() && !absl::IsNotFound(status)) return status;
+      ended += status.ok() ? 1 : 0;
+    }
+    RETURN_IF_ERROR(registry.store().RevokeLease(lease.id));
+  }
+  return ended;
+}
+
+}  // namespace pinion::service

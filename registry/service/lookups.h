@@ -1,0 +1,46 @@
+// What several operations ask first, with the refusals that name what is near. Reads through the
+// draft, so that the answer still holds when the change is committed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "registry/model/resolutions.h"
+#include "registry/service/draft.h"
+#include "registry/version/expression.h"
+
+namespace pinion::service {
+
+// NotFound: SERVICE_UNKNOWN, VERSION_NOT_FOUND, CONSUMER_UNKNOWN.
+absl::StatusOr<Stored<registry::v1::Service>> RequireService(Draft& draft, const std::string& name);
+absl::StatusOr<Stored<registry::v1::VersionRecord>> RequireVersion(Draft& draft,
+                                                                   const std::string& service,
+                                                                   const std::string& name);
+absl::StatusOr<Stored<registry::v1::Consumer>> RequireConsumer(Draft& draft,
+                                                               const std::string& name);
+
+// All versions of a service. Not remembered: whoever decides by their states reads the service's
+// Resolutions too, which every change of a state writes.
+absl::StatusOr<model::VersionList> LoadVersions(Draft& draft, const routing::v1::Service& service);
+
+// Aborted, unless `expected` is the object's revision (0: it does not exist) or unset in the
+// request.
+absl::Status CheckExpected(bool has_expected, int64_t expected, store::Revision actual,
+                           absl::string_view object);
+
+// InvalidArgument: PIN_MALFORMED.
+absl::StatusOr<version::Expression> ParseExpression(const routing::v1::Service& service,
+                                                    const std::string& text);
+
+// What an expression in use means now; empty: nothing yet. Remembers channels and Resolutions as
+// one lookup each.
+absl::StatusOr<std::string> ResolvedVersion(Draft& draft, const std::string& service,
+                                            const std::string& expression);
+
+// How many pins say each of `moved`, as the API's message.
+absl::StatusOr<std::vector<registry::v1::MovedExpression>> CountMoved(
+    Draft& draft, const std::string& service, const std::vector<model::Moved>& moved);
+
+}  // namespace pinion::service

@@ -1,0 +1,80 @@
+// The registry's operations, one function for each method of its API: Run(registry, SetPin, caller,
+// request). Each reads through the draft, decides by the rules of model/, and puts what follows
+// into the draft; Run commits it. Errors are those of registry.proto.
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "pinion/registry/v1/registry.pb.h"
+#include "registry/schema/schema.h"
+#include "registry/service/draft.h"
+#include "registry/service/registry.h"
+
+namespace pinion::service {
+
+namespace v1 = registry::v1;
+
+// ---- services.cc ----
+absl::StatusOr<v1::Service> CreateService(Draft& draft, const v1::CreateServiceRequest& request);
+absl::StatusOr<v1::Service> UpdateService(Draft& draft, const v1::UpdateServiceRequest& request);
+absl::StatusOr<v1::Service> GetService(Draft& draft, const v1::GetServiceRequest& request);
+absl::StatusOr<v1::ListServicesResponse> ListServices(Draft& draft,
+                                                      const v1::ListServicesRequest& request);
+
+// ---- versions.cc ----
+// Reads the descriptor set, stores it, and then publishes.
+absl::StatusOr<v1::PublishVersionResponse> PublishVersion(Registry& registry, const Caller& caller,
+                                                          const v1::PublishVersionRequest& request);
+absl::StatusOr<v1::Version> GetVersion(Draft& draft, const v1::GetVersionRequest& request);
+absl::StatusOr<v1::GetVersionSchemaResponse> GetVersionSchema(
+    Draft& draft, const v1::GetVersionSchemaRequest& request);
+absl::StatusOr<v1::ListVersionsResponse> ListVersions(Draft& draft,
+                                                      const v1::ListVersionsRequest& request);
+
+// ---- instances.cc ----
+// Grants the lease, if one is asked for, and then registers.
+absl::StatusOr<v1::RegisterInstanceResponse> RegisterInstance(
+    Registry& registry, const Caller& caller, const v1::RegisterInstanceRequest& request);
+absl::StatusOr<v1::RenewInstanceResponse> RenewInstance(Draft& draft,
+                                                        const v1::RenewInstanceRequest& request);
+absl::StatusOr<v1::DeregisterInstanceResponse> DeregisterInstance(
+    Registry& registry, const Caller& caller, const v1::DeregisterInstanceRequest& request);
+absl::StatusOr<v1::ListInstancesResponse> ListInstances(Draft& draft,
+                                                        const v1::ListInstancesRequest& request);
+// Deregisters the instances whose leases have run out, each as a change of its own by the actor
+// "registry". The number of them.
+absl::StatusOr<int> ExpireLeases(Registry& registry);
+
+// ---- consumers.cc ----
+absl::StatusOr<v1::Consumer> CreateConsumer(Draft& draft, const v1::CreateConsumerRequest& request);
+absl::StatusOr<v1::Consumer> UpdateConsumer(Draft& draft, const v1::UpdateConsumerRequest& request);
+absl::StatusOr<v1::Consumer> GetConsumer(Draft& draft, const v1::GetConsumerRequest& request);
+absl::StatusOr<v1::ListConsumersResponse> ListConsumers(Draft& draft,
+                                                        const v1::ListConsumersRequest& request);
+
+// ---- pins.cc ----
+absl::StatusOr<v1::PinResponse> SetPin(Draft& draft, const v1::SetPinRequest& request);
+absl::StatusOr<v1::UnsetPinResponse> UnsetPin(Draft& draft, const v1::UnsetPinRequest& request);
+absl::StatusOr<v1::PinResponse> RollbackPin(Draft& draft, const v1::RollbackPinRequest& request);
+
+// ---- pin_lists.cc ----
+absl::StatusOr<v1::Pin> GetPin(Draft& draft, const v1::GetPinRequest& request);
+absl::StatusOr<v1::ListPinsResponse> ListPins(Draft& draft, const v1::ListPinsRequest& request);
+absl::StatusOr<v1::ListPinHistoryResponse> ListPinHistory(Draft& draft,
+                                                          const v1::ListPinHistoryRequest& request);
+
+// ---- channels.cc ----
+absl::StatusOr<v1::Channel> SetChannel(Draft& draft, const v1::SetChannelRequest& request);
+absl::StatusOr<v1::ListChannelsResponse> ListChannels(Draft& draft,
+                                                      const v1::ListChannelsRequest& request);
+
+// ---- overview.cc ----
+absl::StatusOr<v1::ListAuditRecordsResponse> ListAuditRecords(
+    Draft& draft, const v1::ListAuditRecordsRequest& request);
+// Without the gateways, which the watch hub knows.
+absl::StatusOr<v1::GetStatusResponse> GetStatus(Draft& draft, const v1::GetStatusRequest& request);
+absl::StatusOr<v1::GetRoutingResponse> GetRouting(Draft& draft,
+                                                  const v1::GetRoutingRequest& request);
+
+}  // namespace pinion::service

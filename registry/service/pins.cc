@@ -1,0 +1,284 @@
+// Changes of pins. Each also writes the pin's own history and the index of who pins which
+// expression.
+#include "registry/model/pins.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "google/protobuf/util/message_differencer.h"
+#include "registry/model/errors.h"
+#include "registry/model/keys.h"
+#include "registry/model/validate.h"
+#include "registry/service/lookups.h"
+#include "registry/service/operations.h"
+
+namespace pinion::service {
+namespace {
+
+using google::protobuf::util::MessageDifferencer;
+
+// How far back a rollback looks for another expression.
+constexpr int32_t kRollbackReach = kMaxPage;
+
+// What is written once it is clear what the pin shall say.
+struct PinWrite {
+  routing::v1::Pin pin;  // `expression` empty: unset
+  v1::PinChange::Kind kind = v1::PinChange::SET;
+  std::string reason;
+  std::string version;  // that the expression means now
+  int64_t returns_to = 0;
+};
+
+// ARGUMENT: the method belongs to the service. NotFound names the methods' services.
+absl::Status CheckMethodOf(const routing::v1::Service& service, const std::string& method) {
+  if (method.empty()) return absl::OkStatus();
+  const std::string grpc_service(model::GrpcServiceOf(method));
+  const auto& claimed = service.grpc_services();
+  if (std::find(claimed.begin(), claimed.end(), grpc_service) != claimed.end())
+    return absl::OkStatus();
+  return model::UnknownName("METHOD_UNKNOWN", "gRPC service", grpc_service,
+                            {claimed.begin(), claimed.end()},
+                            absl::StrCat("a pin of ", service.name(), " can name its methods only"),
+                            {{"service", service.name()}, {"method", method}});
+}
+
+// Forgets the expressions that no pin uses, once there are too many.
+absl::Status MakeRoom(Draft& draft, const std::string& service, v1::Resolutions& resolutions) {
+  if (resolutions.entries_size() < model::kMaxExpressions) return absl::OkStatus();
+  v1::Resolutions kept;
+  kept.set_state_changes(resolutions.state_changes());
+  for (const auto& entry : resolutions.entries()) {
+    ASSIGN_OR_RETURN(const int64_t pins,
+                     draft.Count(model::PinUsesOf(service, entry.expression())));
+    if (pins > 0) *kept.add_entries() = entry;
+  }
+  if (kept.entries_size() >= model::kMaxExpressions) {
+    return model::Refusal(absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED",
+                          absl::StrCat("pins of ", service, " use ", kept.entries_size(),
+                                       " different expressions already; use one of these"),
+                          {{"service", service}});
+  }
+  resolutions = std::move(kept);
+  return absl::OkStatus();
+}
+
+absl::Status NothingMatches(const routing::v1::Service& service,
+                            const version::Expression& expression,
+                            const model::VersionList& versions) {
+  const std::vector<std::string> names = versions.Names();
+  if (expression.kind() == version::Expression::Kind::kExact) {
+    return model::UnknownName(
+        "VERSION_NOT_FOUND", "version", expression.canonical(), names,
+        absl::StrCat("publish it, or choose a version that ", service.name(), " has"),
+        {{"service", service.name()}});
+  }
+  constexpr size_t kShown = 10;
+  const std::vector<std::string> shown(names.begin(),
+                                       names.begin() + std::min(names.size(), kShown));
+  return model::Refusal(
+      absl::StatusCode::kNotFound, "VERSION_NOT_FOUND",
+      absl::StrCat("no version of ", service.name(), " matches '", expression.canonical(), "' (",
+                   shown.empty() ? "there is none yet" : "it has " + absl::StrJoin(shown, ", "),
+                   ")"),
+      {{"service", service.name()},
+       {"asked", expression.canonical()},
+       {"nearest", absl::StrJoin(shown, ",")}});
+}
+
+absl::StatusOr<std::string> ResolveChannel(Draft& draft, const routing::v1::Service& service,
+                                           const version::Expression& expression) {
+  const std::string name(expression.channel());
+  ASSIGN_OR_RETURN(const auto channel,
+                   draft.Get<v1::Channel>(model::ChannelKey(service.name(), name)));
+  if (channel.has_value()) return channel->value.channel().version();
+  // It comes by itself with the first active version.
+  if (name == "stable") return "";
+  ASSIGN_OR_RETURN(const auto names, draft.NamesUnder(model::ChannelsOf(service.name())));
+  return model::UnknownName("CHANNEL_NOT_FOUND", "channel", name, names, "set it first",
+                            {{"service", service.name()}});
+}
+
+// The version that the expression means, interning it if no pin has used it before. NotFound:
+// nothing can ever match it, as things are.
+absl::StatusOr<std::string> ResolveForPin(Draft& draft, const routing::v1::Service& service,
+                                          const version::Expression& expression) {
+  if (expression.kind() == version::Expression::Kind::kChannel) {
+    return ResolveChannel(draft, service, expression);
+  }
+  const std::string key = model::ResolutionsKey(service.name());
+  ASSIGN_OR_RETURN(const auto stored, draft.Get<v1::Resolutions>(key));
+  v1::Resolutions resolutions;
+  if (stored.has_value()) resolutions = stored->value;
+  std::optional<std::string> known = model::Find(resolutions, expression.canonical());
+  if (known.has_value()) return *std::move(known);
+  ASSIGN_OR_RETURN(const model::VersionList versions, LoadVersions(draft, service));
+  if (!versions.CouldMatch(expression)) return NothingMatches(service, expression, versions);
+  std::string version = versions.Resolve(expression);
+  RETURN_IF_ERROR(MakeRoom(draft, service.name(), resolutions));
+  model::Intern(resolutions, expression.canonical(), version);
+  draft.Put(key, resolutions);
+  return version;
+}
+
+// The sequence of the pin's last history record; 0: it has none. History outlives its pin.
+absl::StatusOr<int64_t> LastSequence(Draft& draft, const std::optional<Stored<v1::Pin>>& there,
+                                     const routing::v1::Pin& pin) {
+  if (there.has_value()) return there->value.sequence();
+  ASSIGN_OR_RETURN(
+      const auto page,
+      draft.List<v1::PinChange>(model::PinChangesOf(pin.consumer(), pin.service(), pin.method()),
+                                {.size = 1, .newest_first = true}));
+  return page.records.empty() ? 0 : page.records[0].value.sequence();
+}
+
+absl::Status PutHistory(Draft& draft, const PinWrite& write, const std::string& old_expression,
+                        int64_t sequence) {
+  const routing::v1::Pin& pin = write.pin;
+  const std::string key =
+      model::PinChangeKey(pin.consumer(), pin.service(), pin.method(), sequence);
+  ASSIGN_OR_RETURN(const auto taken, draft.Get<v1::PinChange>(key));
+  if (taken.has_value()) return absl::DataLossError("a pin's history is ahead of it");
+  v1::PinChange change;
+  change.set_sequence(sequence);
+  change.set_kind(write.kind);
+  change.set_old_expression(old_expression);
+  change.set_expression(pin.expression());
+  change.set_version(write.version);
+  change.set_actor(draft.caller().actor);
+  change.set_reason(write.reason);
+  *change.mutable_time() = draft.now();
+  change.set_returns_to(write.returns_to);
+  if (pin.has_drain()) *change.mutable_drain() = pin.drain();
+  draft.Put(key, change);
+  return absl::OkStatus();
+}
+
+// Puts the pin, its history, its index entry and its audit record. What it says already is no
+// change.
+absl::StatusOr<v1::PinResponse> WritePin(Draft& draft, const std::optional<Stored<v1::Pin>>& there,
+                                         const PinWrite& write) {
+  const routing::v1::Pin& pin = write.pin;
+  const routing::v1::Pin* before = there.has_value() ? &there->value.pin() : nullptr;
+  v1::PinResponse response;
+  if (before != nullptr) {
+    response.set_old_expression(before->expression());
+    ASSIGN_OR_RETURN(*response.mutable_old_version(),
+                     ResolvedVersion(draft, pin.service(), before->expression()));
+    if (MessageDifferencer::Equals(*before, pin)) {
+      *response.mutable_pin() = there->value;
+      response.mutable_pin()->set_resolved_version(write.version);
+      return response;
+    }
+  }
+  ASSIGN_OR_RETURN(const int64_t last, LastSequence(draft, there, pin));
+  RETURN_IF_ERROR(PutHistory(draft, write, response.old_expression(), last + 1));
+  v1::Pin& record = *response.mutable_pin();
+  if (before != nullptr) {
+    record = there->value;
+    draft.Touch(*record.mutable_meta());
+  } else {
+    *record.mutable_meta() = draft.NewMeta("");
+  }
+  *record.mutable_pin() = pin;
+  record.set_sequence(last + 1);
+  draft.Put(model::PinKey(pin.consumer(), pin.service(), pin.method()), record);
+  if (response.old_expression() != pin.expression()) {
+    if (before != nullptr) {
+      draft.Delete(
+          model::PinUseKey(pin.service(), before->expression(), pin.consumer(), pin.method()));
+    }
+    draft.PutBytes(model::PinUseKey(pin.service(), pin.expression(), pin.consumer(), pin.method()),
+                   "");
+  }
+  draft.Audit(write.kind == v1::PinChange::ROLLBACK ? "pin.rollback" : "pin.set",
+              model::PinName(pin), before, &pin, write.reason);
+  record.set_resolved_version(write.version);
+  response.set_changed(true);
+  return response;
+}
+
+absl::StatusOr<std::optional<Stored<v1::Pin>>> ReadPin(Draft& draft, const routing::v1::Pin& pin) {
+  return draft.Get<v1::Pin>(model::PinKey(pin.consumer(), pin.service(), pin.method()));
+}
+
+template <typename Request>
+routing::v1::Pin PinOf(const Request& request) {
+  routing::v1::Pin pin;
+  pin.set_consumer(request.consumer());
+  pin.set_service(request.service());
+  pin.set_method(request.method());
+  return pin;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::PinResponse> SetPin(Draft& draft, const v1::SetPinRequest& request) {
+  PinWrite write{.pin = request.pin(), .reason = request.reason()};
+  RETURN_IF_ERROR(model::ValidatePin(write.pin));
+  RETURN_IF_ERROR(model::ValidateText("reason", request.reason(), model::kMaxReasonBytes));
+  RETURN_IF_ERROR(RequireConsumer(draft, write.pin.consumer()).status());
+  ASSIGN_OR_RETURN(const auto service, RequireService(draft, write.pin.service()));
+  RETURN_IF_ERROR(CheckMethodOf(service.value.service(), write.pin.method()));
+  ASSIGN_OR_RETURN(const version::Expression expression,
+                   ParseExpression(service.value.service(), write.pin.expression()));
+  write.pin.set_expression(expression.canonical());
+  ASSIGN_OR_RETURN(const auto there, ReadPin(draft, write.pin));
+  RETURN_IF_ERROR(CheckExpected(request.has_expected_revision(), request.expected_revision(),
+                                there.has_value() ? there->revision : 0,
+                                absl::StrCat("pin ", model::PinName(write.pin))));
+  ASSIGN_OR_RETURN(write.version, ResolveForPin(draft, service.value.service(), expression));
+  return WritePin(draft, there, write);
+}
+
+absl::StatusOr<v1::UnsetPinResponse> UnsetPin(Draft& draft, const v1::UnsetPinRequest& request) {
+  PinWrite write{.pin = PinOf(request), .kind = v1::PinChange::UNSET, .reason = request.reason()};
+  RETURN_IF_ERROR(model::ValidatePin(write.pin));
+  RETURN_IF_ERROR(model::ValidateText("reason", request.reason(), model::kMaxReasonBytes));
+  RETURN_IF_ERROR(RequireConsumer(draft, request.consumer()).status());
+  RETURN_IF_ERROR(RequireService(draft, request.service()).status());
+  ASSIGN_OR_RETURN(const auto there, ReadPin(draft, write.pin));
+  RETURN_IF_ERROR(CheckExpected(request.has_expected_revision(), request.expected_revision(),
+                                there.has_value() ? there->revision : 0,
+                                absl::StrCat("pin ", model::PinName(write.pin))));
+  v1::UnsetPinResponse response;
+  if (!there.has_value()) return response;
+  const routing::v1::Pin& before = there->value.pin();
+  response.set_old_expression(before.expression());
+  RETURN_IF_ERROR(PutHistory(draft, write, before.expression(), there->value.sequence() + 1));
+  draft.Delete(model::PinKey(before.consumer(), before.service(), before.method()));
+  draft.Delete(
+      model::PinUseKey(before.service(), before.expression(), before.consumer(), before.method()));
+  draft.Audit("pin.unset", model::PinName(before), &before, nullptr, request.reason());
+  return response;
+}
+
+absl::StatusOr<v1::PinResponse> RollbackPin(Draft& draft, const v1::RollbackPinRequest& request) {
+  PinWrite write{
+      .pin = PinOf(request), .kind = v1::PinChange::ROLLBACK, .reason = request.reason()};
+  RETURN_IF_ERROR(model::ValidatePin(write.pin));
+  RETURN_IF_ERROR(model::ValidateText("reason", request.reason(), model::kMaxReasonBytes));
+  RETURN_IF_ERROR(RequireConsumer(draft, request.consumer()).status());
+  ASSIGN_OR_RETURN(const auto service, RequireService(draft, request.service()));
+  ASSIGN_OR_RETURN(const auto there, ReadPin(draft, write.pin));
+  RETURN_IF_ERROR(CheckExpected(request.has_expected_revision(), request.expected_revision(),
+                                there.has_value() ? there->revision : 0,
+                                absl::StrCat("pin ", model::PinName(write.pin))));
+  ASSIGN_OR_RETURN(const auto history,
+                   draft.List<v1::PinChange>(
+                       model::PinChangesOf(request.consumer(), request.service(), request.method()),
+                       {.size = kRollbackReach, .newest_first = true}));
+  std::vector<v1::PinChange> changes;
+  for (const auto& change : history.records) changes.push_back(change.value);
+  ASSIGN_OR_RETURN(const model::RollbackTarget target,
+                   model::FindRollback(changes, request.to_sequence(), model::PinName(write.pin)));
+  write.pin.set_expression(target.expression);
+  write.returns_to = target.sequence;
+  ASSIGN_OR_RETURN(const version::Expression expression,
+                   ParseExpression(service.value.service(), target.expression));
+  ASSIGN_OR_RETURN(write.version, ResolveForPin(draft, service.value.service(), expression));
+  return WritePin(draft, there, write);
+}
+
+}  // namespace pinion::service

@@ -1,0 +1,81 @@
+#include "registry/service/registry.h"
+
+#include <algorithm>
+#include <random>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_format.h"
+#include "pinion/registry/v1/records.pb.h"
+#include "registry/model/keys.h"
+
+namespace pinion::service {
+
+google::protobuf::Timestamp ToTimestamp(absl::Time time) {
+  google::protobuf::Timestamp timestamp;
+  const int64_t seconds = absl::ToUnixSeconds(time);
+  timestamp.set_seconds(seconds);
+  timestamp.set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
+  return timestamp;
+}
+
+std::string NewId() {
+  std::random_device random;
+  std::string id;
+  for (int i = 0; i < 4; ++i) absl::StrAppend(&id, absl::Hex(random(), absl::kZeroPad8));
+  return id;
+}
+
+Registry::Registry(store::Store& store, const Clock& clock)
+    : store_(store), clock_(clock), start_time_(clock.Wall()) {}
+
+absl::StatusOr<std::unique_ptr<Registry>> Registry::Open(store::Store& store, const Clock& clock) {
+  std::unique_ptr<Registry> registry(new Registry(store, clock));
+  RETURN_IF_ERROR(registry->LoadIdentity());
+  RETURN_IF_ERROR(registry->LoadLastAuditId());
+  return registry;
+}
+
+absl::Status Registry::LoadIdentity() {
+  registry::v1::RegistryIdentity identity;
+  identity.set_id(NewId());
+  *identity.mutable_create_time() = ToTimestamp(clock_.Wall());
+  // Whoever comes second, of several registries on one store, takes the first one's.
+  ASSIGN_OR_RETURN(
+      store::TxnResult result,
+      store_.Commit({.compares = {store::Compare::Absent(model::kRegistryKey)},
+                     .then = {store::Put{model::kRegistryKey, identity.SerializeAsString()}},
+                     .otherwise = {store::Get{model::kRegistryKey}}}));
+  if (!result.succeeded) {
+    ASSIGN_OR_RETURN(const Stored<registry::v1::RegistryIdentity> stored,
+                     Decode<registry::v1::RegistryIdentity>(*result.results.at(0)));
+    identity = stored.value;
+  }
+  id_ = identity.id();
+  return absl::OkStatus();
+}
+
+absl::Status Registry::LoadLastAuditId() {
+  ASSIGN_OR_RETURN(const store::RangeResult newest,
+                   store_.Range({.range = store::KeyRange::Prefix(model::kAudit),
+                                 .limit = 1,
+                                 .descending = true,
+                                 .keys_only = true}));
+  absl::MutexLock lock(&mutex_);
+  if (!newest.kvs.empty()) {
+    const std::string id = newest.kvs[0].key.substr(absl::string_view(model::kAudit).size());
+    if (!absl::SimpleAtoi(id, &last_audit_id_)) {
+      return absl::DataLossError(absl::StrCat("the registry's record ", newest.kvs[0].key,
+                                              " is not one that a registry writes"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::string Registry::NextAuditId() {
+  absl::MutexLock lock(&mutex_);
+  last_audit_id_ = std::max(last_audit_id_ + 1, absl::ToUnixMicros(clock_.Wall()));
+  return absl::StrFormat("%020d", last_audit_id_);
+}
+
+}  // namespace pinion::service

@@ -1,0 +1,52 @@
+// The registry without its wire: which store, which identity, and which audit id comes next. What
+// it does are the functions of operations.h. Thread-safe; owned by RegistryServer, or by a test.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "base/clock.h"
+#include "registry/service/codec.h"
+#include "registry/store/store.h"
+
+namespace pinion::service {
+
+// Who asks.
+struct Caller {
+  std::string actor;
+};
+
+class Registry {
+ public:
+  // Gives an empty store its registry id. Both outlive the registry.
+  static absl::StatusOr<std::unique_ptr<Registry>> Open(store::Store& store, const Clock& clock);
+
+  const std::string& id() const { return id_; }
+  store::Store& store() { return store_; }
+  const Clock& clock() const { return clock_; }
+  absl::Time start_time() const { return start_time_; }
+
+  // Twenty digits, each greater than all before, in this process and in the store; close to the
+  // wall clock's microseconds.
+  std::string NextAuditId();
+
+ private:
+  Registry(store::Store& store, const Clock& clock);
+  absl::Status LoadIdentity();
+  absl::Status LoadLastAuditId();
+
+  store::Store& store_;
+  const Clock& clock_;
+  const absl::Time start_time_;
+  std::string id_;
+  absl::Mutex mutex_;
+  int64_t last_audit_id_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+// Random, never used again: 32 hexadecimal digits.
+std::string NewId();
+
+}  // namespace pinion::service

@@ -1,0 +1,133 @@
+#include "registry/service/registry_server.h"
+
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "registry/schema/schema.h"
+#include "registry/service/grpc_services.h"
+#include "registry/service/registry.h"
+
+namespace pinion::service {
+namespace {
+
+// A descriptor set at its limit, and what comes with it.
+constexpr int kMaxMessageBytes = static_cast<int>(schema::kMaxDescriptorSetBytes) + (1 << 20);
+
+struct HostPort {
+  absl::string_view host;  // IPv6 without brackets
+  int port = 0;
+};
+
+absl::StatusOr<HostPort> SplitHostPort(absl::string_view address) {
+  const size_t colon = address.rfind(':');
+  HostPort parts;
+  const bool numeric = colon != absl::string_view::npos &&
+                       absl::SimpleAtoi(address.substr(colon + 1), &parts.port) &&
+                       parts.port >= 0 && parts.port <= 65535;
+  if (numeric) parts.host = address.substr(0, colon);
+  if (absl::StartsWith(parts.host, "[") && absl::EndsWith(parts.host, "]")) {
+    parts.host = parts.host.substr(1, parts.host.size() - 2);
+  } else if (absl::StrContains(parts.host, ":")) {
+    parts.host = "";
+  }
+  if (!numeric || parts.host.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "registry address '", address, "' must be unix:/PATH, 127.0.0.1:PORT or [::1]:PORT"));
+  }
+  return parts;
+}
+
+bool IsLoopback(absl::string_view host) {
+  return host == "localhost" || host == "::1" || absl::StartsWith(host, "127.");
+}
+
+}  // namespace
+
+absl::Status CheckListenAddress(const std::string& address, bool insecure) {
+  if (absl::StartsWith(address, "unix:/")) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const HostPort parts, SplitHostPort(address));
+  if (insecure || IsLoopback(parts.host)) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("registry address ", address,
+                   " can be reached from other machines, and nobody is "
+                   "authenticated: listen on a Unix socket or on loopback, or set insecure: true"));
+}
+
+struct RegistryServer::Parts {
+  std::unique_ptr<Registry> registry;
+  std::unique_ptr<WatchHub> hub;
+  std::unique_ptr<Housekeeper> housekeeper;
+  std::unique_ptr<grpc::Service> registry_service;
+  std::unique_ptr<grpc::Service> watch_service;
+  std::unique_ptr<grpc::Server> server;
+  std::string address;
+  int port = 0;
+};
+
+absl::StatusOr<std::unique_ptr<RegistryServer>> RegistryServer::Start(
+    store::Store& store, const Clock& clock, const RegistryServerOptions& options) {
+  RETURN_IF_ERROR(CheckListenAddress(options.address, options.insecure));
+  auto parts = std::make_unique<Parts>();
+  ASSIGN_OR_RETURN(parts->registry, Registry::Open(store, clock));
+  parts->hub = std::make_unique<WatchHub>(*parts->registry, options.watch);
+  parts->registry_service =
+      MakeRegistryService(*parts->registry, *parts->hub, options.binary_version);
+  parts->watch_service = MakeRoutingWatchService(*parts->hub);
+
+  grpc::ServerBuilder builder;
+  // Otherwise a second process binds the same port silently and gets half of the calls.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder.AddListeningPort(options.address, grpc::InsecureServerCredentials(), &parts->port);
+  builder.RegisterService(parts->registry_service.get());
+  builder.RegisterService(parts->watch_service.get());
+  parts->server = builder.BuildAndStart();
+  if (parts->server == nullptr || parts->port == 0) {
+    return absl::UnavailableError(
+        absl::StrCat("the registry cannot listen on ", options.address,
+                     ": it is in use by another process, or this user may not bind it"));
+  }
+  parts->address = options.address;
+  if (absl::StartsWith(options.address, "unix:")) {
+    parts->port = 0;
+    // Who may open the socket may change every pin.
+    chmod(options.address.substr(5).c_str(), 0600);
+  } else {
+    parts->address =
+        absl::StrCat(options.address.substr(0, options.address.rfind(':')), ":", parts->port);
+  }
+  parts->housekeeper =
+      std::make_unique<Housekeeper>(*parts->registry, *parts->hub, options.housekeeping);
+  return std::unique_ptr<RegistryServer>(new RegistryServer(std::move(parts)));
+}
+
+RegistryServer::RegistryServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+RegistryServer::~RegistryServer() { Shutdown(absl::Seconds(1)); }
+
+void RegistryServer::Shutdown(absl::Duration grace) {
+  if (parts_->server == nullptr) return;
+  parts_->housekeeper.reset();
+  parts_->hub->Stop();
+  // gRPC counts its deadlines from now in its own clock.
+  parts_->server->Shutdown(
+      gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                   gpr_time_from_millis(absl::ToInt64Milliseconds(grace), GPR_TIMESPAN)));
+  parts_->server->Wait();
+  parts_->server.reset();
+}
+
+const std::string& RegistryServer::address() const { return parts_->address; }
+int RegistryServer::port() const { return parts_->port; }
+const std::string& RegistryServer::registry_id() const { return parts_->registry->id(); }
+
+}  // namespace pinion::service

@@ -1,0 +1,59 @@
+// The registry as a server: store, operations, watch hub, housekeeping and gRPC in one object, for
+// `pinion registry` and, beside the gateway, for `pinion serve`. Knows no gRPC type, so that who
+// includes it does not compile gRPC's headers.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "registry/service/housekeeper.h"
+#include "registry/service/watch_hub.h"
+#include "registry/store/store.h"
+
+namespace pinion::service {
+
+struct RegistryServerOptions {
+  // "unix:/run/pinion/registry.sock" (an absolute path), or "127.0.0.1:7070", "[::1]:7070",
+  // "localhost:7070"; port 0 lets the kernel choose.
+  std::string address;
+  // Allows addresses that other machines reach, although nobody is authenticated.
+  bool insecure = false;
+  std::string binary_version;
+  WatchOptions watch;
+  HousekeeperOptions housekeeping;
+};
+
+class RegistryServer {
+ public:
+  // Serves when it returns. `store` and `clock` outlive the server. InvalidArgument: the address is
+  // none; FailedPrecondition: it is reachable by others and `insecure` is not set; Unavailable: it
+  // cannot be bound (in use, no permission).
+  static absl::StatusOr<std::unique_ptr<RegistryServer>> Start(
+      store::Store& store, const Clock& clock, const RegistryServerOptions& options);
+  ~RegistryServer();
+  RegistryServer(const RegistryServer&) = delete;
+  RegistryServer& operator=(const RegistryServer&) = delete;
+
+  // Ends the watches, takes no new calls, and cancels those that still run after `grace`. Returns
+  // when all are done. Happens once; the destructor does it with a grace of one second.
+  void Shutdown(absl::Duration grace);
+
+  // What clients connect to: as configured, with the real port.
+  const std::string& address() const;
+  int port() const;  // 0: a Unix socket
+  const std::string& registry_id() const;
+
+ private:
+  struct Parts;
+  explicit RegistryServer(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+// OK: a Unix socket or a loopback address. Else FailedPrecondition or InvalidArgument, as Start()
+// says.
+absl::Status CheckListenAddress(const std::string& address, bool insecure);
+
+}  // namespace pinion::service

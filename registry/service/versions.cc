@@ -1,0 +1,268 @@
+// Operations on versions.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/check.h"
+#include "base/sha256.h"
+#include "registry/model/errors.h"
+#include "registry/model/keys.h"
+#include "registry/model/validate.h"
+#include "registry/service/lookups.h"
+#include "registry/service/operations.h"
+
+namespace pinion::service {
+namespace {
+
+// Two parts of a set and their keys fit a transaction's bytes.
+constexpr size_t kBlobPartBytes = 512 * 1024;
+
+// A request with its descriptor set read and already in the store.
+struct Publication {
+  const v1::PublishVersionRequest* request = nullptr;
+  std::optional<schema::Schema> schema;  // nullopt: published without one
+  std::string blob_sha256;
+};
+
+// Parts of a descriptor set under its hash. Nobody sees them before a version names them, so they
+// are no change to audit.
+absl::Status WriteBlob(store::Store& store, const std::string& sha256, absl::string_view bytes) {
+  for (int64_t part = 0; !bytes.empty(); ++part) {
+    const std::string key = model::BlobKey(sha256, part);
+    const absl::string_view piece = bytes.substr(0, kBlobPartBytes);
+    bytes.remove_prefix(piece.size());
+    RETURN_IF_ERROR(store
+                        .Commit({.compares = {store::Compare::Absent(key)},
+                                 .then = {store::Put{key, std::string(piece)}}})
+                        .status());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ReadBlob(Draft& draft, const v1::VersionRecord& record) {
+  std::string bytes;
+  const int64_t size = record.blob_bytes();
+  for (int64_t part = 0; static_cast<int64_t>(bytes.size()) < size; ++part) {
+    ASSIGN_OR_RETURN(const store::RangeResult range,
+                     draft.Range({.range = store::KeyRange::Single(
+                                      model::BlobKey(record.blob_sha256(), part))}));
+    if (range.kvs.empty()) return absl::DataLossError("a part of the descriptor set is missing");
+    bytes += range.kvs[0].value;
+  }
+  return bytes;
+}
+
+routing::v1::Version RoutingVersion(const Publication& publication) {
+  routing::v1::Version version;
+  version.set_service(publication.request->service());
+  version.set_name(publication.request->name());
+  version.set_state(routing::v1::PUBLISHED);
+  if (!publication.schema.has_value()) return version;
+  version.set_schema_digest(publication.schema->digest());
+  for (const schema::GrpcService& service : publication.schema->services()) {
+    routing::v1::GrpcMethods& methods = *version.add_methods();
+    methods.set_grpc_service(service.name);
+    for (const std::string& method : service.methods) methods.add_methods(method);
+  }
+  return version;
+}
+
+std::vector<std::string> GrpcServicesOf(const routing::v1::Version& version) {
+  std::vector<std::string> names;
+  for (const auto& methods : version.methods()) names.push_back(methods.grpc_service());
+  return names;
+}
+
+// OK: the same was published before. AlreadyExists: something else was.
+absl::Status CheckIsSame(const v1::Version& there, const routing::v1::Version& asked) {
+  const routing::v1::Version& old = there.version();
+  const bool same_services = GrpcServicesOf(old) == GrpcServicesOf(asked);
+  if (old.schema_digest() == asked.schema_digest() && same_services) return absl::OkStatus();
+  const auto shorten = [](const std::string& digest) {
+    return digest.empty() ? "without a schema" : "with schema " + digest.substr(0, 12);
+  };
+  return model::Refusal(
+      absl::StatusCode::kAlreadyExists, "VERSION_EXISTS",
+      absl::StrCat("version ", asked.name(), " of ", asked.service(), " was published by ",
+                   there.meta().created_by(), " ", shorten(old.schema_digest()), " (",
+                   absl::StrJoin(GrpcServicesOf(old), ", "), "), this one is ",
+                   shorten(asked.schema_digest()), " (", absl::StrJoin(GrpcServicesOf(asked), ", "),
+                   "); versions never change: publish it under a new name"),
+      {{"service", asked.service()},
+       {"version", asked.name()},
+       {"digest", old.schema_digest()},
+       {"asked_digest", asked.schema_digest()}});
+}
+
+// The service as it is, or a new one for this version.
+absl::StatusOr<v1::Service> ServiceFor(Draft& draft, const v1::PublishVersionRequest& request,
+                                       bool& created) {
+  ASSIGN_OR_RETURN(auto there, draft.Get<v1::Service>(model::ServiceKey(request.service())));
+  created = !there.has_value();
+  if (there.has_value()) return std::move(there->value);
+  v1::Service service;
+  service.mutable_service()->set_name(request.service());
+  service.mutable_service()->set_scheme(request.scheme() != routing::v1::SCHEME_UNSPECIFIED
+                                            ? request.scheme()
+                                            : model::GuessScheme(request.name()));
+  if (service.service().scheme() == routing::v1::SCHEME_UNSPECIFIED) {
+    return model::Refusal(
+        absl::StatusCode::kInvalidArgument, "NAME_MALFORMED",
+        absl::StrCat("version name '", request.name(),
+                     "' is of no known form: write it like 1.0.0, 2026-11-23, v1 or 7, or "
+                     "state the service's scheme"),
+        {{"version", request.name()}});
+  }
+  RETURN_IF_ERROR(model::ValidateService(service.service()));
+  *service.mutable_meta() = draft.NewMeta(request.owner());
+  return service;
+}
+
+// Claims what this version is the first of its service to serve. True: the service has changed.
+absl::StatusOr<bool> ClaimGrpcServices(Draft& draft, const routing::v1::Version& version,
+                                       routing::v1::Service& service) {
+  bool changed = false;
+  for (const std::string& name : GrpcServicesOf(version)) {
+    const std::string key = model::GrpcServiceKey(name);
+    ASSIGN_OR_RETURN(const auto claim, draft.Get<v1::Claim>(key));
+    if (claim.has_value() && claim->value.owner() == service.name()) continue;
+    if (claim.has_value()) {
+      return model::Refusal(
+          absl::StatusCode::kAlreadyExists, "GRPC_SERVICE_TAKEN",
+          absl::StrCat("gRPC service ", name, " belongs to service '", claim->value.owner(),
+                       "'; publish this version there, or name the gRPC services that it "
+                       "serves"),
+          {{"grpc_service", name}, {"owner", claim->value.owner()}});
+    }
+    v1::Claim mine;
+    mine.set_owner(service.name());
+    draft.Put(key, mine);
+    service.add_grpc_services(name);
+    changed = true;
+  }
+  if (changed) {
+    std::sort(service.mutable_grpc_services()->begin(), service.mutable_grpc_services()->end());
+  }
+  return changed;
+}
+
+absl::Status CheckRequirements(Draft& draft, const v1::PublishVersionRequest& request) {
+  for (const v1::Requirement& requirement : request.requirements()) {
+    ASSIGN_OR_RETURN(const auto service, RequireService(draft, requirement.service()));
+    RETURN_IF_ERROR(ParseExpression(service.value.service(), requirement.expression()).status());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::PublishVersionResponse> Publish(Draft& draft, const Publication& publication) {
+  const v1::PublishVersionRequest& request = *publication.request;
+  v1::PublishVersionResponse response;
+  bool service_created = false;
+  ASSIGN_OR_RETURN(v1::Service service, ServiceFor(draft, request, service_created));
+  const auto parsed = version::VersionName::Parse(service.service().scheme(), request.name());
+  if (!parsed.ok()) {
+    return model::WithReason(parsed.status(), "NAME_MALFORMED", {{"version", request.name()}});
+  }
+  const std::string key = model::VersionKey(request.service(), request.name());
+  const routing::v1::Version version = RoutingVersion(publication);
+  ASSIGN_OR_RETURN(const auto there, draft.Get<v1::VersionRecord>(key));
+  if (there.has_value()) {
+    RETURN_IF_ERROR(CheckIsSame(there->value.version(), version));
+    *response.mutable_version() = there->value.version();
+    return response;
+  }
+  RETURN_IF_ERROR(CheckRequirements(draft, request));
+  ASSIGN_OR_RETURN(const bool claimed,
+                   ClaimGrpcServices(draft, version, *service.mutable_service()));
+  if (claimed && !service_created) draft.Touch(*service.mutable_meta());
+  if (claimed || service_created) draft.Put(model::ServiceKey(request.service()), service);
+
+  v1::VersionRecord record;
+  *record.mutable_version()->mutable_version() = version;
+  *record.mutable_version()->mutable_meta() = draft.NewMeta(request.owner());
+  record.mutable_version()->set_notes(request.notes());
+  *record.mutable_version()->mutable_requirements() = request.requirements();
+  *record.mutable_version()->mutable_metadata() = request.metadata();
+  record.set_blob_sha256(publication.blob_sha256);
+  record.set_blob_bytes(static_cast<int64_t>(request.descriptor_set().size()));
+  draft.Put(key, record);
+  routing::v1::Version audited = version;
+  audited.clear_methods();
+  draft.Audit("version.publish", absl::StrCat(request.service(), " ", request.name()), nullptr,
+              &audited);
+  *response.mutable_version() = record.version();
+  response.set_created(true);
+  response.set_service_created(service_created);
+  return response;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::PublishVersionResponse> PublishVersion(
+    Registry& registry, const Caller& caller, const v1::PublishVersionRequest& request) {
+  RETURN_IF_ERROR(model::ValidatePublish(request));
+  Publication publication{.request = &request};
+  if (!request.descriptor_set().empty()) {
+    ASSIGN_OR_RETURN(publication.schema, schema::Schema::Parse(request.descriptor_set(),
+                                                               {request.grpc_services().begin(),
+                                                                request.grpc_services().end()}));
+    if (publication.schema->services().size() > model::kMaxGrpcServices) {
+      return model::Refusal(
+          absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED",
+          absl::StrCat("the descriptor set has ", publication.schema->services().size(),
+                       " gRPC services; a version may serve ", model::kMaxGrpcServices,
+                       ": name those that it serves, or split it"));
+    }
+    publication.blob_sha256 = Sha256Hex(request.descriptor_set());
+    RETURN_IF_ERROR(WriteBlob(registry.store(), publication.blob_sha256, request.descriptor_set()));
+  }
+  return Run(registry, Publish, caller, publication);
+}
+
+absl::StatusOr<v1::Version> GetVersion(Draft& draft, const v1::GetVersionRequest& request) {
+  ASSIGN_OR_RETURN(auto record, RequireVersion(draft, request.service(), request.name()));
+  return std::move(*record.value.mutable_version());
+}
+
+absl::StatusOr<v1::GetVersionSchemaResponse> GetVersionSchema(
+    Draft& draft, const v1::GetVersionSchemaRequest& request) {
+  ASSIGN_OR_RETURN(const auto record, RequireVersion(draft, request.service(), request.name()));
+  v1::GetVersionSchemaResponse response;
+  response.set_schema_digest(record.value.version().version().schema_digest());
+  ASSIGN_OR_RETURN(std::string bytes, ReadBlob(draft, record.value));
+  response.set_descriptor_set(std::move(bytes));
+  return response;
+}
+
+absl::StatusOr<v1::ListVersionsResponse> ListVersions(Draft& draft,
+                                                      const v1::ListVersionsRequest& request) {
+  v1::ListVersionsResponse response;
+  if (request.service().empty()) {
+    ASSIGN_OR_RETURN(Page<v1::VersionRecord> page,
+                     draft.List<v1::VersionRecord>(model::kVersions,
+                                                   {request.page_size(), request.page_token()}));
+    for (auto& record : page.records)
+      *response.add_versions() = std::move(*record.value.mutable_version());
+    response.set_next_page_token(page.next_token);
+    return response;
+  }
+  // Newest first is an order that keys do not have; one service's versions are few enough to sort,
+  // and come as one page.
+  ASSIGN_OR_RETURN(const auto service, RequireService(draft, request.service()));
+  ASSIGN_OR_RETURN(auto records,
+                   draft.All<v1::VersionRecord>(model::VersionsOf(request.service())));
+  std::vector<std::pair<version::VersionName, v1::Version*>> sorted;
+  for (auto& record : records) {
+    v1::Version* version = record.value.mutable_version();
+    auto name =
+        version::VersionName::Parse(service.value.service().scheme(), version->version().name());
+    CHECK(name.ok());
+    sorted.emplace_back(*std::move(name), version);
+  }
+  std::sort(sorted.begin(), sorted.end(),
+            [](const auto& a, const auto& b) { return b.first < a.first; });
+  for (auto& [name, version] : sorted) *response.add_versions() = std::move(*version);
+  return response;
+}
+
+}  // namespace pinion::service

@@ -1,0 +1,267 @@
+#include "registry/service/watch_hub.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/log.h"
+#include "registry/model/errors.h"
+#include "registry/model/keys.h"
+#include "registry/model/projection.h"
+
+namespace pinion::service {
+namespace {
+
+// One message holds at most this much of the ring.
+constexpr int kMaxBatchRevisions = 256;
+constexpr size_t kMaxBatchBytes = 1 << 20;
+
+// How long the follower waits before it asks a store again that did not answer.
+constexpr absl::Duration kRetryAfter = absl::Seconds(1);
+
+// An overtaken subscription is told so by its next Next(). One that has not come back for it after
+// this time is blocked on a peer that does not read at all.
+constexpr absl::Duration kCutAfter = absl::Seconds(30);
+
+std::optional<absl::string_view> ValueOf(const store::KeyValue* kv) {
+  return kv == nullptr ? std::nullopt : std::optional<absl::string_view>(kv->value);
+}
+
+}  // namespace
+
+WatchHub::WatchHub(Registry& registry, const WatchOptions& options)
+    : registry_(registry), options_(options) {
+  store::Store& store = registry.store();
+  // What the store still has fills the ring, so that gateways resume across a restart of the
+  // registry.
+  floor_ = std::max(store.compact_revision(),
+                    store.revision() - static_cast<store::Revision>(options.ring_revisions));
+  through_ = floor_;
+  watcher_ = store.Watch(store::KeyRange::Prefix(model::kRoutingPrefix), floor_);
+  thread_ = std::thread([hub = this] { hub->RunFollower(); });
+}
+
+WatchHub::~WatchHub() {
+  Stop();
+  thread_.join();
+}
+
+void WatchHub::Stop() {
+  absl::MutexLock lock(&mutex_);
+  stopping_ = true;
+  watcher_->Cancel();
+}
+
+void WatchHub::RunFollower() {
+  while (true) {
+    store::Watcher* watcher = nullptr;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (stopping_) return;
+      watcher = watcher_.get();
+    }
+    const absl::StatusOr<store::WatchBatch> batch = watcher->Next(options_.heartbeat);
+    if (batch.ok()) {
+      Append(*batch);
+    } else if (absl::IsOutOfRange(batch.status())) {
+      log::Warning("registry", "the watch was overtaken by compaction; gateways get snapshots");
+      Restart();
+    } else if (!absl::IsCancelled(batch.status())) {
+      log::Warning("registry", absl::StrCat("cannot follow the store: ", batch.status().message()));
+      absl::MutexLock lock(&mutex_);
+      mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kRetryAfter);
+    }
+  }
+}
+
+void WatchHub::Append(const store::WatchBatch& batch) {
+  std::vector<Entry> entries;
+  std::vector<routing::v1::Change> changes;
+  for (size_t i = 0; i < batch.events.size(); ++i) {
+    const store::Event& event = batch.events[i];
+    model::AppendChanges(event.kv.key,
+                         ValueOf(event.previous.has_value() ? &*event.previous : nullptr),
+                         ValueOf(event.deleted ? nullptr : &event.kv), changes);
+    const bool last = i + 1 == batch.events.size() ||
+                      batch.events[i + 1].kv.mod_revision != event.kv.mod_revision;
+    if (!last) continue;
+    if (!changes.empty()) {
+      auto revision = std::make_shared<registry::v1::RevisionChanges>();
+      revision->set_revision(event.kv.mod_revision);
+      for (routing::v1::Change& change : changes) *revision->add_changes() = std::move(change);
+      const size_t bytes = revision->ByteSizeLong();
+      entries.push_back({std::move(revision), bytes});
+    }
+    changes.clear();
+  }
+  absl::MutexLock lock(&mutex_);
+  for (Entry& entry : entries) {
+    ring_bytes_ += entry.bytes;
+    ring_.push_back(std::move(entry));
+  }
+  through_ = batch.through;
+  Trim();
+}
+
+void WatchHub::Trim() {
+  while (!ring_.empty() &&
+         (ring_.size() > options_.ring_revisions || ring_bytes_ > options_.ring_bytes)) {
+    floor_ = ring_.front().changes->revision();
+    ring_bytes_ -= ring_.front().bytes;
+    ring_.pop_front();
+  }
+  const absl::Time now = registry_.clock().Monotonic();
+  for (Subscription* subscription : subscriptions_) {
+    if (subscription->at_ >= floor_) continue;
+    subscription->overtaken_at_ = std::min(subscription->overtaken_at_, now);
+    if (now - subscription->overtaken_at_ > kCutAfter) subscription->cut_();
+  }
+}
+
+void WatchHub::Restart() {
+  absl::MutexLock lock(&mutex_);
+  if (stopping_) return;
+  ring_.clear();
+  ring_bytes_ = 0;
+  floor_ = through_ = registry_.store().revision();
+  watcher_ = registry_.store().Watch(store::KeyRange::Prefix(model::kRoutingPrefix), floor_);
+  Trim();
+}
+
+absl::StatusOr<std::unique_ptr<WatchHub::Subscription>> WatchHub::Subscribe(
+    const registry::v1::WatchRequest& request, std::string peer, std::function<void()> cut) {
+  if (!request.registry_id().empty() && request.registry_id() != registry_.id()) {
+    return model::Refusal(
+        absl::StatusCode::kFailedPrecondition, "REGISTRY_ID_MISMATCH",
+        absl::StrCat("this is registry ", registry_.id(), ", not ", request.registry_id(),
+                     ": the gateway holds the state of another one"),
+        {{"registry_id", registry_.id()}, {"asked", request.registry_id()}});
+  }
+  const store::Revision newest = registry_.store().revision();
+  if (request.from_revision() > newest) {
+    return model::Refusal(
+        absl::StatusCode::kFailedPrecondition, "REVISION_AHEAD",
+        absl::StrCat("this registry is at revision ", newest, ", the gateway at ",
+                     request.from_revision(), ": it was restored from a backup"),
+        {{"revision", absl::StrCat(newest)}, {"asked", absl::StrCat(request.from_revision())}});
+  }
+  registry::v1::GatewayStatus status;
+  status.set_gateway_id(request.gateway_id());
+  status.set_peer(std::move(peer));
+  *status.mutable_connect_time() = ToTimestamp(registry_.clock().Wall());
+  std::unique_ptr<Subscription> subscription(
+      new Subscription(*this, std::move(status), std::move(cut)));
+  absl::MutexLock lock(&mutex_);
+  // Without the id nobody knows which registry the revision is of.
+  const bool resumes = !request.registry_id().empty() && request.from_revision() >= floor_;
+  subscription->in_snapshot_ = !resumes;
+  subscription->at_ = resumes ? request.from_revision() : through_;
+  subscription->reason_ = request.from_revision() == 0 ? registry::v1::SnapshotChunk::INITIAL
+                                                       : registry::v1::SnapshotChunk::COMPACTED;
+  subscriptions_.insert(subscription.get());
+  return subscription;
+}
+
+std::vector<registry::v1::GatewayStatus> WatchHub::Gateways() const {
+  absl::MutexLock lock(&mutex_);
+  std::vector<registry::v1::GatewayStatus> gateways;
+  for (const Subscription* subscription : subscriptions_) gateways.push_back(subscription->status_);
+  std::sort(gateways.begin(), gateways.end(),
+            [](const auto& a, const auto& b) { return a.gateway_id() < b.gateway_id(); });
+  return gateways;
+}
+
+store::Revision WatchHub::floor() const {
+  absl::MutexLock lock(&mutex_);
+  return floor_;
+}
+
+WatchHub::Subscription::~Subscription() {
+  absl::MutexLock lock(&hub_.mutex_);
+  hub_.subscriptions_.erase(this);
+}
+
+absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::Next() {
+  return in_snapshot_ ? NextSnapshot() : NextChanges();
+}
+
+absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::NextSnapshot() {
+  store::Revision revision = 0;
+  {
+    absl::MutexLock lock(&hub_.mutex_);
+    if (hub_.stopping_) return absl::UnavailableError("the registry is shutting down");
+    revision = at_;
+  }
+  const std::vector<std::string>& prefixes = model::SnapshotPrefixes();
+  store::KeyRange range = store::KeyRange::Prefix(prefixes[prefix_]);
+  if (!after_key_.empty()) range.key = after_key_ + '\0';
+  ASSIGN_OR_RETURN(
+      const store::RangeResult page,
+      hub_.registry_.store().Range(
+          {.range = std::move(range), .revision = revision, .limit = hub_.options_.snapshot_page}));
+  std::vector<routing::v1::Resource> resources;
+  for (const store::KeyValue& kv : page.kvs) model::AppendResources(kv.key, kv.value, resources);
+  if (page.more) {
+    after_key_ = page.kvs.back().key;
+  } else {
+    after_key_.clear();
+    ++prefix_;
+  }
+  registry::v1::WatchResponse response;
+  response.set_registry_id(hub_.registry_.id());
+  registry::v1::SnapshotChunk& chunk = *response.mutable_snapshot();
+  chunk.set_revision(revision);
+  chunk.set_reason(reason_);
+  chunk.set_first(std::exchange(first_, false));
+  chunk.set_last(prefix_ == prefixes.size());
+  for (routing::v1::Resource& resource : resources) *chunk.add_resources() = std::move(resource);
+  if (chunk.last()) {
+    in_snapshot_ = false;
+    absl::MutexLock lock(&hub_.mutex_);
+    status_.set_sent_revision(revision);
+  }
+  return response;
+}
+
+absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::NextChanges() {
+  registry::v1::WatchResponse response;
+  response.set_registry_id(hub_.registry_.id());
+  absl::MutexLock lock(&hub_.mutex_);
+  auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(hub_.mutex_) {
+    return hub_.stopping_ || at_ < hub_.floor_ ||
+           (!hub_.ring_.empty() && hub_.ring_.back().changes->revision() > at_);
+  };
+  hub_.mutex_.AwaitWithTimeout(absl::Condition(&ready), hub_.options_.heartbeat);
+  if (hub_.stopping_) return absl::UnavailableError("the registry is shutting down");
+  if (at_ < hub_.floor_) {
+    return model::Refusal(
+        absl::StatusCode::kResourceExhausted, "WATCH_TOO_SLOW",
+        absl::StrCat("the gateway is at revision ", at_, ", the changes since are kept from ",
+                     hub_.floor_, " on: it reads too slowly; watch again"),
+        {{"revision", absl::StrCat(at_)}, {"floor", absl::StrCat(hub_.floor_)}});
+  }
+  CollectChanges(*response.mutable_changes());
+  if (response.changes().revisions().empty()) {
+    at_ = std::max(at_, hub_.through_);
+    response.mutable_progress()->set_revision(at_);
+    *response.mutable_progress()->mutable_time() = ToTimestamp(hub_.registry_.clock().Wall());
+  }
+  status_.set_sent_revision(at_);
+  return response;
+}
+
+void WatchHub::Subscription::CollectChanges(registry::v1::ChangeBatch& batch) {
+  const auto& ring = hub_.ring_;
+  auto it = std::partition_point(ring.begin(), ring.end(), [this](const Entry& entry) {
+    return entry.changes->revision() <= at_;
+  });
+  size_t bytes = 0;
+  for (; it != ring.end() && batch.revisions_size() < kMaxBatchRevisions; ++it) {
+    bytes += it->bytes;
+    if (batch.revisions_size() > 0 && bytes > kMaxBatchBytes) break;
+    *batch.add_revisions() = *it->changes;
+    at_ = it->changes->revision();
+  }
+}
+
+}  // namespace pinion::service

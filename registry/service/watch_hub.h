@@ -1,0 +1,126 @@
+// Feeds every watching gateway: one thread follows the store, turns each change into what it means
+// for routing, once, and keeps the latest in a ring; each subscription reads the ring at its own
+// pace, after a snapshot if what it needs is no longer there. Nothing is skipped: a subscription
+// that the ring overtakes ends.
+//
+//             store ── Watcher ──▶ [hub thread: projection] ──▶ ring of revisions ──▶
+//             Subscription::Next() (a thread each) store ── Range(at one revision), page by page
+//             ───────────────────────▶   the same, first
+//
+// Thread-safe. Owned by RegistryServer; outlives its subscriptions.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "pinion/registry/v1/registry.pb.h"
+#include "pinion/registry/v1/watch.pb.h"
+#include "registry/service/registry.h"
+#include "registry/store/store.h"
+
+namespace pinion::service {
+
+struct WatchOptions {
+  // A gateway that was away for this many changes resumes without a snapshot; each is some hundred
+  // bytes.
+  size_t ring_revisions = 16'384;
+  size_t ring_bytes = 64 << 20;
+  absl::Duration heartbeat = absl::Seconds(5);
+  size_t snapshot_page = 2'000;  // records a message: well below gRPC's 4 MiB
+};
+
+class WatchHub {
+ public:
+  class Subscription;
+
+  // `registry` outlives the hub.
+  WatchHub(Registry& registry, const WatchOptions& options);
+  ~WatchHub();
+
+  // Ends all subscriptions with Unavailable. Happens once; the destructor does it too.
+  void Stop();
+
+  // `cut` is called, from the hub's thread and perhaps more than once, when the subscription was
+  // overtaken long ago and has not come back: its writer is blocked on the peer and must be woken.
+  // It must not block. FailedPrecondition: REGISTRY_ID_MISMATCH, REVISION_AHEAD.
+  absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(const registry::v1::WatchRequest& request,
+                                                          std::string peer,
+                                                          std::function<void()> cut);
+
+  // Those that watch now.
+  std::vector<registry::v1::GatewayStatus> Gateways() const;
+
+  // What gateways may still resume from; compaction keeps to it.
+  store::Revision floor() const;
+
+ private:
+  // A revision that concerns routing.
+  struct Entry {
+    std::shared_ptr<const registry::v1::RevisionChanges> changes;
+    size_t bytes = 0;
+  };
+
+  void RunFollower();
+  void Append(const store::WatchBatch& batch);
+  void Trim() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The store has compacted what was not read yet: forgets all and begins anew.
+  void Restart();
+
+  Registry& registry_;
+  const WatchOptions options_;
+
+  mutable absl::Mutex mutex_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::deque<Entry> ring_ ABSL_GUARDED_BY(mutex_);  // ascending
+  size_t ring_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  store::Revision floor_ ABSL_GUARDED_BY(mutex_);    // the ring holds all that came after it,
+  store::Revision through_ ABSL_GUARDED_BY(mutex_);  // up to and with this
+  absl::flat_hash_set<Subscription*> subscriptions_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<store::Watcher> watcher_ ABSL_GUARDED_BY(mutex_);
+
+  std::thread thread_;
+};
+
+// One gateway's stream. Used by one thread.
+class WatchHub::Subscription {
+ public:
+  ~Subscription();
+
+  // The next message; waits for one at most as long as a heartbeat, then says how far it is.
+  // ResourceExhausted (WATCH_TOO_SLOW): overtaken; Unavailable: the hub stops, or the store cannot
+  // be read. Any error ends it.
+  absl::StatusOr<registry::v1::WatchResponse> Next();
+
+ private:
+  friend class WatchHub;
+  Subscription(WatchHub& hub, registry::v1::GatewayStatus status, std::function<void()> cut)
+      : hub_(hub), cut_(std::move(cut)), status_(std::move(status)) {}
+
+  absl::StatusOr<registry::v1::WatchResponse> NextSnapshot();
+  absl::StatusOr<registry::v1::WatchResponse> NextChanges();
+  void CollectChanges(registry::v1::ChangeBatch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(hub_.mutex_);
+
+  WatchHub& hub_;
+  const std::function<void()> cut_;
+  registry::v1::GatewayStatus status_;  // guarded by hub_.mutex_
+  store::Revision at_ =
+      0;  // guarded by hub_.mutex_: all up to here was given (is being, by the snapshot)
+  absl::Time overtaken_at_ = absl::InfiniteFuture();  // guarded by hub_.mutex_
+
+  // Of the snapshot; empty prefix list position at its end.
+  bool in_snapshot_ = false;
+  registry::v1::SnapshotChunk::Reason reason_ = registry::v1::SnapshotChunk::INITIAL;
+  bool first_ = true;
+  size_t prefix_ = 0;      // in SnapshotPrefixes()
+  std::string after_key_;  // empty: from the prefix's first
+};
+
+}  // namespace pinion::service
