@@ -1,0 +1,189 @@
+// Health and reflection as a caller sees them, without a connection.
+#include <google/protobuf/descriptor.pb.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/builtin/call.h"
+#include "gateway/route/testing_table.h"
+#include "gmock/gmock.h"
+#include "grpc/health/v1/health.pb.h"
+#include "grpc/reflection/v1/reflection.pb.h"
+#include "gtest/gtest.h"
+
+namespace pinion::builtin {
+namespace {
+
+using grpc::health::v1::HealthCheckRequest;
+using grpc::health::v1::HealthCheckResponse;
+using grpc::reflection::v1::ServerReflectionRequest;
+using grpc::reflection::v1::ServerReflectionResponse;
+using testing::ElementsAre;
+
+struct Answers final : Sink {
+  std::vector<std::string> messages;
+  std::vector<absl::Status> ends;
+  void Send(const std::string& message) override { messages.push_back(message); }
+  void End(const absl::Status& status) override { ends.push_back(status); }
+};
+
+// A file with one service of the given package and one message that only this version has.
+std::string SchemaWith(const std::string& message) {
+  google::protobuf::FileDescriptorSet set;
+  auto* base = set.add_file();
+  base->set_name("base.proto");
+  base->set_package("acme");
+  base->add_message_type()->set_name("Base");
+  auto* file = set.add_file();
+  file->set_name("book.proto");
+  file->set_package("acme");
+  file->add_dependency("base.proto");
+  file->add_message_type()->set_name(message);
+  file->add_service()->set_name("Book");
+  return set.SerializeAsString();
+}
+
+class BuiltinTest : public testing::Test {
+ protected:
+  BuiltinTest() {
+    route::PutAll(builder_,
+                  {"service { name: 'book' scheme: SEMVER grpc_services: 'acme.Book' }",
+                   "version { service: 'book' name: '1.0.0' state: ACTIVE schema_digest: 'one' }",
+                   "version { service: 'book' name: '2.0.0' state: ACTIVE schema_digest: 'two' }",
+                   "instance { service: 'book' version: '2.0.0' uid: 'u' "
+                   "address { socket_address { address: '127.0.0.1' port_value: 1 } } }",
+                   "channel { service: 'book' name: 'stable' version: '1.0.0' }",
+                   "consumer { name: 'shipping' }",
+                   "pin { consumer: 'shipping' service: 'book' expression: '^2' }"});
+    builder_.PutSchema("one", SchemaWith("OnlyInOne"));
+    builder_.PutSchema("two", SchemaWith("OnlyInTwo"));
+    table_ = builder_.Build();
+  }
+
+  std::unique_ptr<Call> Begin(const std::string& path, const std::string& identity,
+                              Answers& answers) {
+    return Start(*route::ParseMethodPath(path), {.table = table_, .identity = identity}, answers);
+  }
+
+  std::string Check(const std::string& service, const std::string& identity = "") {
+    Answers answers;
+    HealthCheckRequest request;
+    request.set_service(service);
+    const auto call = Begin("/grpc.health.v1.Health/Check", identity, answers);
+    call->OnMessage(request.SerializeAsString());
+    EXPECT_EQ(answers.ends.size(), 1u);
+    if (!answers.ends[0].ok()) return absl::StatusCodeToString(answers.ends[0].code());
+    HealthCheckResponse response;
+    EXPECT_TRUE(response.ParseFromString(answers.messages.at(0)));
+    return HealthCheckResponse::ServingStatus_Name(response.status());
+  }
+
+  ServerReflectionResponse Reflect(const ServerReflectionRequest& request,
+                                   const std::string& identity) {
+    Answers answers;
+    const auto call =
+        Begin("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", identity, answers);
+    call->OnMessage(request.SerializeAsString());
+    ServerReflectionResponse response;
+    EXPECT_TRUE(response.ParseFromString(answers.messages.at(0)));
+    call->OnHalfClose();
+    EXPECT_THAT(answers.ends, ElementsAre(absl::OkStatus()));
+    return response;
+  }
+
+  std::vector<std::string> FilesOfSymbol(const std::string& symbol, const std::string& identity) {
+    ServerReflectionRequest request;
+    request.set_file_containing_symbol(symbol);
+    const ServerReflectionResponse response = Reflect(request, identity);
+    std::vector<std::string> names;
+    for (const std::string& bytes : response.file_descriptor_response().file_descriptor_proto()) {
+      google::protobuf::FileDescriptorProto file;
+      EXPECT_TRUE(file.ParseFromString(bytes));
+      names.push_back(file.name());
+    }
+    return names;
+  }
+
+  route::TableBuilder builder_;
+  std::shared_ptr<const route::RouteTable> table_;
+};
+
+TEST_F(BuiltinTest, CheckTellsOfTheGatewayAndOfTheVersionThatThisCallerGets) {
+  EXPECT_EQ(Check(""), "SERVING");
+  EXPECT_EQ(Check("acme.Book"), "NOT_SERVING") << "1.0.0 has no instance";
+  EXPECT_EQ(Check("acme.Book", "shipping"), "SERVING");
+  EXPECT_EQ(Check("acme.Film"), "NOT_FOUND");
+  EXPECT_EQ(Check("grpc.health.v1.Health"), "SERVING");
+  table_ = std::make_shared<route::RouteTable>();
+  EXPECT_EQ(Check(""), "NOT_SERVING") << "no table yet";
+}
+
+TEST_F(BuiltinTest, WatchSendsAtOnceAndOnChange) {
+  Answers answers;
+  HealthCheckRequest request;
+  request.set_service("acme.Book");
+  const auto call = Begin("/grpc.health.v1.Health/Watch", "", answers);
+  call->OnMessage(request.SerializeAsString());
+  call->OnTable(table_);
+  EXPECT_EQ(answers.messages.size(), 1u) << "nothing changed";
+  route::PutAll(builder_, {"instance { service: 'book' version: '1.0.0' uid: 'v' "
+                           "address { socket_address { address: '127.0.0.1' port_value: 2 } } }"});
+  call->OnTable(builder_.Build());
+  HealthCheckResponse response;
+  ASSERT_EQ(answers.messages.size(), 2u);
+  ASSERT_TRUE(response.ParseFromString(answers.messages[1]));
+  EXPECT_EQ(response.status(), HealthCheckResponse::SERVING);
+  call->OnTable(std::make_shared<route::RouteTable>());
+  ASSERT_TRUE(response.ParseFromString(answers.messages.at(2)));
+  EXPECT_EQ(response.status(), HealthCheckResponse::SERVICE_UNKNOWN);
+  EXPECT_TRUE(answers.ends.empty()) << "a watch ends with its caller";
+}
+
+TEST_F(BuiltinTest, MalformedAndMissingRequestsEndTheCall) {
+  for (const char* path : {"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch",
+                           "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"}) {
+    Answers answers;
+    Begin(path, "", answers)->OnMessage("\xff\xff");
+    ASSERT_EQ(answers.ends.size(), 1u) << path;
+    EXPECT_EQ(answers.ends[0].code(), absl::StatusCode::kInvalidArgument) << path;
+  }
+  Answers answers;
+  Begin("/grpc.health.v1.Health/Check", "", answers)->OnHalfClose();
+  EXPECT_EQ(answers.ends.at(0).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Begin("/grpc.health.v1.Health/Nope", "", answers), nullptr);
+}
+
+TEST_F(BuiltinTest, ReflectionListsWhatTheCallerCanCall) {
+  ServerReflectionRequest request;
+  request.set_list_services("*");
+  std::vector<std::string> names;
+  const ServerReflectionResponse response = Reflect(request, "");
+  for (const auto& service : response.list_services_response().service()) {
+    names.push_back(service.name());
+  }
+  EXPECT_THAT(names, ElementsAre("acme.Book", "grpc.health.v1.Health",
+                                 "grpc.reflection.v1.ServerReflection",
+                                 "grpc.reflection.v1alpha.ServerReflection"));
+}
+
+TEST_F(BuiltinTest, ReflectionShowsEachCallerItsOwnVersion) {
+  EXPECT_THAT(FilesOfSymbol("acme.OnlyInOne", ""), ElementsAre("book.proto", "base.proto"));
+  EXPECT_THAT(FilesOfSymbol("acme.OnlyInTwo", "shipping"), ElementsAre("book.proto", "base.proto"));
+  EXPECT_THAT(FilesOfSymbol("acme.Base", ""), ElementsAre("base.proto"));
+  ServerReflectionRequest request;
+  request.set_file_containing_symbol("acme.OnlyInTwo");
+  EXPECT_EQ(Reflect(request, "").error_response().error_code(), 5) << "that is the other version's";
+}
+
+TEST_F(BuiltinTest, ReflectionFindsFilesByName) {
+  ServerReflectionRequest request;
+  request.set_file_by_filename("base.proto");
+  EXPECT_EQ(Reflect(request, "").file_descriptor_response().file_descriptor_proto_size(), 1);
+  request.set_file_by_filename("none.proto");
+  EXPECT_EQ(Reflect(request, "").error_response().error_code(), 5);
+  EXPECT_EQ(Reflect(ServerReflectionRequest(), "").error_response().error_code(), 3);
+}
+
+}  // namespace
+}  // namespace pinion::builtin
