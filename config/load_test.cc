@@ -109,13 +109,14 @@ TEST_F(LoadTest, DescriptorSetsGiveServicesAndMethods) {
   ASSERT_EQ(first.methods_size(), 1);
   EXPECT_EQ(first.methods(0).grpc_service(), "acme.v1.Orders");
   EXPECT_THAT(first.methods(0).methods(), ElementsAre("Get", "List"));
+  EXPECT_EQ(first.schema_digest().size(), 64u);
   const routing::v1::Version& second = (*resources)[2].version();
   ASSERT_EQ(second.methods_size(), 2);
   EXPECT_EQ(second.methods(1).grpc_service(), "acme.v1.Returns");
 
   Write("2.binpb", "gone");
   EXPECT_THAT(std::string(StaticRouting(loaded->bootstrap).status().message()),
-              HasSubstr("is not a descriptor set"));
+              HasSubstr("not a FileDescriptorSet"));
 }
 
 TEST_F(LoadTest, DescriptorSetsCheckClaimsAndMethods) {
@@ -157,11 +158,12 @@ TEST_F(LoadTest, IncompleteDescriptorSets) {
   Write("1.binpb", no_imports.SerializeAsString());
   Write("2.binpb", no_services.SerializeAsString());
   const std::string errors = Errors(kTwoVersions);
-  EXPECT_THAT(errors, HasSubstr("1.binpb is not complete: "));
+  EXPECT_THAT(errors, HasSubstr("1.binpb: the descriptor set lacks message.proto"));
   EXPECT_THAT(errors, HasSubstr("--include_imports"));
-  EXPECT_THAT(errors, HasSubstr("2.binpb defines no gRPC service"));
+  EXPECT_THAT(errors,
+              HasSubstr("2.binpb: the descriptor set has none of the service's gRPC services"));
   Write("1.binpb", twice.SerializeAsString());
-  EXPECT_THAT(Errors(kTwoVersions), HasSubstr("1.binpb holds message.proto twice"));
+  EXPECT_THAT(Errors(kTwoVersions), HasSubstr("message.proto is in the set twice"));
 }
 
 TEST_F(LoadTest, PathsBeginAtTheFile) {
@@ -203,14 +205,14 @@ static_resources:
   - {name: orders, scheme: SEMVER, grpc_services: [acme.v1.Orders], versions: [{name: 1.0.0}]}
   consumers:
 )";
-  for (int i = 0; i < 20'000; ++i)
+  for (int i = 0; i < 5'000; ++i)
     absl::StrAppend(&text, "  - {name: c", i, ", pins: {orders: ^1}}\n");
   const auto loaded = Load(text);
   ASSERT_TRUE(loaded.ok()) << loaded.status();
   EXPECT_EQ(
       Summary(*loaded),
-      absl::StrCat(Path("p.yaml"), ": ok (0 listeners, 1 service, 1 version, 20000 consumers)"));
-  EXPECT_EQ(StaticRouting(loaded->bootstrap)->size(), 3u + 2 * 20'000);
+      absl::StrCat(Path("p.yaml"), ": ok (0 listeners, 1 service, 1 version, 5000 consumers)"));
+  EXPECT_EQ(StaticRouting(loaded->bootstrap)->size(), 3u + 2 * 5'000);
 }
 
 }  // namespace

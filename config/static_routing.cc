@@ -1,6 +1,5 @@
 #include "config/static_routing.h"
 
-#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -8,13 +7,12 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "config/address.h"
-#include "config/descriptor_methods.h"
-#include "config/static_services.h"
+#include "config/version_schema.h"
+#include "registry/model/validate.h"
 
 namespace pinion::config {
 namespace {
 
-using routing::v1::GrpcMethods;
 using routing::v1::Resource;
 using v1::StaticConsumer;
 using v1::StaticService;
@@ -26,17 +24,10 @@ std::map<std::string, std::string> Sorted(const Map& map) {
   return {map.begin(), map.end()};
 }
 
-absl::StatusOr<SchemaOfVersions> ReadSchemas(const StaticService& service) {
-  SchemaOfVersions schemas;
+absl::StatusOr<std::vector<VersionSchema>> ReadSchemas(const StaticService& service) {
+  std::vector<VersionSchema> schemas;
   for (const StaticVersion& version : service.versions()) {
-    auto& schema = schemas.emplace_back();
-    if (version.descriptor_set_file().empty()) continue;
-    auto methods = ReadMethods(version.descriptor_set_file());
-    if (!methods.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(version.descriptor_set_file(), " ",
-                                                     std::string(methods.status().message())));
-    }
-    schema = *std::move(methods);
+    ASSIGN_OR_RETURN(schemas.emplace_back(), ReadSchema(service, version));
   }
   return schemas;
 }
@@ -44,7 +35,7 @@ absl::StatusOr<SchemaOfVersions> ReadSchemas(const StaticService& service) {
 class Compiler {
  public:
   absl::Status AddService(const StaticService& service) {
-    ASSIGN_OR_RETURN(const SchemaOfVersions schemas, ReadSchemas(service));
+    ASSIGN_OR_RETURN(const std::vector<VersionSchema> schemas, ReadSchemas(service));
     const std::vector<std::string> claims = ClaimedGrpcServices(service, schemas);
     routing::v1::Service& out = *resources_.emplace_back().mutable_service();
     out.set_name(service.name());
@@ -53,8 +44,9 @@ class Compiler {
     if (service.has_unpinned()) *out.mutable_unpinned() = service.unpinned();
     out.set_version_from_package(service.version_from_package());
     out.set_load_balancing(service.load_balancing());
+    for (const std::string& claim : claims) owners_[claim] = service.name();
     for (int i = 0; i < service.versions_size(); ++i) {
-      AddVersion(service, service.versions(i), schemas[i], claims);
+      AddVersion(service, service.versions(i), schemas[i]);
     }
     AddChannels(service);
     for (const StaticVersion& version : service.versions()) AddInstances(service, version);
@@ -70,7 +62,7 @@ class Compiler {
       AddPin(consumer.name(), service, "", expression);
     }
     for (const auto& [method, expression] : Sorted(consumer.method_pins())) {
-      const std::string grpc_service = method.substr(1, method.find('/', 1) - 1);
+      const std::string grpc_service(model::GrpcServiceOf(method));
       AddPin(consumer.name(), owners_[grpc_service], method, expression);
     }
   }
@@ -79,24 +71,20 @@ class Compiler {
 
  private:
   void AddVersion(const StaticService& service, const StaticVersion& version,
-                  const std::vector<GrpcMethods>& schema, const std::vector<std::string>& claims) {
-    for (const std::string& claim : claims) owners_[claim] = service.name();
+                  const VersionSchema& schema) {
     routing::v1::Version& out = *resources_.emplace_back().mutable_version();
     out.set_service(service.name());
     out.set_name(version.name());
     out.set_state(version.has_deprecation() ? routing::v1::DEPRECATED : routing::v1::ACTIVE);
     if (version.has_deprecation()) *out.mutable_deprecation() = version.deprecation();
-    for (const GrpcMethods& methods : schema) {
-      if (std::binary_search(claims.begin(), claims.end(), methods.grpc_service())) {
-        *out.add_methods() = methods;
-      }
-    }
+    out.mutable_methods()->Assign(schema.services.begin(), schema.services.end());
+    out.set_schema_digest(schema.digest);
   }
 
   void AddChannels(const StaticService& service) {
     std::map<std::string, std::string> channels = Sorted(service.channels());
     if (!service.versions().empty()) {
-      channels.try_emplace(std::string(kDefaultChannel), service.versions(0).name());
+      channels.try_emplace(kDefaultChannel, service.versions(0).name());
     }
     for (const auto& [name, version] : channels) {
       routing::v1::Channel& out = *resources_.emplace_back().mutable_channel();

@@ -17,9 +17,10 @@
 #include "absl/strings/str_split.h"
 #include "base/nearest.h"
 #include "config/address.h"
-#include "config/descriptor_methods.h"
-#include "config/static_services.h"
 #include "config/validate.h"
+#include "config/version_schema.h"
+#include "registry/model/validate.h"
+#include "registry/schema/schema.h"
 #include "registry/version/expression.h"
 #include "registry/version/names.h"
 #include "registry/version/version_name.h"
@@ -45,7 +46,7 @@ struct KnownService {
   std::vector<version::VersionName> versions;
   std::vector<version::VersionState> states;
   std::vector<std::string> channels;
-  SchemaOfVersions schemas;
+  std::vector<VersionSchema> schemas;
 };
 
 std::vector<std::string> VersionTexts(const KnownService& known) {
@@ -61,11 +62,6 @@ std::string ThereAre(std::vector<std::string> names) {
   if (cut) names.resize(kMaxVersionsInMessage);
   return absl::StrCat(names.size() == 1 ? " (there is " : " (there are ",
                       absl::StrJoin(names, ", "), cut ? ", …)" : ")");
-}
-
-bool IsVisible(const std::string& text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](unsigned char c) { return absl::ascii_isgraph(c); });
 }
 
 // The likely name if there is one, else what there is.
@@ -103,7 +99,7 @@ class ServiceValidator {
       return;
     }
     for (int i = 0; i < service.versions_size(); ++i) {
-      CheckVersion(service.versions(i), known, absl::StrCat(path, ".versions[", i, "]"));
+      CheckVersion(service, service.versions(i), known, absl::StrCat(path, ".versions[", i, "]"));
     }
     if (service.versions().empty()) {
       report_.AtValue(absl::StrCat(path, ".versions"),
@@ -115,7 +111,8 @@ class ServiceValidator {
   }
 
  private:
-  void CheckVersion(const StaticVersion& version, KnownService& known, const std::string& path) {
+  void CheckVersion(const StaticService& service, const StaticVersion& version, KnownService& known,
+                    const std::string& path) {
     const auto name = version::VersionName::Parse(known.scheme, version.name());
     if (report_.Check(absl::StrCat(path, ".name"), name.status())) {
       if (std::find(known.versions.begin(), known.versions.end(), *name) != known.versions.end()) {
@@ -134,16 +131,9 @@ class ServiceValidator {
     if (version.has_deprecation()) {
       CheckDeprecation(version.deprecation(), absl::StrCat(path, ".deprecation"));
     }
-    auto& schema = known.schemas.emplace_back();
-    if (version.descriptor_set_file().empty()) return;
-    auto methods = ReadMethods(version.descriptor_set_file());
-    if (methods.ok()) {
-      schema = *std::move(methods);
-    } else {
-      report_.AtValue(absl::StrCat(path, ".descriptor_set_file"),
-                      absl::StrCat(version.descriptor_set_file(), " ",
-                                   std::string(methods.status().message())));
-    }
+    auto schema = ReadSchema(service, version);
+    report_.Check(absl::StrCat(path, ".descriptor_set_file"), schema.status());
+    known.schemas.push_back(schema.ok() ? *std::move(schema) : VersionSchema{});
   }
 
   void CheckInstance(const StaticVersion::StaticInstance& instance,
@@ -233,7 +223,7 @@ class ServiceValidator {
         report_.AtValue(at,
                         absl::StrCat(Quoted(name),
                                      " is not a gRPC service's full name such as acme.v1.Orders"));
-      } else if (IsGatewaysOwn(name)) {
+      } else if (schema::IsGatewaysOwn(name)) {
         report_.AtValue(at, absl::StrCat(name, " is answered by the gateway itself"));
       } else {
         Claim(service.name(), name, at);
@@ -243,7 +233,11 @@ class ServiceValidator {
     if (!service.grpc_services().empty()) return;
     const std::vector<std::string> names = ClaimedGrpcServices(service, known.schemas);
     for (const std::string& name : names) Claim(service.name(), name, path);
-    if (names.empty()) {
+    const bool any_set = std::any_of(
+        service.versions().begin(), service.versions().end(),
+        [](const StaticVersion& version) { return !version.descriptor_set_file().empty(); });
+    // A set without any has been reported by itself.
+    if (names.empty() && !any_set) {
       report_.AtValue(path, absl::StrCat("service ", Quoted(service.name()),
                                          " claims no gRPC service: list its grpc_services, or give "
                                          "its versions a descriptor_set_file"));
@@ -270,17 +264,19 @@ class ServiceValidator {
                            it->second == service ? "" : Quoted(it->second)));
   }
 
-  // A claim that none of the versions with a schema defines is a slip, if all versions have one.
+  // A claim that no version defines is a slip, if all of them say what they define.
   void CheckDefined(const StaticService& service, const KnownService& known,
                     const std::string& name, const std::string& path) {
-    std::vector<std::string> defined;
-    for (const auto& schema : known.schemas) {
-      if (schema.empty()) return;
-      for (const auto& methods : schema) defined.push_back(methods.grpc_service());
+    std::vector<std::string> declared;
+    for (const VersionSchema& schema : known.schemas) {
+      if (!schema.known()) return;
+      declared.insert(declared.end(), schema.declared.begin(), schema.declared.end());
     }
-    if (defined.empty() || std::find(defined.begin(), defined.end(), name) != defined.end()) return;
+    if (declared.empty() || std::find(declared.begin(), declared.end(), name) != declared.end()) {
+      return;
+    }
     report_.AtValue(path, absl::StrCat("no descriptor set of service ", Quoted(service.name()),
-                                       " defines ", name, DidYouMean(name, defined)));
+                                       " defines ", name, DidYouMean(name, declared)));
   }
 
   Reporter report_;
@@ -348,31 +344,29 @@ class ConsumerValidator {
 
   void CheckMethodPin(const std::string& method, const std::string& expression,
                       const std::string& path) {
-    const std::vector<std::string> parts = absl::StrSplit(method, '/');
-    if (parts.size() != 3 || !parts[0].empty() || parts[1].empty() || parts[2].empty()) {
-      report_.AtKey(path,
-                    absl::StrCat(Quoted(method), " is not a method such as /acme.v1.Orders/Get"));
-      return;
-    }
-    const auto claim = claims_.find(parts[1]);
+    const absl::Status shape = method.empty() ? absl::InvalidArgumentError("a method is missing")
+                                              : model::ValidateMethod(method);
+    if (!report_.CheckKey(path, shape)) return;
+    const std::string grpc_service(model::GrpcServiceOf(method));
+    const auto claim = claims_.find(grpc_service);
     if (claim == claims_.end()) {
       std::vector<std::string> names;
       for (const auto& [name, _] : claims_) names.push_back(name);
-      report_.AtKey(path,
-                    absl::StrCat("no service claims ", parts[1], DidYouMean(parts[1], names)));
+      report_.AtKey(
+          path, absl::StrCat("no service claims ", grpc_service, DidYouMean(grpc_service, names)));
       return;
     }
     const KnownService& known = known_.at(claim->second);
-    CheckMethodExists(known, parts[1], parts[2], path);
+    CheckMethodExists(known, grpc_service, method.substr(grpc_service.size() + 2), path);
     CheckExpression(claim->second, known, expression, path);
   }
 
   void CheckMethodExists(const KnownService& known, const std::string& grpc_service,
                          const std::string& method, const std::string& path) {
     std::vector<std::string> methods;
-    for (const auto& schema : known.schemas) {
-      if (schema.empty()) return;  // a version without a schema may have any method
-      for (const auto& service : schema) {
+    for (const VersionSchema& schema : known.schemas) {
+      if (!schema.known()) return;  // it may have any method
+      for (const auto& service : schema.services) {
         if (service.grpc_service() != grpc_service) continue;
         methods.insert(methods.end(), service.methods().begin(), service.methods().end());
       }
@@ -388,47 +382,12 @@ class ConsumerValidator {
       const Identity& identity = consumer.identities(i);
       has_trusted_header |= identity.has_trusted_header();
       const std::string at = absl::StrCat(path, ".identities[", i, "]");
-      if (report_.Check(at, CheckIdentity(identity))) Own(identity, consumer.name(), at);
+      if (report_.Check(at, model::ValidateIdentity(identity))) Own(identity, consumer.name(), at);
     }
     if (has_trusted_header) return;
     Identity by_name;
     by_name.set_trusted_header(consumer.name());
     Own(by_name, consumer.name(), absl::StrCat(path, ".name"));
-  }
-
-  static absl::Status CheckIdentity(const Identity& identity) {
-    const auto bad = [](absl::string_view why) { return absl::InvalidArgumentError(why); };
-    switch (identity.identity_case()) {
-      case Identity::kSpiffeUri:
-        if (!absl::StartsWith(identity.spiffe_uri(), "spiffe://")) {
-          return bad("spiffe_uri must begin with spiffe://");
-        }
-        break;
-      case Identity::kDnsSan:
-        if (!IsDnsName(identity.dns_san())) return bad("dns_san must be a DNS name");
-        break;
-      case Identity::kJwt:
-        if (identity.jwt().issuer().empty() || identity.jwt().subject().empty()) {
-          return bad("jwt needs issuer and subject");
-        }
-        break;
-      case Identity::kApiKeySha256: {
-        const std::string& hex = identity.api_key_sha256();
-        if (hex.size() != 64 || hex.find_first_not_of("0123456789abcdef") != hex.npos) {
-          return bad("api_key_sha256 must be 64 lower-case hexadecimal digits");
-        }
-        break;
-      }
-      case Identity::kTrustedHeader:
-        if (identity.trusted_header().empty() || !IsVisible(identity.trusted_header())) {
-          return bad("trusted_header must be visible ASCII characters");
-        }
-        break;
-      case Identity::IDENTITY_NOT_SET:
-        return bad(
-            "an identity needs one of spiffe_uri, dns_san, jwt, api_key_sha256, trusted_header");
-    }
-    return absl::OkStatus();
   }
 
   void Own(const Identity& identity, const std::string& consumer, const std::string& path) {

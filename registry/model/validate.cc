@@ -45,6 +45,8 @@ bool IsPrintable(absl::string_view text) {
                      [](unsigned char c) { return c > 0x20 && c < 0x7f; });
 }
 
+}  // namespace
+
 absl::Status ValidateIdentity(const Identity& identity) {
   switch (identity.identity_case()) {
     case Identity::kSpiffeUri:
@@ -67,20 +69,23 @@ absl::Status ValidateIdentity(const Identity& identity) {
       break;
     case Identity::kApiKeySha256: {
       const std::string& hex = identity.api_key_sha256();
-      if (hex.size() != 64 || !std::all_of(hex.begin(), hex.end(), absl::ascii_isxdigit)) {
-        return Invalid(
-            "ARGUMENT_INVALID",
-            "api_key_sha256 must be 64 hexadecimal digits: the key's SHA-256, not the key");
+      if (hex.size() != 64 || hex.find_first_not_of("0123456789abcdef") != std::string::npos) {
+        return Invalid("ARGUMENT_INVALID",
+                       "api_key_sha256 must be 64 lower-case hexadecimal digits: the key's "
+                       "SHA-256, not the key");
       }
       break;
     }
     case Identity::kTrustedHeader:
-      if (identity.trusted_header().empty()) {
-        return Invalid("ARGUMENT_INVALID", "trusted_header must be the header's value");
+      if (identity.trusted_header().empty() || !IsPrintable(identity.trusted_header())) {
+        return Invalid("ARGUMENT_INVALID",
+                       "trusted_header must be the header's value, in visible ASCII characters");
       }
       break;
     case Identity::IDENTITY_NOT_SET:
-      return Invalid("ARGUMENT_INVALID", "an identity of no kind");
+      return Invalid("ARGUMENT_INVALID",
+                     "an identity needs one of spiffe_uri, dns_san, jwt, api_key_sha256, "
+                     "trusted_header");
   }
   if (identity.ByteSizeLong() > kMaxIdentityBytes) {
     return Invalid("ARGUMENT_INVALID",
@@ -88,8 +93,6 @@ absl::Status ValidateIdentity(const Identity& identity) {
   }
   return absl::OkStatus();
 }
-
-}  // namespace
 
 absl::Status ValidateText(absl::string_view what, absl::string_view text, size_t max_bytes) {
   if (text.size() > max_bytes) {

@@ -21,6 +21,7 @@ inline constexpr size_t kMaxMetadataBytes = 16 * 1024;
 inline constexpr size_t kMaxActorBytes = 256;
 
 absl::Status ValidateService(const routing::v1::Service& service);
+absl::Status ValidateIdentity(const routing::v1::Identity& identity);
 absl::Status ValidateConsumer(const routing::v1::Consumer& consumer);
 // Service, version and address; not the uid.
 absl::Status ValidateInstance(const routing::v1::Instance& instance);

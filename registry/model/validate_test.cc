@@ -38,10 +38,10 @@ TEST(Validate, Consumers) {
       {R"(name: "a" identities { spiffe_uri: "spiffe://example.org/a" })", ""},
       {R"(name: "a" identities { spiffe_uri: "https://example.org" })", "spiffe://"},
       {R"(name: "a" identities { jwt { issuer: "i" } })", "both issuer and subject"},
-      {R"(name: "a" identities { api_key_sha256: "secret" })", "64 hexadecimal digits"},
+      {R"(name: "a" identities { api_key_sha256: "secret" })", "64 lower-case hexadecimal digits"},
       {R"(name: "a" identities { dns_san: "a b" })", "DNS"},
       {R"(name: "a" identities { trusted_header: "" })", "value"},
-      {R"(name: "a" identities { })", "no kind"},
+      {R"(name: "a" identities { })", "an identity needs one of"},
   };
   for (const auto& c : kCases) {
     Expect(ValidateConsumer(FromText<routing::v1::Consumer>(c.text)), c.wrong, c.text);

@@ -81,12 +81,6 @@ absl::StatusOr<FileDescriptorSet> ParseSet(absl::string_view bytes) {
   return files;
 }
 
-// Answered by every gateway for itself.
-bool IsGatewaysOwn(absl::string_view grpc_service) {
-  return absl::StartsWith(grpc_service, "grpc.health.v1.") ||
-         absl::StartsWith(grpc_service, "grpc.reflection.");
-}
-
 struct Declared {
   GrpcService service;
   std::string file;
@@ -136,6 +130,11 @@ absl::Status Choose(std::vector<Declared>& declared, const std::vector<std::stri
 }
 
 }  // namespace
+
+bool IsGatewaysOwn(absl::string_view grpc_service) {
+  return absl::StartsWith(grpc_service, "grpc.health.v1.") ||
+         absl::StartsWith(grpc_service, "grpc.reflection.");
+}
 
 absl::StatusOr<Schema> Schema::Parse(absl::string_view bytes,
                                      const std::vector<std::string>& wanted) {

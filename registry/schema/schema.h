@@ -17,6 +17,9 @@ namespace pinion::schema {
 // What one request may carry; generous for the largest public API collections' single services.
 inline constexpr size_t kMaxDescriptorSetBytes = 16 * 1024 * 1024;
 
+// Health and reflection: every gateway answers these itself, so no version serves them.
+bool IsGatewaysOwn(absl::string_view grpc_service);
+
 struct GrpcService {
   std::string name;                  // full name
   std::vector<std::string> methods;  // as declared

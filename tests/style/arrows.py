@@ -25,7 +25,7 @@ ARROWS = {
     "registry/schema": ["registry/model", "registry/version", "base", "protos"],
     "registry/store": ["registry/model", "registry/version", "base", "protos"],
     "registry/service": ["registry/schema", "registry/store", "registry/model", "registry/version", "base", "protos"],
-    "config": ["registry/version", "base", "protos"],
+    "config": ["registry/schema", "registry/model", "registry/version", "base", "protos"],
     # `validate` and `explain` are the gateway's own reading of a file and its own routing decision, both pure.
     "clients/cli": ["config", "gateway/route", "gateway/limits.h", "registry/version", "base", "protos"],
     "clients": ["registry/version", "base", "protos"],
