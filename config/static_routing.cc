@@ -134,4 +134,15 @@ absl::StatusOr<std::vector<Resource>> StaticRouting(const v1::Bootstrap& bootstr
   return std::move(compiler).Take();
 }
 
+absl::StatusOr<std::map<std::string, std::string>> StaticSchemas(const v1::Bootstrap& bootstrap) {
+  std::map<std::string, std::string> by_digest;
+  for (const StaticService& service : bootstrap.static_resources().services()) {
+    ASSIGN_OR_RETURN(std::vector<VersionSchema> schemas, ReadSchemas(service));
+    for (VersionSchema& schema : schemas) {
+      if (schema.known()) by_digest[schema.digest] = std::move(schema.file_descriptor_set);
+    }
+  }
+  return by_digest;
+}
+
 }  // namespace pinion::config

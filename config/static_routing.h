@@ -1,6 +1,8 @@
 // static_resources as what a gateway routes by.
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -16,5 +18,8 @@ namespace pinion::config {
 // address under two versions has two. Reads the descriptor sets again; InvalidArgument when one has
 // become unreadable. REQUIRES: a configuration that LoadFile or LoadText returned.
 absl::StatusOr<std::vector<routing::v1::Resource>> StaticRouting(const v1::Bootstrap& bootstrap);
+
+// Version.schema_digest → the FileDescriptorSet that it stands for, of the versions that have one. InvalidArgument as above.
+absl::StatusOr<std::map<std::string, std::string>> StaticSchemas(const v1::Bootstrap& bootstrap);
 
 }  // namespace pinion::config

@@ -58,7 +58,10 @@ absl::StatusOr<VersionSchema> ReadSchema(const v1::StaticService& service,
     return absl::InvalidArgumentError(absl::StrCat(path, " ", bytes.status().message()));
   }
   absl::StatusOr<VersionSchema> schema = ParseSchema(*bytes, service);
-  if (schema.ok()) return schema;
+  if (schema.ok()) {
+    schema->file_descriptor_set = *bytes;
+    return schema;
+  }
   return absl::InvalidArgumentError(absl::StrCat(path, ": ", schema.status().message()));
 }
 

@@ -17,6 +17,7 @@ inline constexpr const char* kDefaultChannel = "stable";
 struct VersionSchema {
   std::vector<routing::v1::GrpcMethods> services;  // by name
   std::string digest;                 // hexadecimal; empty: the version has no descriptor set
+  std::string file_descriptor_set;    // as read
   std::vector<std::string> declared;  // all gRPC services in the set, claimed or not
 
   bool known() const { return !digest.empty(); }

@@ -55,6 +55,10 @@ absl::Status GatewayPlane::PublishStatic(const config::v1::Bootstrap& bootstrap)
                    config::StaticRouting(bootstrap));
   route::TableBuilder builder;
   for (const routing::v1::Resource& resource : resources) RETURN_IF_ERROR(builder.Put(resource));
+  ASSIGN_OR_RETURN(const auto schemas, config::StaticSchemas(bootstrap));
+  for (const auto& [digest, file_descriptor_set] : schemas) {
+    builder.PutSchema(digest, file_descriptor_set);
+  }
   gateway_->Publish(builder.Build());
   return absl::OkStatus();
 }
