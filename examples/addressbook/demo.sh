@@ -51,7 +51,7 @@ registry:
   store: {sqlite: {path: $work/registry.db}}
 YAML
 start pinion "$pinion serve --config $work/pinion.yaml"
-announced pinion 'listener "ingress" on (127.0.0.1:[0-9]*)'
+announced pinion 'listening name=ingress address=(.*)'
 gateway=$answer
 say "The gateway listens on $gateway."
 
