@@ -4,6 +4,9 @@
 // pointer moves there and back under visitors.
 #include <civetweb.h>
 #include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/codegen/proto_utils.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -21,6 +24,7 @@
 #include "examples/addressbook/testing/load.h"
 #include "examples/addressbook/testing/process.h"
 #include "examples/addressbook/testing/world.h"
+#include "grpc/health/v1/health.pb.h"
 
 namespace addressbook {
 namespace {
@@ -176,6 +180,30 @@ class ServerTest : public testing::Test {
   TempFolder folder_;
   const std::string db_ = folder_.path() + "/addressbook.db";
 };
+
+TEST_F(ServerTest, AnswersHealthChecks) {
+  Process server = Start("127.0.0.1:0");
+  const auto channel =
+      grpc::CreateChannel(server.ReadAfter("listening on "), grpc::InsecureChannelCredentials());
+  for (const char* service : {"", "acme.AddressBook"}) {
+    grpc::health::v1::HealthCheckRequest request;
+    request.set_service(service);
+    grpc::health::v1::HealthCheckResponse response;
+    grpc::ClientContext context;
+    grpc::CompletionQueue done;
+    auto call = grpc::TemplatedGenericStub<grpc::health::v1::HealthCheckRequest,
+                                           grpc::health::v1::HealthCheckResponse>(channel)
+                    .PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check", request, &done);
+    call->StartCall();
+    grpc::Status status;
+    call->Finish(&response, &status, nullptr);
+    void* tag;
+    bool ok;
+    ASSERT_TRUE(done.Next(&tag, &ok));
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    EXPECT_EQ(response.status(), grpc::health::v1::HealthCheckResponse::SERVING);
+  }
+}
 
 TEST_F(ServerTest, EndsOnSigterm) {
   Process server = Start("127.0.0.1:0");
