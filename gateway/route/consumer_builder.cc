@@ -75,7 +75,7 @@ absl::Status ConsumerBuilder::CheckFree(const Identities& identities,
                        "` belongs to consumer `", owner->name, "`; remove it there first"));
     }
   }
-  if (HasHeader(identities)) return absl::OkStatus();
+  if (HasHeader(identities) || identities_of_.empty()) return absl::OkStatus();
   const std::optional<Consumer> owner = index_.Find(IdentityKind::kHeader, name);
   if (!owner || owner->name == name) return absl::OkStatus();
   return absl::AlreadyExistsError(

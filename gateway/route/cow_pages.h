@@ -78,11 +78,11 @@ inline size_t HomeSlot(uint32_t hash_low, uint32_t capacity) {
 }
 
 // How many slots to have for `used` ones: few spare, since a million pins pay for them.
-inline uint32_t RoomySlots(uint32_t used) { return used + used / 4 + 4; }
+inline uint32_t RoomySlots(uint32_t used) { return used + used / 8 * 3 + 4; }
 
 // Whether one more fits and leaves searches short.
 inline bool HasRoom(uint32_t used, uint32_t capacity) {
-  return (uint64_t{used} + 1) * 8 <= uint64_t{capacity} * 7;
+  return (uint64_t{used} + 1) * 5 <= uint64_t{capacity} * 4;
 }
 
 }  // namespace pinion::route
