@@ -8,7 +8,7 @@
 
 namespace pinion::testing {
 
-std::string_view NameOf(AttemptRecord::End end) {
+const char* NameOf(AttemptRecord::End end) {
   switch (end) {
     case AttemptRecord::End::kNone:
       return "runs call";
@@ -26,7 +26,7 @@ std::string_view NameOf(AttemptRecord::End end) {
   return "";
 }
 
-std::string_view NameOf(CallRecord::End end) {
+const char* NameOf(CallRecord::End end) {
   switch (end) {
     case CallRecord::End::kNone:
       return "still waits for call";

@@ -137,8 +137,8 @@ struct AttemptRecord {
 };
 
 // "answered call", "lost call": for traces.
-std::string_view NameOf(AttemptRecord::End end);
-std::string_view NameOf(CallRecord::End end);
+const char* NameOf(AttemptRecord::End end);
+const char* NameOf(CallRecord::End end);
 
 // All calls of a run. What it hands out stays where it is.
 class CallBook {

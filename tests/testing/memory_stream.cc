@@ -198,10 +198,8 @@ MemoryStream::Pair MemoryStream::Connected(SimLoop& connector, SimLoop& acceptor
 
 std::unique_ptr<MemoryStream> MemoryStream::Connecting(SimLoop& loop, std::shared_ptr<Link> link,
                                                        std::string peer) {
-  constexpr int kConnector = 0;
-  auto stream = absl::WrapUnique(
-      new MemoryStream(loop, std::move(link), kConnector, State::kConnecting, std::move(peer)));
-  return stream;
+  constexpr State kState = State::kConnecting;
+  return absl::WrapUnique(new MemoryStream(loop, std::move(link), 0, kState, std::move(peer)));
 }
 
 std::unique_ptr<MemoryStream> MemoryStream::Accept(SimLoop& loop, std::shared_ptr<Link> link,

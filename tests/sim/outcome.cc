@@ -1,0 +1,271 @@
+// How a call may end: just as planned, or otherwise with an excuse.
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "gateway/limits.h"
+#include "tests/sim/checks.h"
+
+namespace pinion::sim {
+namespace {
+
+using testing::AttemptRecord;
+using testing::CallBook;
+using testing::CallPlan;
+using testing::CallRecord;
+using testing::Metadata;
+using testing::ResponsePlan;
+using Kind = ResponsePlan::Kind;
+
+constexpr int kDeadlineExceeded = 4;
+constexpr int kUnavailable = 14;
+
+// gRPC over HTTP/2, "Errors".
+int StatusOfReset(http2::ErrorCode code) {
+  switch (code) {
+    case http2::ErrorCode::kEnhanceYourCalm:
+      return 8;
+    case http2::ErrorCode::kInadequateSecurity:
+      return 7;
+    default:
+      return 13;
+  }
+}
+
+// gRPC, "HTTP to gRPC status code mapping".
+int StatusOfHttp(int status) {
+  switch (status) {
+    case 400:
+      return 13;
+    case 401:
+      return 16;
+    case 403:
+      return 7;
+    case 404:
+      return 12;
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return 14;
+    default:
+      return 2;
+  }
+}
+
+void AppendStatus(const ResponsePlan& response, Metadata& metadata) {
+  metadata.emplace_back("grpc-status", absl::StrCat(response.grpc_status));
+  if (!response.grpc_message.empty()) metadata.emplace_back("grpc-message", response.grpc_message);
+  metadata.insert(metadata.end(), response.trailers.begin(), response.trailers.end());
+}
+
+// Field order matters among equal names only; the engine moves others for HPACK's sake.
+bool SameFields(Metadata a, Metadata b) {
+  const auto by_name = [](const auto& x, const auto& y) { return x.first < y.first; };
+  std::stable_sort(a.begin(), a.end(), by_name);
+  std::stable_sort(b.begin(), b.end(), by_name);
+  return a == b;
+}
+
+std::string Show(const Metadata& metadata) {
+  std::string text;
+  for (const auto& [name, value] : metadata) {
+    absl::StrAppend(&text, " ", name, "=", value.substr(0, 40));
+  }
+  return text;
+}
+
+// The answer's first block: what the server sent, and the version once.
+std::optional<std::string> HeadersDiffer(const CallBook::Entry& entry, const std::string& version,
+                                         bool with_status) {
+  Metadata expected = {{":status", "200"}, {"content-type", "application/grpc"}};
+  const ResponsePlan& response = entry.plan.response;
+  expected.insert(expected.end(), response.headers.begin(), response.headers.end());
+  if (with_status) AppendStatus(response, expected);
+  Metadata seen = entry.record.headers;
+  const std::string* named = testing::FindField(seen, "api-version");
+  if (named == nullptr || *named != version) return "the answer does not name its version";
+  seen.erase(std::find_if(seen.begin(), seen.end(),
+                          [](const auto& field) { return field.first == "api-version"; }));
+  if (SameFields(seen, expected)) return std::nullopt;
+  return absl::StrCat("headers differ:", Show(seen), " instead of", Show(expected));
+}
+
+std::optional<std::string> AnswerDiffers(const CallBook::Entry& entry, const std::string& version) {
+  const CallRecord& record = entry.record;
+  const ResponsePlan& response = entry.plan.response;
+  const bool only = response.kind == Kind::kTrailersOnly;
+  if (record.end != CallRecord::End::kStatus)
+    return absl::StrCat("the client ", NameOf(record.end));
+  if (auto differs = HeadersDiffer(entry, version, only)) return differs;
+  if (only != record.trailers_only) return "Trailers-Only became something else, or the reverse";
+  if (only) return std::nullopt;
+  const std::string& body =
+      response.kind == Kind::kEcho ? entry.plan.request.bytes : response.body.bytes;
+  if (record.body != body) {
+    return absl::StrCat("the answer has ", record.body.size(), " bytes instead of ", body.size());
+  }
+  Metadata trailers;
+  AppendStatus(response, trailers);
+  if (SameFields(record.trailers, trailers)) return std::nullopt;
+  return absl::StrCat("trailers differ:", Show(record.trailers), " instead of", Show(trailers));
+}
+
+std::optional<std::string> ResetDiffers(const CallBook::Entry& entry) {
+  const CallRecord& record = entry.record;
+  const http2::ErrorCode code = entry.plan.response.reset_code;
+  if (code == http2::ErrorCode::kCancel) {
+    if (record.end == CallRecord::End::kReset && record.reset_code == code) return std::nullopt;
+    return absl::StrCat("RST_STREAM(CANCEL) did not pass: the client ", NameOf(record.end));
+  }
+  const int status = StatusOfReset(code);
+  if (record.end == CallRecord::End::kStatus && record.grpc_status == status) return std::nullopt;
+  return absl::StrCat("RST_STREAM(", http2::ErrorCodeName(code), ") should become ", status);
+}
+
+// Why a status or an end that was not planned is all right; false: it is not.
+bool Excused(const Facts& facts, const CallBook::Entry& entry,
+             const std::vector<Decision>& decisions) {
+  const CallRecord& record = entry.record;
+  const CallPlan& plan = entry.plan;
+  if (record.end == CallRecord::End::kCancelled) return plan.cancel_after.has_value();
+  if (record.end == CallRecord::End::kConnectionLost) {
+    const bool engine_complains = record.reset_code != http2::ErrorCode::kNoError &&
+                                  record.reset_code != http2::ErrorCode::kInternalError &&
+                                  record.reset_code != http2::ErrorCode::kRefusedStream;
+    return !engine_complains && facts.troubled_clients.contains(facts.calls.at(plan.id)->client);
+  }
+  if (record.end != CallRecord::End::kStatus) return false;
+  if (record.grpc_status == kDeadlineExceeded && !plan.timeout.empty()) {
+    return record.ended >= record.started + plan.deadline;
+  }
+  if (entry.attempts.empty() && record.trailers_only &&
+      testing::FindField(record.trailers, "grpc-status-details-bin") != nullptr) {
+    for (const Decision& decision : decisions) {
+      if (!decision.version && decision.refusal_code == record.grpc_status) return true;
+    }
+  }
+  if (record.grpc_status != kUnavailable) return false;
+  if (plan.response.kind == Kind::kRefuse && plan.request.bytes.size() > limits::kReplayBytesMax) {
+    return true;
+  }
+  const bool answered_in_peace =
+      std::any_of(entry.attempts.begin(), entry.attempts.end(), [](const auto& attempt) {
+        return attempt->end == AttemptRecord::End::kAnswered && !*attempt->connection_ended;
+      });
+  return !answered_in_peace &&
+         std::any_of(decisions.begin(), decisions.end(), [&](const Decision& decision) {
+           return decision.version.has_value() && facts.Troubled(*decision.version);
+         });
+}
+
+std::string HowItEnded(const CallRecord& record) {
+  return absl::StrCat("; the client ", NameOf(record.end), ", status ", record.grpc_status, " ",
+                      record.grpc_message, ", reset ", http2::ErrorCodeName(record.reset_code), " ",
+                      record.detail);
+}
+
+// grpc-timeout as it reached the server: never more than what was left.
+bool TimeoutHolds(const CallBook::Entry& entry, const AttemptRecord& attempt,
+                  const std::string& value) {
+  constexpr std::pair<char, absl::Duration> kUnits[] = {
+      {'H', absl::Hours(1)},        {'M', absl::Minutes(1)},      {'S', absl::Seconds(1)},
+      {'m', absl::Milliseconds(1)}, {'u', absl::Microseconds(1)}, {'n', absl::Nanoseconds(1)}};
+  int64_t number;
+  if (value.size() < 2 || value.size() > 9 ||
+      !absl::SimpleAtoi(value.substr(0, value.size() - 1), &number)) {
+    return false;
+  }
+  const auto* unit = std::find_if(std::begin(kUnits), std::end(kUnits),
+                                  [&](const auto& each) { return each.first == value.back(); });
+  if (unit == std::end(kUnits)) return false;
+  const absl::Duration left = number * unit->second;
+  const absl::Duration spent = attempt.started - entry.record.started;
+  return left <= entry.plan.deadline && left >= entry.plan.deadline - spent - absl::Seconds(1);
+}
+
+std::optional<std::string> RequestDiffers(const CallBook::Entry& entry,
+                                          const AttemptRecord& attempt) {
+  const CallPlan& plan = entry.plan;
+  if (attempt.path != plan.path || attempt.authority != "sim.example") {
+    return absl::StrCat("path or authority changed: ", attempt.path, " ", attempt.authority);
+  }
+  Metadata expected = {{"te", "trailers"}, {"content-type", "application/grpc"}};
+  Metadata seen = attempt.metadata;
+  const auto timeout = std::find_if(seen.begin(), seen.end(),
+                                    [](const auto& each) { return each.first == "grpc-timeout"; });
+  if ((timeout != seen.end()) != !plan.timeout.empty()) return "grpc-timeout was lost or made up";
+  if (timeout != seen.end()) {
+    if (!TimeoutHolds(entry, attempt, timeout->second)) {
+      return absl::StrCat("grpc-timeout ", plan.timeout, " became ", timeout->second);
+    }
+    seen.erase(timeout);
+  }
+  expected.emplace_back(testing::kCallHeader, absl::StrCat(plan.id));
+  for (const auto& field : plan.metadata) {
+    if (field.first != "api-version") expected.push_back(field);
+  }
+  if (!SameFields(seen, expected)) {
+    return absl::StrCat("request metadata differ:", Show(seen), " instead of", Show(expected));
+  }
+  if (attempt.request_ended && attempt.body != plan.request.bytes) {
+    return absl::StrCat("the request ended after ", attempt.body.size(), " bytes");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> DiffersFromPlan(const CallBook::Entry& entry,
+                                           const std::string& version) {
+  switch (entry.plan.response.kind) {
+    case Kind::kNeverAnswer:
+      return "it ended although nobody answered";
+    case Kind::kReset:
+      return ResetDiffers(entry);
+    case Kind::kHttpError: {
+      const int status = StatusOfHttp(entry.plan.response.http_status);
+      if (entry.record.trailers_only && entry.record.grpc_status == status) return std::nullopt;
+      return absl::StrCat("HTTP ", entry.plan.response.http_status, " should become ", status);
+    }
+    default:
+      return AnswerDiffers(entry, version);
+  }
+}
+
+std::optional<std::string> CheckEnd(const Facts& facts, const CallBook::Entry& entry, bool& exact) {
+  const CallRecord& record = entry.record;
+  if (record.ends != 1) return absl::StrCat(Describe(entry), ": has ", record.ends, " ends");
+  const std::vector<Decision> decisions = facts.DecisionsFor(entry);
+  std::string why = "no server saw it";
+  if (!entry.attempts.empty()) {
+    const std::string& version = entry.attempts.back()->version;
+    const bool routed = std::any_of(decisions.begin(), decisions.end(), [&](const Decision& each) {
+      return each.version.has_value() && NameOf(facts.scenario->versions[*each.version]) == version;
+    });
+    if (!routed) return absl::StrCat(Describe(entry), ": went to ", version, ", against its table");
+    const std::optional<std::string> differs = DiffersFromPlan(entry, version);
+    if (!differs.has_value()) {
+      exact = true;
+      return std::nullopt;
+    }
+    why = *differs;
+  }
+  if (Excused(facts, entry, decisions)) return std::nullopt;
+  return absl::StrCat(Describe(entry), ": ", why, HowItEnded(record));
+}
+
+std::optional<std::string> CheckAttempts(const Facts& facts, const CallBook::Entry& entry) {
+  for (const auto& attempt : entry.attempts) {
+    if (attempt->end == AttemptRecord::End::kNone) {
+      return absl::StrCat(Describe(entry), ": still runs at ", attempt->uid);
+    }
+    if (auto differs = RequestDiffers(entry, *attempt)) {
+      return absl::StrCat(Describe(entry), ": ", *differs);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace pinion::sim
