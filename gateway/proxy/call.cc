@@ -333,7 +333,8 @@ bool Call::RetryUnseen(const http2::Event& event) {
 // ---- ends ----
 
 void Call::OnDeadline() {
-  if (response_.ended()) return End(ErrorCode::kNoError, ErrorCode::kCancel);
+  if (response_.done()) return End(ErrorCode::kNoError, ErrorCode::kCancel);
+  // Also an answer that is whole here but not with the caller: it must not end without a status.
   response_.DropWaiting();
   Finish(CallError(absl::StatusCode::kDeadlineExceeded,
                    "the deadline passed before the answer was complete"));
@@ -374,8 +375,18 @@ void Call::SendErrorHeaders(const CallError& error) {
 }
 
 void Call::Settle() {
-  if (phase_ == Phase::kEnded || !response_.done()) return;
-  if (request_.done() || request_ended_) End(ErrorCode::kNoError, ErrorCode::kCancel);
+  if (phase_ == Phase::kEnded) return;
+  // A stream that is over is told nothing more, not even that its connection has gone: from now on
+  // nobody may hold it.
+  if (upstream_stream_ != nullptr && upstream_stream_->closed() && response_.ended()) {
+    ReleaseUpstream(ErrorCode::kNoError);
+  }
+  if (!response_.done()) return;
+  // The answer is said. Of the request, only the instance could still want something, and for a
+  // caller that has ended too nobody asks any more.
+  if (request_.done() || request_ended_ || stream_->closed()) {
+    End(ErrorCode::kNoError, ErrorCode::kCancel);
+  }
 }
 
 void Call::End(ErrorCode downstream_code, ErrorCode upstream_code) {
