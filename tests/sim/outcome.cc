@@ -136,6 +136,11 @@ bool Excused(const Facts& facts, const CallBook::Entry& entry,
                                   record.reset_code != http2::ErrorCode::kRefusedStream;
     return !engine_complains && facts.troubled_clients.contains(facts.calls.at(plan.id)->client);
   }
+  if (record.end == CallRecord::End::kReset) {
+    // Above the last id of a GOAWAY: unseen, the caller may try elsewhere.
+    return record.reset_code == http2::ErrorCode::kRefusedStream && entry.attempts.empty() &&
+           facts.troubled_clients.contains(facts.calls.at(plan.id)->client);
+  }
   if (record.end != CallRecord::End::kStatus) return false;
   if (record.grpc_status == kDeadlineExceeded && !plan.timeout.empty()) {
     return record.ended >= record.started + plan.deadline;

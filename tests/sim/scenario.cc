@@ -179,7 +179,7 @@ Scenario DrawScenario(uint64_t seed) {
   }
   DrawTables(random, scenario);
   DrawEvents(random, scenario);
-  const uint64_t calls = random.Size(40);
+  const uint64_t calls = random.Size(200);
   Random call_random = random.Fork();
   for (uint64_t i = 0; i < calls; ++i) {
     scenario.calls.push_back(DrawCall(call_random, scenario, i));

@@ -22,6 +22,7 @@ constexpr char kIdentityHeader[] = "x-consumer";
 
 // Every call has ended by then, or something hangs: pending calls wait 10 s, connects 5 s each.
 constexpr absl::Duration kCallsLimit = absl::Minutes(5);
+constexpr absl::Duration kSettle = absl::Seconds(5);
 // More turns than any scenario needs.
 constexpr uint64_t kTurnsMax = 2'000'000;
 
@@ -202,6 +203,8 @@ void Simulation::RunCalls() {
       },
       kSlack);
   if (!findings_.empty()) return;
+  // Whose connection broke hears of it in the meantime.
+  world_.RunFor(kSettle);
   if (!attempts_ended()) Find("a server still runs a call that has ended for its client");
   if (proxy_->stats().calls.value() != 0) {
     Find(absl::StrCat("the gateway still counts ", proxy_->stats().calls.value(), " calls"));
