@@ -102,6 +102,13 @@ TEST(RouteRefusalTest, EachSaysWhatToDoNext) {
        Reason::kVersionNotFound,
        {"nearest: none", "start an instance"},
        {}},
+  };
+  for (const Case& c : cases) ExpectRefusal(*table, c);
+}
+
+TEST(RouteRefusalTest, OfVersionsThatAreThereAndCannotBeCalled) {
+  const auto table = Table();
+  const Case cases[] = {
       {{.path = "/acme.Book/Other", .consumer = "billing"},
        Reason::kVersionRetired,
        {"`book` 0.9.0", "is retired; its successor is 1.0.0; move the pin",

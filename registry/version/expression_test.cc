@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <string>
 #include <vector>
+
+#include "absl/strings/str_split.h"
 
 namespace pinion::version {
 namespace {
@@ -251,6 +254,23 @@ TEST(ExpressionTest, KindAndCanonicalText) {
     EXPECT_EQ(expression->kind(), c.kind) << c.expression;
     EXPECT_EQ(expression->canonical(), c.canonical);
   }
+}
+
+// Cases that nobody here wrote; a case is a line.
+TEST(ExpressionTest, AgreesWithNodeSemver) {
+  std::ifstream file("registry/version/testdata/npm_ranges.tsv");
+  ASSERT_TRUE(file.is_open()) << "run from the root of the sources";
+  size_t cases = 0;
+  for (std::string line; std::getline(file, line);) {
+    if (line.empty() || line.front() == '#') continue;
+    const std::vector<std::string> fields = absl::StrSplit(line, '\t');
+    ASSERT_EQ(fields.size(), 3u) << line;
+    const bool matches = fields[2] == "1";
+    ExpectMatches({SEMVER, fields[0], matches ? std::vector{fields[1]} : std::vector<std::string>{},
+                   matches ? std::vector<std::string>{} : std::vector{fields[1]}});
+    ++cases;
+  }
+  EXPECT_GT(cases, 500u);
 }
 
 }  // namespace
