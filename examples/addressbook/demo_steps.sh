@@ -65,6 +65,7 @@ start() {
   local name=$1
   started[$name]=$((${started[$name]:-0} + 1))
   printf '  $ %s &\n' "$2"
+  : >"$(log_of "$name")"
   # exec: the process id is the program's own.
   eval "exec $2" >"$(log_of "$name")" 2>&1 </dev/null &
   pids[$name]=$!
