@@ -36,6 +36,8 @@ class PathResolver {
         Path(*registry.mutable_store()->mutable_sqlite()->mutable_path());
       }
     }
+    // What the file does not say stays unsaid: a registry's gateway refuses static resources.
+    if (!bootstrap.has_static_resources()) return;
     for (auto& service : *bootstrap.mutable_static_resources()->mutable_services()) {
       for (auto& version : *service.mutable_versions()) {
         Path(*version.mutable_descriptor_set_file());

@@ -182,6 +182,12 @@ registry: {address: {pipe: {path: /run/pinion.sock}}, store: {sqlite: {path: ./d
   EXPECT_EQ(loaded->bootstrap.registry().store().sqlite().path(), Path("pinion.db"));
 }
 
+TEST_F(LoadTest, WhatTheFileDoesNotSayIsNotSet) {
+  auto loaded = Load("node: {id: a}\n");
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(loaded->bootstrap.ShortDebugString(), "node { id: \"a\" }");
+}
+
 TEST_F(LoadTest, UnreadableFiles) {
   EXPECT_EQ(LoadFile(Path("none.yaml")).status().message(),
             absl::StrCat(Path("none.yaml"), ": cannot be read: No such file or directory"));
