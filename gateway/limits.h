@@ -45,7 +45,7 @@ inline constexpr size_t kSlabBytes = 16 * 1024;
 // What a worker keeps for reuse: 4 MiB of slabs, 0.2 MiB of streams, 0.6 MiB of header blocks.
 inline constexpr size_t kSlabsKeptMax = 256;
 inline constexpr size_t kStreamsKeptMax = 1024;
-inline constexpr size_t kHeaderBlocksKeptMax = 128;
+inline constexpr size_t kHeaderBlocksKeptMax = 1024;
 inline constexpr size_t kEventBatchesKeptMax = 4;
 // Our resets whose late frames are ignored; beyond it they are answered with another reset.
 inline constexpr size_t kResetsRemembered = 256;
