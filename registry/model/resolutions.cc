@@ -65,9 +65,10 @@ void Intern(registry::v1::Resolutions& resolutions, absl::string_view expression
   Entry* entry = resolutions.add_entries();
   entry->set_expression(std::string(expression));
   entry->set_version(std::string(version));
-  std::sort(resolutions.mutable_entries()->pointer_begin(),
-            resolutions.mutable_entries()->pointer_end(),
-            [](const Entry* a, const Entry* b) { return a->expression() < b->expression(); });
+  for (int i = resolutions.entries_size() - 1; i > 0; --i) {
+    if (resolutions.entries(i - 1).expression() < resolutions.entries(i).expression()) break;
+    resolutions.mutable_entries()->SwapElements(i - 1, i);
+  }
 }
 
 std::vector<Moved> ResolveAgain(registry::v1::Resolutions& resolutions, routing::v1::Scheme scheme,

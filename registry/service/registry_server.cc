@@ -1,16 +1,18 @@
 #include "registry/service/registry_server.h"
 
+#include <arpa/inet.h>
+#include <grpc/support/log.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <sys/stat.h>
 
-#include <chrono>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "base/log.h"
 #include "base/status_macros.h"
 #include "registry/schema/schema.h"
 #include "registry/service/grpc_services.h"
@@ -47,7 +49,15 @@ absl::StatusOr<HostPort> SplitHostPort(absl::string_view address) {
 }
 
 bool IsLoopback(absl::string_view host) {
-  return host == "localhost" || host == "::1" || absl::StartsWith(host, "127.");
+  in_addr v4;
+  if (inet_pton(AF_INET, std::string(host).c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
+  return host == "localhost" || host == "::1";
+}
+
+// gRPC speaks to standard error by itself; what it says of an address is said better by the status
+// that Start() returns.
+void QuietGrpc() {
+  gpr_set_log_function([](gpr_log_func_args* args) { log::Debug("grpc", args->message); });
 }
 
 }  // namespace
@@ -76,6 +86,7 @@ struct RegistryServer::Parts {
 absl::StatusOr<std::unique_ptr<RegistryServer>> RegistryServer::Start(
     store::Store& store, const Clock& clock, const RegistryServerOptions& options) {
   RETURN_IF_ERROR(CheckListenAddress(options.address, options.insecure));
+  QuietGrpc();
   auto parts = std::make_unique<Parts>();
   ASSIGN_OR_RETURN(parts->registry, Registry::Open(store, clock));
   parts->hub = std::make_unique<WatchHub>(*parts->registry, options.watch);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "registry/model/errors.h"
@@ -149,8 +150,7 @@ absl::StatusOr<std::unique_ptr<WatchHub::Subscription>> WatchHub::Subscribe(
   status.set_gateway_id(request.gateway_id());
   status.set_peer(std::move(peer));
   *status.mutable_connect_time() = ToTimestamp(registry_.clock().Wall());
-  std::unique_ptr<Subscription> subscription(
-      new Subscription(*this, std::move(status), std::move(cut)));
+  auto subscription = absl::WrapUnique(new Subscription(*this, std::move(status), std::move(cut)));
   absl::MutexLock lock(&mutex_);
   // Without the id nobody knows which registry the revision is of.
   const bool resumes = !request.registry_id().empty() && request.from_revision() >= floor_;

@@ -45,22 +45,14 @@ std::string RangeSql(const RangeRequest& request) {
                       " LIMIT ?3");
 }
 
-// Ends the read transaction however its scope is left.
-class ReadTransaction {
- public:
-  static absl::Status Begin(Database& db) { return db.Execute("BEGIN"); }
-  explicit ReadTransaction(Database& db) : db_(db) {}
-  ~ReadTransaction() { (void)db_.Execute("COMMIT"); }
-
- private:
-  Database& db_;
-};
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteReader>> SqliteReader::Open(const std::string& path) {
   ASSIGN_OR_RETURN(std::unique_ptr<Database> db, Database::Open(path, Database::Mode::kReadOnly));
-  return std::unique_ptr<SqliteReader>(new SqliteReader(std::move(db)));
+  std::unique_ptr<SqliteReader> reader(new SqliteReader(std::move(db)));
+  ASSIGN_OR_RETURN(reader->begin_, reader->db_->Prepare("BEGIN"));
+  ASSIGN_OR_RETURN(reader->end_, reader->db_->Prepare("COMMIT"));
+  return reader;
 }
 
 absl::StatusOr<Statement*> SqliteReader::Cached(const std::string& sql) {
@@ -86,9 +78,12 @@ absl::StatusOr<SqliteReader::Bounds> SqliteReader::ReadBounds() {
 }
 
 absl::StatusOr<RangeResult> SqliteReader::Range(const RangeRequest& request) {
-  RETURN_IF_ERROR(ReadTransaction::Begin(*db_));
-  ReadTransaction transaction(*db_);
-  return RangeInTransaction(request);
+  RETURN_IF_ERROR(begin_.Run());
+  absl::StatusOr<RangeResult> result = RangeInTransaction(request);
+  // A statement that failed half-way still reads, and would keep the transaction open.
+  if (!result.ok()) statements_.clear();
+  RETURN_IF_ERROR(end_.Run());
+  return result;
 }
 
 absl::StatusOr<RangeResult> SqliteReader::RangeInTransaction(const RangeRequest& request) {
@@ -125,9 +120,11 @@ absl::StatusOr<RangeResult> SqliteReader::RangeInTransaction(const RangeRequest&
 
 absl::StatusOr<WatchBatch> SqliteReader::Events(const KeyRange& range, Revision after,
                                                 Revision revisions) {
-  RETURN_IF_ERROR(ReadTransaction::Begin(*db_));
-  ReadTransaction transaction(*db_);
-  return EventsInTransaction(range, after, revisions);
+  RETURN_IF_ERROR(begin_.Run());
+  absl::StatusOr<WatchBatch> batch = EventsInTransaction(range, after, revisions);
+  if (!batch.ok()) statements_.clear();
+  RETURN_IF_ERROR(end_.Run());
+  return batch;
 }
 
 absl::StatusOr<WatchBatch> SqliteReader::EventsInTransaction(const KeyRange& range, Revision after,
@@ -194,6 +191,8 @@ absl::StatusOr<std::unique_ptr<SqliteWriter>> SqliteWriter::Create(std::unique_p
 }
 
 absl::Status SqliteWriter::PrepareAll() {
+  ASSIGN_OR_RETURN(begin_, db_->Prepare("BEGIN IMMEDIATE"));
+  ASSIGN_OR_RETURN(commit_, db_->Prepare("COMMIT"));
   ASSIGN_OR_RETURN(newest_, db_->Prepare(absl::StrCat("SELECT ", kColumns,
                                                       " FROM kv WHERE key = ?1 "
                                                       "ORDER BY mod_revision DESC LIMIT 1")));
@@ -219,11 +218,11 @@ absl::Status SqliteWriter::LoadMeta() {
   return absl::OkStatus();
 }
 
-absl::Status SqliteWriter::Begin() { return db_->Execute("BEGIN IMMEDIATE"); }
+absl::Status SqliteWriter::Begin() { return begin_.Run(); }
 
 absl::Status SqliteWriter::End() {
   RETURN_IF_ERROR(SetMeta("revision", revision_));
-  return db_->Execute("COMMIT");
+  return commit_.Run();
 }
 
 void SqliteWriter::Abandon() {

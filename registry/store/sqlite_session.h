@@ -40,7 +40,8 @@ class SqliteReader {
   absl::StatusOr<Statement*> Cached(const std::string& sql);
 
   std::unique_ptr<Database> db_;
-  std::map<std::string, Statement> statements_;  // after db_: dies before it
+  Statement begin_, end_;  // these and the others after db_: they die before it
+  std::map<std::string, Statement> statements_;
 };
 
 // The one connection that writes. Everything happens inside Begin() … End() or Abandon().
@@ -82,7 +83,8 @@ class SqliteWriter {
   absl::Status Replace(const std::optional<KeyValue>& before, const KeyValue& state);
 
   std::unique_ptr<Database> db_;
-  Statement newest_, end_state_, add_state_, set_meta_, add_lease_, remove_lease_, lease_keys_;
+  Statement begin_, commit_, newest_, end_state_, add_state_, set_meta_, add_lease_, remove_lease_,
+      lease_keys_;
   Revision revision_ = 1;
   Revision compact_revision_ = 1;
   LeaseId last_lease_ = 0;

@@ -18,8 +18,9 @@ constexpr size_t kMaxBatch = 512;
 // once.
 constexpr Revision kWatchRevisions = 256;
 
-// Idle connections that are kept; a burst of readers opens more and closes them again.
-constexpr size_t kMaxIdleReaders = 8;
+// Connections for reading. More than these would only take turns on the processors; who comes when
+// all are busy waits for one.
+constexpr int kMaxReaders = 8;
 
 // The ops of a transaction whose compares were evaluated. Only SQLite's errors are returned.
 absl::Status Apply(SqliteWriter& writer, const std::vector<Op>& ops, TxnResult& result) {
@@ -162,18 +163,28 @@ absl::Status SqliteStore::WriteBatch(const std::vector<Pending*>& batch) {
 absl::StatusOr<std::unique_ptr<SqliteReader>> SqliteStore::TakeReader() {
   {
     absl::MutexLock lock(&mutex_);
-    if (!readers_.empty()) {
-      std::unique_ptr<SqliteReader> reader = std::move(readers_.back());
-      readers_.pop_back();
+    auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return !idle_readers_.empty() || readers_ < kMaxReaders;
+    };
+    mutex_.Await(absl::Condition(&ready));
+    if (!idle_readers_.empty()) {
+      std::unique_ptr<SqliteReader> reader = std::move(idle_readers_.back());
+      idle_readers_.pop_back();
       return reader;
     }
+    ++readers_;
   }
-  return SqliteReader::Open(path_);
+  absl::StatusOr<std::unique_ptr<SqliteReader>> reader = SqliteReader::Open(path_);
+  if (!reader.ok()) {
+    absl::MutexLock lock(&mutex_);
+    --readers_;
+  }
+  return reader;
 }
 
 void SqliteStore::ReturnReader(std::unique_ptr<SqliteReader> reader) {
   absl::MutexLock lock(&mutex_);
-  if (readers_.size() < kMaxIdleReaders) readers_.push_back(std::move(reader));
+  idle_readers_.push_back(std::move(reader));
 }
 
 absl::StatusOr<RangeResult> SqliteStore::Range(const RangeRequest& request) {
@@ -257,11 +268,14 @@ absl::StatusOr<std::vector<ExpiredLease>> SqliteStore::ExpiredLeases() {
   std::vector<ExpiredLease> expired;
   if (ids.empty()) return expired;
   ASSIGN_OR_RETURN(std::unique_ptr<SqliteReader> reader, TakeReader());
+  absl::Status status;
   for (LeaseId id : ids) {
-    ASSIGN_OR_RETURN(std::vector<std::string> keys, reader->KeysOfLease(id));
-    expired.push_back({id, std::move(keys)});
+    absl::StatusOr<std::vector<std::string>> keys = reader->KeysOfLease(id);
+    status.Update(keys.status());
+    if (keys.ok()) expired.push_back({id, *std::move(keys)});
   }
   ReturnReader(std::move(reader));
+  RETURN_IF_ERROR(status);
   return expired;
 }
 

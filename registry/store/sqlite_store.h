@@ -81,7 +81,8 @@ class SqliteStore : public Store {
   Revision revision_ ABSL_GUARDED_BY(mutex_) = 1;  // committed
   Revision compact_revision_ ABSL_GUARDED_BY(mutex_) = 1;
   LeaseClock leases_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::unique_ptr<SqliteReader>> readers_ ABSL_GUARDED_BY(mutex_);  // idle
+  std::vector<std::unique_ptr<SqliteReader>> idle_readers_ ABSL_GUARDED_BY(mutex_);
+  int readers_ ABSL_GUARDED_BY(mutex_) = 0;  // idle or not
 
   std::thread thread_;
 };

@@ -1,0 +1,211 @@
+// What gateways are told: snapshots, changes in order, resumption, and the end of those that are
+// too slow.
+#include "registry/service/watch_hub.h"
+
+#include <atomic>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/testing/registry_fixture.h"
+
+namespace pinion::service {
+namespace {
+
+using registry::v1::WatchRequest;
+using registry::v1::WatchResponse;
+using ::testing::ElementsAre;
+
+class WatchHubTest : public RegistryFixture {
+ protected:
+  static WatchOptions Small() {
+    return {.ring_revisions = 8, .heartbeat = absl::Milliseconds(20), .snapshot_page = 2};
+  }
+  void Start(const WatchOptions& options = Small()) {
+    hub_.reset();
+    hub_ = std::make_unique<WatchHub>(*registry_, options);
+  }
+  absl::StatusOr<std::unique_ptr<WatchHub::Subscription>> Subscribe(store::Revision from) {
+    WatchRequest request;
+    request.set_gateway_id("gw");
+    if (from > 0) request.set_registry_id(registry_->id());
+    request.set_from_revision(from);
+    return hub_->Subscribe(request, "test", [] {});
+  }
+  // The whole snapshot, as one chunk.
+  static registry::v1::SnapshotChunk ReadSnapshot(WatchHub::Subscription& subscription) {
+    registry::v1::SnapshotChunk whole;
+    for (bool first = true;; first = false) {
+      absl::StatusOr<WatchResponse> message = subscription.Next();
+      EXPECT_TRUE(message.ok()) << message.status();
+      if (!message.ok() || !message->has_snapshot()) return whole;
+      EXPECT_EQ(message->snapshot().first(), first);
+      EXPECT_TRUE(first || message->snapshot().revision() == whole.revision());
+      whole.MergeFrom(message->snapshot());
+      if (message->snapshot().last()) return whole;
+    }
+  }
+  // Follows until `revision` has been told; the kinds of what changed, with the revisions.
+  static std::vector<std::string> Follow(WatchHub::Subscription& subscription,
+                                         store::Revision revision) {
+    std::vector<std::string> seen;
+    store::Revision at = 0;
+    while (at < revision) {
+      absl::StatusOr<WatchResponse> message = subscription.Next();
+      EXPECT_TRUE(message.ok()) << message.status();
+      if (!message.ok()) return seen;
+      if (message->has_progress()) at = message->progress().revision();
+      for (const auto& changes : message->changes().revisions()) {
+        EXPECT_GT(changes.revision(), at);
+        at = changes.revision();
+        for (const auto& change : changes.changes()) {
+          const auto& resource = change.has_put() ? change.put() : change.deleted();
+          seen.push_back(absl::StrCat(at, change.has_put() ? " put " : " deleted ",
+                                      static_cast<int>(resource.resource_case())));
+        }
+      }
+    }
+    return seen;
+  }
+
+  std::unique_ptr<WatchHub> hub_;
+};
+
+using R = routing::v1::Resource;
+
+TEST_F(WatchHubTest, SnapshotThenChanges) {
+  SetUpAddressBook();
+  ASSERT_TRUE(Pin("billing", "addressbook", "^1").ok());
+  Start();
+  auto subscription = Subscribe(0);
+  ASSERT_TRUE(subscription.ok());
+  const registry::v1::SnapshotChunk snapshot = ReadSnapshot(**subscription);
+  EXPECT_EQ(snapshot.reason(), registry::v1::SnapshotChunk::INITIAL);
+  // The hub may not have followed to the newest revision yet; what is missing then comes as
+  // changes.
+  EXPECT_LE(snapshot.revision(), store_.revision());
+  (void)Follow(**subscription, store_.revision());
+  ASSERT_TRUE(Pin("billing", "addressbook", "1.0.0").ok());
+  const store::Revision pin = store_.revision();
+  ASSERT_TRUE(Call(UnsetPin, R"(consumer: "billing" service: "addressbook")").ok());
+  EXPECT_THAT(
+      Follow(**subscription, store_.revision()),
+      ElementsAre(absl::StrCat(pin, " put ", R::kPin), absl::StrCat(pin, " put ", R::kResolution),
+                  absl::StrCat(pin + 1, " deleted ", R::kPin)));
+}
+
+TEST_F(WatchHubTest, ASnapshotPlusChangesIsTheState) {
+  SetUpAddressBook();
+  Start();
+  (void)Follow(**Subscribe(hub_->floor()), store_.revision());
+  auto subscription = Subscribe(0);
+  const registry::v1::SnapshotChunk snapshot = ReadSnapshot(**subscription);
+  EXPECT_EQ(snapshot.revision(), store_.revision());
+  std::vector<int> kinds;
+  for (const auto& resource : snapshot.resources()) kinds.push_back(resource.resource_case());
+  EXPECT_THAT(kinds, ElementsAre(R::kService, R::kVersion, R::kChannel, R::kInstance, R::kConsumer,
+                                 R::kConsumer));
+}
+
+TEST_F(WatchHubTest, ResumesWhereItWas) {
+  SetUpAddressBook();
+  Start();
+  const store::Revision at = store_.revision();
+  ASSERT_TRUE(Pin("billing", "addressbook", "@stable").ok());
+  ASSERT_TRUE(Pin("shipping", "addressbook", "@stable").ok());
+  EXPECT_THAT(
+      Follow(**Subscribe(at), store_.revision()),
+      ElementsAre(absl::StrCat(at + 1, " put ", R::kPin), absl::StrCat(at + 2, " put ", R::kPin)));
+  // Across a restart of the hub too, from what the store has.
+  Start();
+  EXPECT_THAT(Follow(**Subscribe(at + 1), store_.revision()),
+              ElementsAre(absl::StrCat(at + 2, " put ", R::kPin)));
+}
+
+TEST_F(WatchHubTest, WhatIsGoneComesAsASnapshot) {
+  SetUpAddressBook();
+  Start();
+  const store::Revision at = store_.revision();
+  for (int i = 0; i < 20; ++i)
+    ASSERT_TRUE(Pin("billing", "addressbook", i % 2 ? "^1" : "@stable").ok());
+  (void)Follow(**Subscribe(store_.revision()), store_.revision());
+  auto subscription = Subscribe(at);
+  EXPECT_EQ(ReadSnapshot(**subscription).reason(), registry::v1::SnapshotChunk::COMPACTED);
+}
+
+TEST_F(WatchHubTest, TheSlowAreCutOffNotSkipped) {
+  SetUpAddressBook();
+  Start();
+  auto slow = Subscribe(store_.revision());
+  ASSERT_TRUE(slow.ok());
+  for (int i = 0; i < 20; ++i)
+    ASSERT_TRUE(Pin("billing", "addressbook", i % 2 ? "^1" : "@stable").ok());
+  (void)Follow(**Subscribe(store_.revision()), store_.revision());
+  const absl::Status status = (*slow)->Next().status();
+  EXPECT_EQ(Outcome(status), "RESOURCE_EXHAUSTED WATCH_TOO_SLOW") << status;
+}
+
+TEST_F(WatchHubTest, ABlockedWriterIsWoken) {
+  SetUpAddressBook();
+  Start();
+  std::atomic<int> cuts = 0;
+  WatchRequest request;
+  request.set_registry_id(registry_->id());
+  request.set_from_revision(store_.revision());
+  auto blocked = hub_->Subscribe(request, "test", [&cuts] { ++cuts; });
+  const auto change = [this](int n) {
+    for (int i = 0; i < n; ++i)
+      ASSERT_TRUE(Pin("billing", "addressbook", i % 2 ? "^1" : "@stable").ok());
+    (void)Follow(**Subscribe(store_.revision()), store_.revision());
+  };
+  change(20);
+  EXPECT_EQ(cuts, 0) << "it may yet come back for the reason";
+  clock_.Advance(absl::Minutes(1));
+  change(3);
+  EXPECT_GT(cuts, 0);
+}
+
+TEST_F(WatchHubTest, RefusesOtherRegistriesAndTheFuture) {
+  Start();
+  WatchRequest request;
+  request.set_registry_id("another");
+  EXPECT_EQ(Outcome(hub_->Subscribe(request, "", [] {}).status()),
+            "FAILED_PRECONDITION REGISTRY_ID_MISMATCH");
+  EXPECT_EQ(Outcome(Subscribe(store_.revision() + 1).status()),
+            "FAILED_PRECONDITION REVISION_AHEAD");
+}
+
+TEST_F(WatchHubTest, AHeartbeatSaysHowFarItIs) {
+  SetUpAddressBook();
+  Start();
+  auto subscription = Subscribe(store_.revision());
+  // A change that does not concern routing shows in the next heartbeat.
+  ASSERT_TRUE(Call(UpdateService, R"(name: "addressbook" description: "d")").ok());
+  EXPECT_THAT(Follow(**subscription, store_.revision()), ElementsAre());
+  const auto gateways = hub_->Gateways();
+  ASSERT_EQ(gateways.size(), 1u);
+  EXPECT_EQ(gateways[0].gateway_id(), "gw");
+  EXPECT_EQ(gateways[0].sent_revision(), store_.revision());
+  subscription->reset();
+  EXPECT_TRUE(hub_->Gateways().empty());
+}
+
+TEST_F(WatchHubTest, StoppingEndsTheWaiting) {
+  Start({.heartbeat = absl::Hours(1)});
+  auto subscription = Subscribe(store_.revision());
+  std::thread stopper([hub = hub_.get()] { hub->Stop(); });
+  EXPECT_TRUE(absl::IsUnavailable((*subscription)->Next().status()));
+  stopper.join();
+}
+
+TEST_F(WatchHubTest, CompactionThatOvertakesTheHubMeansSnapshots) {
+  SetUpAddressBook();
+  ASSERT_TRUE(store_.Compact(store_.revision()).ok());
+  Start();
+  EXPECT_EQ(hub_->floor(), store_.revision());
+  auto subscription = Subscribe(2);
+  EXPECT_EQ(ReadSnapshot(**subscription).reason(), registry::v1::SnapshotChunk::COMPACTED);
+}
+
+}  // namespace
+}  // namespace pinion::service

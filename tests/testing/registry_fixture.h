@@ -1,0 +1,117 @@
+// A registry on a store in memory, with the steps that tests take again and again. For tests.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "google/protobuf/text_format.h"
+#include "gtest/gtest.h"
+#include "registry/model/errors.h"
+#include "registry/service/draft.h"
+#include "registry/service/operations.h"
+#include "registry/service/registry.h"
+#include "registry/store/memory_store.h"
+#include "tests/testing/fake_clock.h"
+
+namespace pinion::service {
+
+// A descriptor set with gRPC services of these full names, each with the method Get; `field` makes
+// schemas differ.
+inline std::string DescriptorSetOf(const std::vector<std::string>& grpc_services, int field = 1) {
+  google::protobuf::FileDescriptorSet set;
+  for (const std::string& full_name : grpc_services) {
+    const size_t dot = full_name.rfind('.');
+    auto* file = set.add_file();
+    file->set_name(full_name + ".proto");
+    file->set_package(full_name.substr(0, dot));
+    auto* message = file->add_message_type();
+    message->set_name(full_name.substr(dot + 1) + "Message");
+    message->add_field()->set_name("text");
+    message->mutable_field(0)->set_number(field);
+    auto* service = file->add_service();
+    service->set_name(full_name.substr(dot + 1));
+    auto* method = service->add_method();
+    method->set_name("Get");
+    method->set_input_type("." + full_name + "Message");
+    method->set_output_type("." + full_name + "Message");
+  }
+  return set.SerializeAsString();
+}
+
+class RegistryFixture : public ::testing::Test {
+ protected:
+  RegistryFixture() : store_(clock_), registry_(*Registry::Open(store_, clock_)) {}
+
+  template <typename Message>
+  static Message FromText(const std::string& text) {
+    Message message;
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &message)) << text;
+    return message;
+  }
+
+  // The operation on a request in text form, by "ann".
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Call(absl::StatusOr<Response> (*operation)(Draft&, const Request&),
+                                const std::string& request) {
+    return service::Run(*registry_, operation, ann_, FromText<Request>(request));
+  }
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Call(absl::StatusOr<Response> (*operation)(Registry&, const Caller&,
+                                                                      const Request&),
+                                const std::string& request) {
+    return operation(*registry_, ann_, FromText<Request>(request));
+  }
+
+  absl::StatusOr<v1::PublishVersionResponse> Publish(const std::string& service,
+                                                     const std::string& name,
+                                                     const std::string& descriptor_set = "") {
+    v1::PublishVersionRequest request;
+    request.set_service(service);
+    request.set_name(name);
+    request.set_descriptor_set(descriptor_set);
+    return PublishVersion(*registry_, ann_, request);
+  }
+  // A permanent one on 127.0.0.1, or one with a lease.
+  absl::StatusOr<v1::RegisterInstanceResponse> Register(const std::string& service,
+                                                        const std::string& version, int port,
+                                                        int lease_seconds = 0) {
+    v1::RegisterInstanceRequest request;
+    request.mutable_instance()->set_service(service);
+    request.mutable_instance()->set_version(version);
+    auto* address = request.mutable_instance()->mutable_address()->mutable_socket_address();
+    address->set_address("127.0.0.1");
+    address->set_port_value(static_cast<uint32_t>(port));
+    if (lease_seconds > 0) request.mutable_lease_ttl()->set_seconds(lease_seconds);
+    return RegisterInstance(*registry_, ann_, request);
+  }
+  absl::StatusOr<v1::PinResponse> Pin(const std::string& consumer, const std::string& service,
+                                      const std::string& expression) {
+    v1::SetPinRequest request;
+    request.mutable_pin()->set_consumer(consumer);
+    request.mutable_pin()->set_service(service);
+    request.mutable_pin()->set_expression(expression);
+    return service::Run(*registry_, SetPin, ann_, request);
+  }
+  // addressbook 1.0.0 with an instance, and the consumers billing and shipping.
+  void SetUpAddressBook() {
+    ASSERT_TRUE(Publish("addressbook", "1.0.0", DescriptorSetOf({"acme.AddressBook"})).ok());
+    ASSERT_TRUE(Register("addressbook", "1.0.0", 9001).ok());
+    ASSERT_TRUE(Call(CreateConsumer, R"(consumer { name: "billing" })").ok());
+    ASSERT_TRUE(Call(CreateConsumer, R"(consumer { name: "shipping" })").ok());
+  }
+
+  // The code and reason of a refusal, "OK" if there is none.
+  static std::string Outcome(const absl::Status& status) {
+    return status.ok() ? "OK"
+                       : absl::StatusCodeToString(status.code()) + " " + model::ReasonOf(status);
+  }
+  v1::AuditRecord NewestAudit() { return Call(ListAuditRecords, "page_size: 1")->records(0); }
+
+  testing::FakeClock clock_;
+  store::MemoryStore store_;
+  std::unique_ptr<Registry> registry_;
+  const Caller ann_{"ann"};
+};
+
+}  // namespace pinion::service
