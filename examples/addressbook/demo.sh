@@ -130,12 +130,12 @@ follows "$(calls shipping 2 list)" \
 
 chapter "6. Pages go the same way"
 say "Each version's pages have a folder of their own that is never touched again; a pointer says which of them visitors get."
-run "curl -sS -L $site" "Address book 1.0.0"
+run "curl -sSL $site | grep title" "Address book 1.0.0"
 run "$programs/addressbook_pages 2.0.0 --static-root $pages"
-run "curl -sS -L $site" "Address book 2.0.0"
+run "curl -sSL $site | grep title" "Address book 2.0.0"
 run "$programs/addressbook_pages 1.0.0 --static-root $pages"
-run "curl -sS -L $site" "Address book 1.0.0"
-run "curl -sS ${site}2.0.0/" "Address book 2.0.0"
+run "curl -sSL $site | grep title" "Address book 1.0.0"
+run "curl -sS ${site}2.0.0/ | grep title" "Address book 2.0.0"
 
 chapter "Every step was seen to work"
 say "Who did what is on record:"
@@ -171,7 +171,7 @@ cat <<TRY
   # the database and the pages
   $programs/addressbook_migrate status --db $db
   $programs/addressbook_pages 2.0.0 --static-root $pages
-  curl -L $site
+  curl -sSL $site
 
 TRY
 watch_over

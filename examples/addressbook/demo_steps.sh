@@ -4,6 +4,7 @@
 patience=20  # seconds for a program to start, or for a change to reach the gateway
 
 declare -A pids     # name → process id of what runs
+order=()            # names as they were started
 declare -A started  # name → how often; each run has a log of its own
 
 bold=; plain=
@@ -49,15 +50,17 @@ run() { attempt 0 "$@"; show "$1"; }
 # refused COMMAND TEXT…: the command fails, and says so in these words.
 refused() { attempt 1 "$@"; show "$1"; }
 
-# follows COMMAND TEXT…: as run, but the change before it may still be on its way to the gateway.
+# follows COMMAND TEXT…: as run, but the change before it may still be on its way to the gateway; says so when it was.
 follows() {
-  local end=$((SECONDS + patience))
+  local end=$((SECONDS + patience)) times=1
   attempt 0 "$@"
   while [ -n "$wrong" ] && [ $SECONDS -lt $end ]; do
     sleep 0.05
+    times=$((times + 1))
     attempt 0 "$@"
   done
   show "$1"
+  [ $times -eq 1 ] || printf '    (attempt %s: until then the change was on its way to the gateway)\n' $times
 }
 
 # start NAME COMMAND: in the background, until `stop NAME` or the end.
@@ -69,6 +72,7 @@ start() {
   # exec: the process id is the program's own.
   eval "exec $2" >"$(log_of "$name")" 2>&1 </dev/null &
   pids[$name]=$!
+  order+=("$name")
 }
 
 # announced NAME PATTERN: waits until what NAME prints matches a sed pattern, and sets `answer` to its first group.
@@ -102,11 +106,13 @@ watch_over() {
   done
 }
 
+# What was started last ends first, so that servers can still give up their registrations.
 clean_up() {
-  local pid
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  for pid in "${pids[@]}"; do
-    local end=$((SECONDS + patience))
+  local i pid end
+  for ((i = ${#order[@]} - 1; i >= 0; i--)); do
+    pid=${pids[${order[$i]}]:-}
+    [ -n "$pid" ] && kill "$pid" 2>/dev/null || continue
+    end=$((SECONDS + patience))
     while kill -0 "$pid" 2>/dev/null && [ $SECONDS -lt $end ]; do sleep 0.05; done
     kill -9 "$pid" 2>/dev/null || true
   done
