@@ -20,17 +20,15 @@ constexpr uint32_t kLengthPrefixMax = 127;  // 7-bit prefix
 // Two lengths of at most six bytes each, and the first byte.
 constexpr size_t kFieldOverheadMax = 13;
 constexpr size_t kTableSizeUpdateBytesMax = 12;
+constexpr size_t kRunMax = 32;  // fields given to nghttp2 at once
 
-// Values that are new in nearly every call. :path is among them because nghttp2 never puts it into
-// the table, and here it goes out without the cost of Huffman coding, to us and to the peer.
+// Values that are new in nearly every call.
 bool HardlyEverRepeats(absl::string_view name) {
   switch (name.size()) {
     case 2:
       return name == "b3";
     case 4:
       return name == "date";
-    case 5:
-      return name == kPath;
     case 7:
       return name == "baggage";
     case 10:
@@ -100,6 +98,14 @@ size_t EncodedBytesMax(absl::Span<const HeaderField> fields) {
   return bytes;
 }
 
+uint8_t* EncodeIndexed(nghttp2_hd_deflater* deflater, absl::Span<const nghttp2_nv> fields,
+                       uint8_t* out, uint8_t* end) {
+  const ssize_t written =
+      nghttp2_hd_deflate_hd(deflater, out, end - out, fields.data(), fields.size());
+  CHECK(written >= 0);
+  return out + written;
+}
+
 }  // namespace
 
 void HpackEncoder::Deleter::operator()(nghttp2_hd_deflater* deflater) const {
@@ -128,34 +134,32 @@ Bytes HpackEncoder::Encode(absl::Span<const HeaderField> fields, std::vector<uin
   uint8_t* out = scratch.data();
   uint8_t* const end = out + scratch.size();
   if (table_size_pending_) {  // it must come before any field, so before our own literals
-    out = EncodeIndexed({}, out, end);
+    out = EncodeIndexed(deflater_.get(), {}, out, end);
     table_size_pending_ = false;
   }
+  // Literals of our own touch no table, so they may stand around what nghttp2 encodes: :path, which
+  // has to stay among the pseudo-headers, before it, the others behind it.
+  std::array<nghttp2_nv, kRunMax> run;
+  size_t in_run = 0;
+  bool literals_behind = false;
   for (const HeaderField& field : fields) {
-    if (field.name == kPath) out = WriteLiteral(out, field);
+    if (field.name == kPath) {
+      // nghttp2 never puts it into the table; here it goes out without the cost of Huffman coding.
+      out = WriteLiteral(out, field);
+    } else if (HardlyEverRepeats(field.name)) {
+      literals_behind = true;
+    } else {
+      run[in_run++] = ToNv(field);
+      if (in_run == run.size()) out = EncodeIndexed(deflater_.get(), run, out, end);
+      in_run %= run.size();
+    }
   }
-  out = EncodeIndexed(fields, out, end);
+  if (in_run > 0) out = EncodeIndexed(deflater_.get(), absl::MakeSpan(run).first(in_run), out, end);
+  if (!literals_behind) return Bytes(scratch.data(), out - scratch.data());
   for (const HeaderField& field : fields) {
-    if (field.name != kPath && HardlyEverRepeats(field.name)) out = WriteLiteral(out, field);
+    if (HardlyEverRepeats(field.name)) out = WriteLiteral(out, field);
   }
   return Bytes(scratch.data(), out - scratch.data());
-}
-
-uint8_t* HpackEncoder::EncodeIndexed(absl::Span<const HeaderField> fields, uint8_t* out,
-                                     uint8_t* end) {
-  std::array<nghttp2_nv, 64> run;
-  size_t i = 0;
-  do {
-    size_t used = 0;
-    for (; i < fields.size() && used < run.size(); ++i) {
-      if (!HardlyEverRepeats(fields[i].name)) run[used++] = ToNv(fields[i]);
-    }
-    const ssize_t written =
-        nghttp2_hd_deflate_hd(deflater_.get(), out, end - out, run.data(), used);
-    CHECK(written >= 0);
-    out += written;
-  } while (i < fields.size());
-  return out;
 }
 
 void HpackDecoder::Deleter::operator()(nghttp2_hd_inflater* inflater) const {

@@ -31,7 +31,6 @@ class HpackEncoder {
   struct Deleter {
     void operator()(nghttp2_hd_deflater* deflater) const;
   };
-  uint8_t* EncodeIndexed(absl::Span<const HeaderField> fields, uint8_t* out, uint8_t* end);
 
   std::unique_ptr<nghttp2_hd_deflater, Deleter> deflater_;
   uint32_t table_bytes_ = limits::kHpackTableBytes;

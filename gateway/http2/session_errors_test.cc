@@ -79,12 +79,11 @@ struct Case {
 
 std::string Garbage(size_t size) { return std::string(size, 'x'); }
 
-// Request 1, complete, and its response: a stream that has ended.
-const char kIdle[] = "connection PROTOCOL_ERROR";
+constexpr char kIdle[] = "connection PROTOCOL_ERROR";
+constexpr char kMalformed[] = "stream 1 PROTOCOL_ERROR";
 
-std::vector<Case> FrameCases() {
+std::vector<Case> FramingCases() {
   const std::string open = Headers(1, Request());
-  const std::string half_closed = Headers(1, Request(), kEndHeaders | kEndStream);
   return {
       {"unknown type", Frame(0x16, 0, 0, "????") + Frame(0x16, 0xff, 7, ""), "ok"},
       {"undefined flags", Frame(kPing, 0x16, 0, "12345678"), "ok"},
@@ -117,14 +116,21 @@ std::vector<Case> FrameCases() {
        "connection PROTOCOL_ERROR"},
       {"CONTINUATION on stream 0", Headers(1, Request(), 0) + Frame(kContinuation, 4, 0, ""),
        "connection PROTOCOL_ERROR"},
-      {"CONTINUATION on a half-closed stream", half_closed + Frame(kContinuation, 4, 1, ""),
-       "connection PROTOCOL_ERROR"},
+  };
+}
+
+std::vector<Case> StreamStateCases() {
+  const std::string open = Headers(1, Request());
+  const std::string half_closed = Headers(1, Request(), kEndHeaders | kEndStream);
+  return {
       {"idle: DATA", Data(1, "x"), kIdle},
       {"idle: RST_STREAM", RstStream(1, 8), kIdle},
       {"idle: WINDOW_UPDATE", WindowUpdate(1, 100), kIdle},
       {"idle: CONTINUATION", Frame(kContinuation, kEndHeaders, 1, ""), kIdle},
       {"idle: PRIORITY", Frame(kPriority, 0, 1, U32(0) + "w"), "ok"},
       {"idle: even DATA", open + Data(2, "x"), kIdle},
+      {"half-closed: CONTINUATION", half_closed + Frame(kContinuation, 4, 1, ""),
+       "connection PROTOCOL_ERROR"},
       {"half-closed: DATA", half_closed + Data(1, "x"), "stream 1 STREAM_CLOSED"},
       {"half-closed: HEADERS", half_closed + Headers(1, {{"a", "b"}}, 5), "stream 1 STREAM_CLOSED"},
       {"half-closed: WINDOW_UPDATE, PRIORITY, RST_STREAM",
@@ -145,6 +151,12 @@ std::vector<Case> FrameCases() {
        "stream 1 PROTOCOL_ERROR"},
       {"PRIORITY of an idle stream depending on itself", Frame(kPriority, 0, 1, U32(1) + "w"),
        "connection PROTOCOL_ERROR"},
+  };
+}
+
+std::vector<Case> FrameCases() {
+  const std::string open = Headers(1, Request());
+  return {
       {"DATA on stream 0", open + Data(0, "x"), "connection PROTOCOL_ERROR"},
       {"DATA with too much padding",
        open + Frame(kData, kPadded, 1,
@@ -197,7 +209,6 @@ std::vector<Case> FrameCases() {
 
 std::vector<Case> MessageCases() {
   auto request = [](const Fields& more) { return Headers(1, Request(more), 5); };
-  const char kMalformed[] = "stream 1 PROTOCOL_ERROR";
   const std::string open = Headers(1, Request());
   const std::string sized = Headers(1, Request({{"content-length", "4"}}));
   return {
@@ -233,11 +244,13 @@ class ServerErrors : public ::testing::TestWithParam<size_t> {};
 INSTANTIATE_TEST_SUITE_P(Pieces, ServerErrors, ::testing::Values(1, SIZE_MAX));
 
 TEST_P(ServerErrors, Frames) {
-  for (const Case& c : FrameCases()) {
-    SessionUnderTest server(Role::kServer);
-    server.Feed(std::string(kPreface) + Settings(), GetParam());
-    server.Feed(c.bytes, GetParam());
-    EXPECT_EQ(Outcome(server), c.outcome) << c.name;
+  for (const std::vector<Case>& cases : {FramingCases(), StreamStateCases(), FrameCases()}) {
+    for (const Case& c : cases) {
+      SessionUnderTest server(Role::kServer);
+      server.Feed(std::string(kPreface) + Settings(), GetParam());
+      server.Feed(c.bytes, GetParam());
+      EXPECT_EQ(Outcome(server), c.outcome) << c.name;
+    }
   }
 }
 
@@ -322,7 +335,6 @@ INSTANTIATE_TEST_SUITE_P(Pieces, ClientErrors, ::testing::Values(1, SIZE_MAX));
 
 std::vector<Case> ResponseCases() {
   const Fields ok = {{":status", "200"}};
-  const char kMalformed[] = "stream 1 PROTOCOL_ERROR";
   const std::string headers = Headers(1, ok);
   return {
       {"whole", headers + Data(1, "x") + Headers(1, {{"grpc-status", "0"}}, 5), "ok"},

@@ -1,6 +1,7 @@
 #include "gateway/http2/stream_table.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "base/check.h"
@@ -58,6 +59,7 @@ void StreamTable::Clear() {
 void StreamTable::Grow() {
   std::vector<StreamState*> old = std::move(slots_);
   slots_.assign(std::max(kFirstSlots, old.size() * 2), nullptr);
+  shift_ = 64 - static_cast<int>(std::bit_width(slots_.size() - 1));
   size_ = 0;
   for (StreamState* stream : old) {
     if (stream != nullptr) Insert(stream);

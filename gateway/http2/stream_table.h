@@ -39,12 +39,14 @@ class StreamTable {
   void Clear();
 
  private:
-  // Ids of one side step by two.
-  size_t Home(StreamId id) const { return (id >> 1) & (slots_.size() - 1); }
+  // Fibonacci hashing: ids that follow each other land apart, so that runs, which Erase() walks,
+  // stay short.
+  size_t Home(StreamId id) const { return (id * uint64_t{0x9e3779b97f4a7c15}) >> shift_; }
   void Grow();
 
   std::vector<StreamState*> slots_;  // a power of two of them
   size_t size_ = 0;
+  int shift_ = 63;  // 64 less the bits of an index
 };
 
 // A short memory of ended streams: what a frame that arrives late means depends on who ended its
