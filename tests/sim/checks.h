@@ -58,9 +58,9 @@ class Watcher {
 std::optional<std::string> DiffersFromPlan(const testing::CallBook::Entry& entry,
                                            const std::string& version);
 
-// Nullopt: the way in which the call ended is allowed.
+// Nullopt: the way in which the call ended is allowed, and `how` names it.
 std::optional<std::string> CheckEnd(const Facts& facts, const testing::CallBook::Entry& entry,
-                                    bool& exact);
+                                    std::string& how);
 
 // Nullopt: every attempt saw what the client sent.
 std::optional<std::string> CheckAttempts(const Facts& facts, const testing::CallBook::Entry& entry);

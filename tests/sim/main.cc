@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <deque>
 #include <fstream>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,9 +36,8 @@ struct Flags {
 struct Totals {
   uint64_t seeds = 0;
   uint64_t failed = 0;
-  uint64_t calls = 0;
-  uint64_t exact = 0;
   uint64_t turns = 0;
+  std::map<std::string, uint64_t> ends;
 };
 
 bool ParseFlags(int argc, char** argv, Flags& flags) {
@@ -103,12 +104,21 @@ void Check(uint64_t seed, bool twice, Totals& totals) {
     report.findings.push_back("two runs of this seed differ: something depends on more than it");
   }
   ++totals.seeds;
-  totals.calls += report.calls;
-  totals.exact += report.calls_exact;
   totals.turns += report.turns;
+  for (const auto& [how, calls] : report.ends) totals.ends[how] += calls;
   if (report.findings.empty()) return;
   ++totals.failed;
   Explain(seed, report);
+}
+
+std::string Show(const std::map<std::string, uint64_t>& ends) {
+  uint64_t all = 0;
+  std::string text;
+  for (const auto& [how, calls] : ends) {
+    all += calls;
+    absl::StrAppend(&text, text.empty() ? "" : ", ", calls, " ", how);
+  }
+  return absl::StrCat(all, " calls: ", text);
 }
 
 int RunOne(const Flags& flags) {
@@ -116,13 +126,9 @@ int RunOne(const Flags& flags) {
   if (flags.trace) trace = [](const std::string& line) { std::printf("%s\n", line.c_str()); };
   const Report report = RunSeed(flags.seed, trace);
   for (const std::string& finding : report.findings) std::printf("%s\n", finding.c_str());
-  std::printf("seed %llu: %llu calls, %llu as planned, %llu turns, fingerprint %016llx: %s\n",
-              static_cast<unsigned long long>(flags.seed),
-              static_cast<unsigned long long>(report.calls),
-              static_cast<unsigned long long>(report.calls_exact),
-              static_cast<unsigned long long>(report.turns),
-              static_cast<unsigned long long>(report.fingerprint),
-              report.findings.empty() ? "holds" : "does not hold");
+  std::printf("seed %s %s; fingerprint %016llx; %s\n", absl::StrCat(flags.seed).c_str(),
+              report.findings.empty() ? "holds" : "does not hold",
+              static_cast<unsigned long long>(report.fingerprint), Show(report.ends).c_str());
   return report.findings.empty() ? 0 : 1;
 }
 
@@ -130,11 +136,9 @@ int RunMany(const Flags& flags) {
   Totals totals;
   for (const uint64_t seed : KeptSeeds(flags.kept)) Check(seed, false, totals);
   for (uint64_t i = 0; i < flags.seeds; ++i) Check(flags.first + i, i % 20 == 0, totals);
-  std::printf(
-      "%llu seeds, %llu do not hold; %llu calls, %llu just as planned; %llu turns\n",
-      static_cast<unsigned long long>(totals.seeds), static_cast<unsigned long long>(totals.failed),
-      static_cast<unsigned long long>(totals.calls), static_cast<unsigned long long>(totals.exact),
-      static_cast<unsigned long long>(totals.turns));
+  std::printf("%s\n", absl::StrCat(totals.seeds, " seeds, ", totals.failed, " do not hold; ",
+                                   totals.turns, " turns; ", Show(totals.ends))
+                          .c_str());
   return totals.failed == 0 ? 0 : 1;
 }
 

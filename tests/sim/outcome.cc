@@ -124,34 +124,18 @@ std::optional<std::string> ResetDiffers(const CallBook::Entry& entry) {
   return absl::StrCat("RST_STREAM(", http2::ErrorCodeName(code), ") should become ", status);
 }
 
-// Why a status or an end that was not planned is all right; false: it is not.
-bool Excused(const Facts& facts, const CallBook::Entry& entry,
-             const std::vector<Decision>& decisions) {
+bool RefusedByItsTable(const CallBook::Entry& entry, const std::vector<Decision>& decisions) {
   const CallRecord& record = entry.record;
+  return entry.attempts.empty() && record.trailers_only &&
+         testing::FindField(record.trailers, "grpc-status-details-bin") != nullptr &&
+         std::any_of(decisions.begin(), decisions.end(), [&](const Decision& decision) {
+           return !decision.version && decision.refusal_code == record.grpc_status;
+         });
+}
+
+bool MayBeUnavailable(const Facts& facts, const CallBook::Entry& entry,
+                      const std::vector<Decision>& decisions) {
   const CallPlan& plan = entry.plan;
-  if (record.end == CallRecord::End::kCancelled) return plan.cancel_after.has_value();
-  if (record.end == CallRecord::End::kConnectionLost) {
-    const bool engine_complains = record.reset_code != http2::ErrorCode::kNoError &&
-                                  record.reset_code != http2::ErrorCode::kInternalError &&
-                                  record.reset_code != http2::ErrorCode::kRefusedStream;
-    return !engine_complains && facts.troubled_clients.contains(facts.calls.at(plan.id)->client);
-  }
-  if (record.end == CallRecord::End::kReset) {
-    // Above the last id of a GOAWAY: unseen, the caller may try elsewhere.
-    return record.reset_code == http2::ErrorCode::kRefusedStream && entry.attempts.empty() &&
-           facts.troubled_clients.contains(facts.calls.at(plan.id)->client);
-  }
-  if (record.end != CallRecord::End::kStatus) return false;
-  if (record.grpc_status == kDeadlineExceeded && !plan.timeout.empty()) {
-    return record.ended >= record.started + plan.deadline;
-  }
-  if (entry.attempts.empty() && record.trailers_only &&
-      testing::FindField(record.trailers, "grpc-status-details-bin") != nullptr) {
-    for (const Decision& decision : decisions) {
-      if (!decision.version && decision.refusal_code == record.grpc_status) return true;
-    }
-  }
-  if (record.grpc_status != kUnavailable) return false;
   if (plan.response.kind == Kind::kRefuse && plan.request.bytes.size() > limits::kReplayBytesMax) {
     return true;
   }
@@ -163,6 +147,40 @@ bool Excused(const Facts& facts, const CallBook::Entry& entry,
          std::any_of(decisions.begin(), decisions.end(), [&](const Decision& decision) {
            return decision.version.has_value() && facts.Troubled(*decision.version);
          });
+}
+
+// What excuses an end that was not planned; null: nothing does.
+const char* Excuse(const Facts& facts, const CallBook::Entry& entry,
+                   const std::vector<Decision>& decisions) {
+  const CallRecord& record = entry.record;
+  const CallPlan& plan = entry.plan;
+  const bool troubled_client = facts.troubled_clients.contains(facts.calls.at(plan.id)->client);
+  // Above the last id of a GOAWAY: unseen, so the caller may try elsewhere.
+  const bool unseen =
+      record.reset_code == http2::ErrorCode::kRefusedStream && entry.attempts.empty();
+  switch (record.end) {
+    case CallRecord::End::kNone:
+      return nullptr;
+    case CallRecord::End::kCancelled:
+      return plan.cancel_after.has_value() ? "cancelled" : nullptr;
+    case CallRecord::End::kConnectionLost:
+      // Other codes are faults that the client's engine found with the gateway.
+      return troubled_client && (unseen || record.reset_code == http2::ErrorCode::kNoError ||
+                                 record.reset_code == http2::ErrorCode::kInternalError)
+                 ? "connection lost"
+                 : nullptr;
+    case CallRecord::End::kReset:
+      return troubled_client && unseen ? "above GOAWAY" : nullptr;
+    case CallRecord::End::kStatus:
+      break;
+  }
+  if (RefusedByItsTable(entry, decisions)) return "refused by its table";
+  if (record.grpc_status == kDeadlineExceeded && !plan.timeout.empty()) {
+    return record.ended >= record.started + plan.deadline ? "deadline" : nullptr;
+  }
+  return record.grpc_status == kUnavailable && MayBeUnavailable(facts, entry, decisions)
+             ? "unavailable"
+             : nullptr;
 }
 
 std::string HowItEnded(const CallRecord& record) {
@@ -239,7 +257,7 @@ std::optional<std::string> DiffersFromPlan(const CallBook::Entry& entry,
   }
 }
 
-std::optional<std::string> CheckEnd(const Facts& facts, const CallBook::Entry& entry, bool& exact) {
+std::optional<std::string> CheckEnd(const Facts& facts, const CallBook::Entry& entry, std::string& how) {
   const CallRecord& record = entry.record;
   if (record.ends != 1) return absl::StrCat(Describe(entry), ": has ", record.ends, " ends");
   const std::vector<Decision> decisions = facts.DecisionsFor(entry);
@@ -252,12 +270,15 @@ std::optional<std::string> CheckEnd(const Facts& facts, const CallBook::Entry& e
     if (!routed) return absl::StrCat(Describe(entry), ": went to ", version, ", against its table");
     const std::optional<std::string> differs = DiffersFromPlan(entry, version);
     if (!differs.has_value()) {
-      exact = true;
+      how = "as planned";
       return std::nullopt;
     }
     why = *differs;
   }
-  if (Excused(facts, entry, decisions)) return std::nullopt;
+  if (const char* excuse = Excuse(facts, entry, decisions); excuse != nullptr) {
+    how = excuse;
+    return std::nullopt;
+  }
   return absl::StrCat(Describe(entry), ": ", why, HowItEnded(record));
 }
 

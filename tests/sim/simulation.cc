@@ -166,14 +166,13 @@ Report Simulation::Run() {
   Report report;
   for (auto& [id, entry] : book_.entries()) {
     if (!findings_.empty()) break;
-    bool exact = false;
-    if (auto finding = CheckEnd(facts_, entry, exact)) Find(*finding);
+    std::string how;
+    if (auto finding = CheckEnd(facts_, entry, how)) Find(*finding);
     if (auto finding = CheckAttempts(facts_, entry)) Find(*finding);
-    report.calls_exact += exact;
+    ++report.ends[how];
   }
   if (findings_.empty()) RunDown();
   report.findings = findings_;
-  report.calls = book_.entries().size();
   report.turns = world_.turns();
   report.fingerprint = world_.fingerprint();
   return report;

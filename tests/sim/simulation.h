@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,8 +23,7 @@ struct Report {
   std::vector<std::string> findings;  // empty: everything held
   uint64_t fingerprint = 0;
   uint64_t turns = 0;
-  uint64_t calls_exact = 0;  // ended just as planned
-  uint64_t calls = 0;
+  std::map<std::string, uint64_t> ends;  // how calls ended → how many
 };
 
 class Simulation {
