@@ -22,6 +22,8 @@ constexpr size_t kBodyBytesMax = 200'000;
 std::vector<size_t> DrawSizes(Random& random) {
   constexpr size_t kSizes[] = {0,     0,     1,     2,     100,   1000,  16379,
                                16383, 16384, 16385, 65530, 65535, 65536, 100'000};
+  // More than a connection reads in one turn.
+  if (random.OneIn(40)) return {600'000};
   std::vector<size_t> sizes;
   const uint64_t count = random.OneIn(2) ? 1 : random.Below(8);
   size_t total = 0;
@@ -79,6 +81,10 @@ void DrawReset(Random& random, ResponsePlan& response) {
   response.reset_code = random.PickFrom(kCodes);
   response.reset_before_headers = random.OneIn(3);
   response.reset_after_bytes = random.Below(response.body.bytes.size() + 1);
+  // Unseen before the headers, and so tried again; see kRefuse. After them nothing can be.
+  if (!response.reset_before_headers && random.OneIn(4)) {
+    response.reset_code = http2::ErrorCode::kRefusedStream;
+  }
 }
 
 void DrawEnd(Random& random, ResponsePlan& response) {

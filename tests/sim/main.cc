@@ -3,8 +3,12 @@
 //
 //   pinion_sim --seeds=500 --first=1      seeds 1..500, after those of seeds.txt
 //   pinion_sim --seed=4711 --trace        one seed, with everything that happens in it
+#include <unistd.h>
+
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <deque>
 #include <fstream>
 #include <functional>
@@ -16,6 +20,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "tests/sim/simulation.h"
@@ -24,6 +29,23 @@ namespace pinion::sim {
 namespace {
 
 constexpr size_t kTraceLines = 60;
+
+// For the case that a run ends the whole program: a failed CHECK, or what a sanitizer finds.
+char running[64];
+
+void SayWhatRuns() {
+  if (write(STDERR_FILENO, running, std::strlen(running)) < 0) return;
+}
+
+void SetRunning(uint64_t seed) {
+  absl::SNPrintF(running, sizeof(running), "\nreplay: pinion_sim --seed=%d --trace\n", seed);
+}
+
+void OnAbort(int /*signal*/) {
+  SayWhatRuns();
+  std::signal(SIGABRT, SIG_DFL);
+  std::raise(SIGABRT);
+}
 
 struct Flags {
   uint64_t seeds = 500;
@@ -80,6 +102,7 @@ std::vector<uint64_t> KeptSeeds(const std::string& path) {
 }
 
 Report RunSeed(uint64_t seed, std::function<void(const std::string&)> trace) {
+  SetRunning(seed);
   const Scenario scenario = DrawScenario(seed);
   Simulation simulation(scenario, std::move(trace));
   return simulation.Run();
@@ -145,7 +168,14 @@ int RunMany(const Flags& flags) {
 }  // namespace
 }  // namespace pinion::sim
 
+// Of the sanitizers' runtime; null without one.
+extern "C" void __sanitizer_set_death_callback(void (*callback)()) __attribute__((weak));
+
 int main(int argc, char** argv) {
+  std::signal(SIGABRT, pinion::sim::OnAbort);
+  if (__sanitizer_set_death_callback != nullptr) {
+    __sanitizer_set_death_callback(pinion::sim::SayWhatRuns);
+  }
   pinion::sim::Flags flags;
   if (!pinion::sim::ParseFlags(argc, argv, flags)) return 2;
   return flags.seed != 0 ? pinion::sim::RunOne(flags) : pinion::sim::RunMany(flags);

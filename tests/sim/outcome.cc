@@ -24,6 +24,8 @@ constexpr int kUnavailable = 14;
 // gRPC over HTTP/2, "Errors".
 int StatusOfReset(http2::ErrorCode code) {
   switch (code) {
+    case http2::ErrorCode::kRefusedStream:
+      return 14;
     case http2::ErrorCode::kEnhanceYourCalm:
       return 8;
     case http2::ErrorCode::kInadequateSecurity:
@@ -257,7 +259,8 @@ std::optional<std::string> DiffersFromPlan(const CallBook::Entry& entry,
   }
 }
 
-std::optional<std::string> CheckEnd(const Facts& facts, const CallBook::Entry& entry, std::string& how) {
+std::optional<std::string> CheckEnd(const Facts& facts, const CallBook::Entry& entry,
+                                    std::string& how) {
   const CallRecord& record = entry.record;
   if (record.ends != 1) return absl::StrCat(Describe(entry), ": has ", record.ends, " ends");
   const std::vector<Decision> decisions = facts.DecisionsFor(entry);

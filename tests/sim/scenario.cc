@@ -17,7 +17,7 @@ absl::Duration Moment(Random& random) { return random.Between(absl::ZeroDuration
 http2::Options DrawHttp2(Random& random) {
   http2::Options options;
   if (random.OneIn(3)) {
-    constexpr uint32_t kWindows[] = {600, 5000, 16384, 65535, 65536, 200'000, 1'000'000};
+    constexpr uint32_t kWindows[] = {600, 5000, 16384, 65535, 65536, 1'000'000, 1'000'000};
     options.stream_window_bytes = random.PickFrom(kWindows);
   }
   if (random.OneIn(3)) options.connection_window_bytes = 65535;

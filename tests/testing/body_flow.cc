@@ -61,6 +61,8 @@ uint64_t BodySender::Allowed() {
 
 void BodySender::Pump() {
   if (stream_ == nullptr || pausing_) return;
+  // Reset, and its user hears so later in this batch of events: the session would take everything.
+  if (stream_->local_closed()) return;
   http2::Session& session = connection_.session();
   if (echoing_) {
     const size_t taken = session.SendData(*stream_, AsBytes(echo_), false);

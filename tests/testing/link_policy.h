@@ -29,7 +29,7 @@ struct DirectionPolicy {
   size_t write_bytes_max = SIZE_MAX;
 
   // Written and not yet read; then writes block.
-  size_t capacity_bytes = 128 * 1024;
+  size_t capacity_bytes = 1024 * 1024;
 
   // What is sent from this byte on arrives later by `stall`.
   uint64_t stall_at_byte = UINT64_MAX;

@@ -91,7 +91,7 @@ void SimServer::Call::MaybeStart() {
 }
 
 void SimServer::Call::Answer() {
-  if (stream_->local_closed()) return;  // its reset comes later in this batch of events
+  if (stream_->local_closed()) return;  // reset; see BodySender::Pump()
   const ResponsePlan& response = plan_.response;
   switch (response.kind) {
     case Kind::kNormal:

@@ -12,6 +12,9 @@ namespace {
 // A turn is not free: whoever asks for turn after turn sees time pass, as on a real machine.
 constexpr absl::Duration kTurnCostMin = absl::Microseconds(1);
 constexpr absl::Duration kTurnCostMax = absl::Microseconds(20);
+// Now and then the machine is busy elsewhere, and much has arrived when the next turn comes.
+constexpr uint64_t kPauseOneIn = 200;
+constexpr absl::Duration kPauseMax = absl::Milliseconds(20);
 
 constexpr uint64_t kFnvPrime = 0x100000001b3;
 
@@ -46,7 +49,8 @@ bool SimWorld::RunOneTurn() {
   if (runnable_.empty()) return false;
   random_.PickFrom(runnable_)->Turn();
   ++turns_;
-  clock_.elapsed_ += random_.Between(kTurnCostMin, kTurnCostMax);
+  clock_.elapsed_ +=
+      random_.Between(kTurnCostMin, random_.OneIn(kPauseOneIn) ? kPauseMax : kTurnCostMax);
   if (after_turn_ != nullptr) after_turn_();
   return true;
 }
