@@ -2,11 +2,11 @@
 
 #include <unistd.h>
 
-#include <atomic>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/status_macros.h"
+#include "config/address.h"
 #include "config/static_routing.h"
 #include "gateway/route/table_builder.h"
 
@@ -19,52 +19,85 @@ std::string HostName() {
   return ::gethostname(name, sizeof(name) - 1) == 0 && name[0] != '\0' ? name : "gateway";
 }
 
-// Wraps `ready` so that only the first table counts.
-watch::Watcher::Publish PublishTo(worker::Gateway& gateway, std::function<void()> ready) {
-  auto first = std::make_shared<std::atomic<bool>>(true);
-  return
-      [&gateway, first, ready = std::move(ready)](std::shared_ptr<const route::RouteTable> table) {
-        gateway.Publish(std::move(table));
-        if (first->exchange(false)) ready();
-      };
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<GatewayPlane>> GatewayPlane::Start(Options options) {
-  auto plane = std::unique_ptr<GatewayPlane>(new GatewayPlane());
   ASSIGN_OR_RETURN(worker::Settings settings, worker::ReadSettings(options.bootstrap));
+  auto plane = std::unique_ptr<GatewayPlane>(new GatewayPlane(std::move(options.bootstrap)));
   ASSIGN_OR_RETURN(plane->gateway_, worker::Gateway::Start(std::move(settings), SystemClock()));
-  if (options.registry.empty()) {
-    RETURN_IF_ERROR(plane->PublishStatic(options.bootstrap));
-    options.ready();
-    return plane;
-  }
-  const std::string& node = options.bootstrap.node().id();
-  ASSIGN_OR_RETURN(plane->watcher_, watch::Watcher::Start(
-                                        {.gateway_id = node.empty() ? HostName() : node,
-                                         .registry = options.registry,
-                                         .snapshot_dir = options.bootstrap.gateway().snapshot_dir(),
-                                         .accepted_registry_id = options.accepted_registry_id},
-                                        PublishTo(*plane->gateway_, std::move(options.ready))));
+  RETURN_IF_ERROR(plane->StartTables(options));
+  RETURN_IF_ERROR(plane->StartAdmin());
   return plane;
 }
 
-absl::Status GatewayPlane::PublishStatic(const config::v1::Bootstrap& bootstrap) {
-  ASSIGN_OR_RETURN(const std::vector<routing::v1::Resource> resources,
-                   config::StaticRouting(bootstrap));
-  route::TableBuilder builder;
-  for (const routing::v1::Resource& resource : resources) RETURN_IF_ERROR(builder.Put(resource));
-  ASSIGN_OR_RETURN(const auto schemas, config::StaticSchemas(bootstrap));
-  for (const auto& [digest, file_descriptor_set] : schemas) {
-    builder.PutSchema(digest, file_descriptor_set);
+absl::Status GatewayPlane::StartTables(const Options& options) {
+  if (options.registry.empty()) {
+    RETURN_IF_ERROR(PublishStatic());
+    options.ready();
+    return absl::OkStatus();
   }
-  gateway_->Publish(builder.Build());
+  const std::string& node = bootstrap_.node().id();
+  auto first = std::make_shared<std::atomic<bool>>(true);
+  ASSIGN_OR_RETURN(
+      watcher_, watch::Watcher::Start({.gateway_id = node.empty() ? HostName() : node,
+                                       .registry = options.registry,
+                                       .snapshot_dir = bootstrap_.gateway().snapshot_dir(),
+                                       .accepted_registry_id = options.accepted_registry_id},
+                                      // The plane owns the watcher, so it is there as long as this.
+                                      [plane = this, first, ready = options.ready](
+                                          std::shared_ptr<const route::RouteTable> table) {
+                                        plane->Publish(std::move(table));
+                                        if (first->exchange(false)) ready();
+                                      }));
   return absl::OkStatus();
 }
 
+absl::Status GatewayPlane::PublishStatic() {
+  ASSIGN_OR_RETURN(const std::vector<routing::v1::Resource> resources,
+                   config::StaticRouting(bootstrap_));
+  route::TableBuilder builder;
+  for (const routing::v1::Resource& resource : resources) RETURN_IF_ERROR(builder.Put(resource));
+  ASSIGN_OR_RETURN(const auto schemas, config::StaticSchemas(bootstrap_));
+  for (const auto& [digest, file_descriptor_set] : schemas) {
+    builder.PutSchema(digest, file_descriptor_set);
+  }
+  Publish(builder.Build());
+  return absl::OkStatus();
+}
+
+void GatewayPlane::Publish(std::shared_ptr<const route::RouteTable> table) {
+  table_.Set(table);
+  gateway_->Publish(std::move(table));
+}
+
+std::optional<watch::WatchStatus> GatewayPlane::watch_status() const {
+  if (watcher_ == nullptr) return std::nullopt;
+  return watcher_->status();
+}
+
+absl::Status GatewayPlane::StartAdmin() {
+  if (!bootstrap_.admin().has_address()) return absl::OkStatus();
+  // The plane owns the port, and takes nothing away that it shows before it is gone.
+  ASSIGN_OR_RETURN(
+      admin_,
+      admin::AdminServer::Start(
+          bootstrap_,
+          {.table = [plane = this] { return plane->table_.Status(plane->watch_status()); },
+           .metrics =
+               [plane = this] { return Metrics(plane->gateway_->stats(), plane->watch_status()); },
+           .draining = [plane = this] { return plane->draining_.load(); }}));
+  return absl::OkStatus();
+}
+
+std::string GatewayPlane::admin_address() const {
+  if (admin_ == nullptr) return "";
+  routing::v1::Address address = bootstrap_.admin().address();
+  address.mutable_socket_address()->set_port_value(static_cast<uint32_t>(admin_->port()));
+  return config::ToString(address);
+}
+
 bool GatewayPlane::Drain() {
-  watcher_.reset();
+  draining_ = true;
   return gateway_->Drain(gateway_->settings().drain_timeout);
 }
 

@@ -1,16 +1,20 @@
-// The data plane as main() runs it: listeners and workers, and where their route tables come from.
-// Made and drained on the main thread.
+// The data plane as main() runs it: listeners and workers, where their route tables come from, and
+// the admin port. Made and drained on the main thread.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "gateway/admin/admin_server.h"
 #include "gateway/watch/watcher.h"
 #include "gateway/worker/gateway.h"
 #include "pinion/config/v1/config.pb.h"
+#include "pinion/gateway_report.h"
 
 namespace pinion {
 
@@ -29,16 +33,26 @@ class GatewayPlane {
   static absl::StatusOr<std::unique_ptr<GatewayPlane>> Start(Options options);
 
   const std::vector<worker::BoundListener>& listeners() const { return gateway_->listeners(); }
+  // "127.0.0.1:8082"; empty: there is no admin port.
+  std::string admin_address() const;
 
   // Lets calls end; false: some were ended when the configured time had passed.
   bool Drain();
 
  private:
-  GatewayPlane() = default;
-  absl::Status PublishStatic(const config::v1::Bootstrap& bootstrap);
+  explicit GatewayPlane(config::v1::Bootstrap bootstrap) : bootstrap_(std::move(bootstrap)) {}
+  absl::Status StartTables(const Options& options);
+  absl::Status PublishStatic();
+  absl::Status StartAdmin();
+  void Publish(std::shared_ptr<const route::RouteTable> table);
+  std::optional<watch::WatchStatus> watch_status() const;
 
+  const config::v1::Bootstrap bootstrap_;
+  TableInForce table_;
+  std::atomic<bool> draining_{false};
   std::unique_ptr<worker::Gateway> gateway_;
-  std::unique_ptr<watch::Watcher> watcher_;  // null: static; publishes to gateway_
+  std::unique_ptr<watch::Watcher> watcher_;    // null: static; publishes to gateway_
+  std::unique_ptr<admin::AdminServer> admin_;  // null: none; shows all of the above
 };
 
 }  // namespace pinion

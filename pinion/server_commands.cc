@@ -13,7 +13,9 @@
 #include "config/address.h"
 #include "config/load.h"
 #include "pinion/announcement.h"
+#include "pinion/defaults.h"
 #include "pinion/gateway_plane.h"
+#include "pinion/registry_plane.h"
 
 namespace pinion {
 namespace {
@@ -34,6 +36,15 @@ void DrainUntilEmpty(GatewayPlane& gateway) {
   log::Info("pinion", "stopping: calls may end; another signal ends at once");
   if (!gateway.Drain()) log::Warning("pinion", "some calls had to be ended");
 }
+
+void AnnounceGateway(const GatewayPlane& gateway, Announcement& announcement) {
+  announcement.Listeners(gateway.listeners());
+  if (const std::string admin = gateway.admin_address(); !admin.empty()) {
+    announcement.Line(absl::StrCat("admin address=", admin));
+  }
+}
+
+// ---- gateway ----
 
 struct GatewayFlags {
   std::string config;
@@ -75,7 +86,7 @@ absl::Status RunGateway(cli::Invocation& run, const GatewayFlags& flags) {
                                         .registry = std::move(registry),
                                         .accepted_registry_id = flags.accept_registry,
                                         .ready = [&announcement] { announcement.Ready(); }}));
-  announcement.Listeners(gateway->listeners());
+  AnnounceGateway(*gateway, announcement);
   announcement.AddressesSaid();
   WaitUntilStopped(run);
   DrainUntilEmpty(*gateway);
@@ -95,10 +106,84 @@ void AddGateway(cli::Command& command, cli::Invocation& run) {
   });
 }
 
+// ---- registry and serve ----
+
+absl::Status RunRegistry(cli::Invocation& run, ServeFlags flags) {
+  TakeSignals(run);
+  flags.registry = run.registry_flag();
+  ASSIGN_OR_RETURN(const config::v1::Bootstrap bootstrap, ServeBootstrap(flags, false));
+  ASSIGN_OR_RETURN(const std::unique_ptr<RegistryPlane> registry,
+                   RegistryPlane::Start(bootstrap.registry()));
+  Announcement announcement(run.out());
+  announcement.Line(absl::StrCat("registry address=", registry->address()));
+  announcement.Line("ready");
+  WaitUntilStopped(run);
+  registry->Stop();
+  return absl::OkStatus();
+}
+
+// What a newcomer types next, into another terminal.
+std::string NextCommand(const std::string& registry_address) {
+  const bool is_default = registry_address == cli::kDefaultRegistryAddress;
+  return absl::StrCat("next: pinion ",
+                      is_default ? "" : absl::StrCat("--registry ", registry_address, " "),
+                      "version publish SERVICE VERSION --descriptor-set FILE");
+}
+
+// The gateway follows the registry beside it as it would one elsewhere.
+absl::Status RunServe(cli::Invocation& run, ServeFlags flags) {
+  TakeSignals(run);
+  flags.registry = run.registry_flag();
+  ASSIGN_OR_RETURN(config::v1::Bootstrap bootstrap, ServeBootstrap(flags, true));
+  ASSIGN_OR_RETURN(const std::unique_ptr<RegistryPlane> registry,
+                   RegistryPlane::Start(bootstrap.registry()));
+  Announcement announcement(run.out());
+  ASSIGN_OR_RETURN(std::unique_ptr<GatewayPlane> gateway,
+                   GatewayPlane::Start({.bootstrap = std::move(bootstrap),
+                                        .registry = registry->address(),
+                                        .accepted_registry_id = "",
+                                        .ready = [&announcement] { announcement.Ready(); }}));
+  AnnounceGateway(*gateway, announcement);
+  announcement.Line(absl::StrCat("registry address=", registry->address()));
+  announcement.Line(NextCommand(registry->address()));
+  announcement.AddressesSaid();
+  WaitUntilStopped(run);
+  DrainUntilEmpty(*gateway);
+  gateway.reset();
+  registry->Stop();
+  return absl::OkStatus();
+}
+
+void AddRegistry(cli::Command& command, cli::Invocation& run) {
+  auto flags = std::make_shared<ServeFlags>();
+  command.Option("--config", "FILE", &flags->config, "YAML configuration");
+  command.Option("--store", "PATH", &flags->store,
+                 "SQLite file; else the configuration's, else pinion-data/registry.db");
+  command.Examples("--registry is where it listens.");
+  command.Run([flags, &run] { return RunRegistry(run, *flags); });
+}
+
+void AddServe(cli::Command& command, cli::Invocation& run) {
+  auto flags = std::make_shared<ServeFlags>();
+  command.Option("--config", "FILE", &flags->config, "YAML configuration");
+  command.Option("--store", "PATH", &flags->store,
+                 "SQLite file; else the configuration's, else pinion-data/registry.db");
+  command.Option("--listen", "ADDRESS", &flags->listen,
+                 "Where calls come in; else the configuration's, else 127.0.0.1:8080");
+  command.Examples(
+      "--registry is where the registry listens. Everything stays on this machine and in the\n"
+      "working directory unless a configuration says otherwise.\n"
+      "  pinion serve\n"
+      "  pinion serve --listen 127.0.0.1:9000 --store /var/lib/pinion/registry.db");
+  command.Run([flags, &run] { return RunServe(run, *flags); });
+}
+
 }  // namespace
 
 void AddServerCommands(cli::Command& root, cli::Invocation& run) {
+  AddServe(root.Sub("serve", "Run a registry and a gateway in one process"), run);
   AddGateway(root.Sub("gateway", "Run a gateway"), run);
+  AddRegistry(root.Sub("registry", "Run a registry"), run);
 }
 
 }  // namespace pinion

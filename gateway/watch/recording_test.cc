@@ -1,0 +1,173 @@
+#include "gateway/watch/recording.h"
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/limits.h"
+#include "gateway/watch/watch_messages.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace pinion::watch {
+namespace {
+
+namespace fs = std::filesystem;
+
+class RecordingTest : public ::testing::Test {
+ protected:
+  RecordingTest() : directory_(testing::TempDir() + "/recording_test") {
+    fs::remove_all(directory_);
+    Reopen();
+  }
+  ~RecordingTest() override { fs::remove_all(directory_); }
+
+  void Reopen() {
+    recording_.reset();
+    auto recording = Recording::Open(directory_);
+    ASSERT_TRUE(recording.ok()) << recording.status();
+    recording_ = *std::move(recording);
+  }
+  void Record(const registry::v1::WatchResponse& message) {
+    recording_->Stage(message);
+    ASSERT_TRUE(recording_->Commit().ok());
+  }
+
+  // What a new process would start from: "revision version", or the error.
+  std::string Start() {
+    Reopen();
+    RoutingState state("gw");
+    remarks_.clear();
+    const absl::Status status = recording_->Load(state, remarks_);
+    if (!status.ok()) return absl::StatusCodeToString(status.code());
+    const auto table = state.TakeTable();
+    if (!table.ok()) return std::string(table.status().message());
+    return std::to_string(state.revision()) + " " + VersionFor(**table);
+  }
+
+  std::string File(const char* suffix = "") const {
+    return directory_ + "/routing.snapshot" + suffix;
+  }
+  static std::string Bytes(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  static void SetBytes(const std::string& path, const std::string& bytes) {
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+  }
+
+  const std::string directory_;
+  std::unique_ptr<Recording> recording_;
+  std::vector<std::string> remarks_;
+};
+
+TEST_F(RecordingTest, StartsFromWhatWasCommitted) {
+  EXPECT_EQ(Start(), "NOT_FOUND");
+  EXPECT_TRUE(recording_->wants_snapshot());
+  Record(Snapshot("r", 5));
+  EXPECT_FALSE(recording_->wants_snapshot());
+  EXPECT_EQ(Start(), "5 1.0.0");
+  Record(PinSet("r", 6, "^2"));
+  Record(PinSet("r", 7, "1.0.0"));
+  EXPECT_EQ(Start(), "7 1.0.0");
+  Record(PinSet("r", 8, "^2"));
+  EXPECT_EQ(Start(), "8 2.0.0");
+  EXPECT_TRUE(remarks_.empty());
+}
+
+TEST_F(RecordingTest, WhatIsNotCommittedNeverWas) {
+  Record(Snapshot("r", 5));
+  recording_->Stage(PinSet("r", 6, "^2"));
+  recording_->Discard();
+  Record(PinSet("r", 7, "1.0.0"));
+  recording_->Stage(Message(R"pb(registry_id: "r"
+                                 snapshot { first: true revision: 9 })pb"));
+  EXPECT_EQ(Start(), "7 1.0.0");
+}
+
+TEST_F(RecordingTest, CutAtEveryByteThePreviousStateCounts) {
+  Record(Snapshot("r", 4));
+  Record(PinSet("r", 5, "^2"));
+  Record(Snapshot("r", 6));
+  Record(PinSet("r", 7, "^2"));
+  const std::string whole = Bytes(File());
+  const std::string previous = Bytes(File(".previous"));
+  ASSERT_EQ(Start(), "7 2.0.0");
+  bool seen_previous = false, seen_snapshot = false;
+  for (size_t size = 0; size < whole.size(); ++size) {
+    SetBytes(File(), whole.substr(0, size));
+    SetBytes(File(".previous"), previous);
+    const std::string start = Start();
+    EXPECT_TRUE(start == "5 2.0.0" || start == "6 1.0.0") << size << ": " << start;
+    EXPECT_EQ(remarks_.empty() && start == "5 2.0.0", false) << size;
+    EXPECT_EQ(recording_->wants_snapshot(), start == "5 2.0.0") << size;
+    EXPECT_FALSE(seen_snapshot && start == "5 2.0.0") << size;
+    (start == "5 2.0.0" ? seen_previous : seen_snapshot) = true;
+  }
+  EXPECT_TRUE(seen_previous && seen_snapshot);
+}
+
+TEST_F(RecordingTest, ATornEndIsCutOffBeforeMoreIsWritten) {
+  Record(Snapshot("r", 5));
+  Record(PinSet("r", 6, "^2"));
+  recording_.reset();
+  SetBytes(File(), Bytes(File()).substr(0, Bytes(File()).size() - 3));
+  EXPECT_EQ(Start(), "5 1.0.0");
+  EXPECT_EQ(remarks_.size(), 1u);
+  Record(PinSet("r", 6, "^2"));
+  EXPECT_EQ(Start(), "6 2.0.0");
+  EXPECT_TRUE(remarks_.empty());
+}
+
+TEST_F(RecordingTest, BothFilesUselessIsAnErrorAndNoState) {
+  Record(Snapshot("r", 5));
+  Record(Snapshot("r", 6));
+  recording_.reset();
+  SetBytes(File(), "garbage");
+  SetBytes(File(".previous"), "");
+  EXPECT_EQ(Start(), "DATA_LOSS");
+  EXPECT_TRUE(recording_->wants_snapshot());
+  Record(Snapshot("r", 7));
+  EXPECT_EQ(Start(), "7 1.0.0");
+}
+
+TEST_F(RecordingTest, AFailureIsToldAndTheNextSnapshotHeals) {
+  Record(Snapshot("r", 5));
+  fs::create_directory(File(".tmp"));
+  recording_->Stage(Snapshot("r", 6));
+  EXPECT_FALSE(recording_->Commit().ok());
+  EXPECT_TRUE(recording_->wants_snapshot());
+  recording_->Stage(PinSet("r", 7, "^2"));
+  EXPECT_TRUE(recording_->Commit().ok());
+  fs::remove(File(".tmp"));
+  EXPECT_EQ(Start(), "5 1.0.0");
+  Record(Snapshot("r", 8));
+  EXPECT_EQ(Start(), "8 1.0.0");
+}
+
+TEST_F(RecordingTest, WantsASnapshotWhenManyChangesStandBehind) {
+  Record(Snapshot("r", 5));
+  registry::v1::WatchResponse large = PinSet("r", 6, "^2");
+  large.mutable_changes()
+      ->mutable_revisions(0)
+      ->add_changes()
+      ->mutable_put()
+      ->mutable_consumer()
+      ->set_name(std::string(limits::kRecordedChangesBytesMin, 'x'));
+  recording_->set_patience(1.5);
+  Record(large);
+  EXPECT_FALSE(recording_->wants_snapshot());
+  Record(large);
+  EXPECT_TRUE(recording_->wants_snapshot());
+}
+
+TEST_F(RecordingTest, TwoProcessesDoNotShareADirectory) {
+  const auto second = Recording::Open(directory_);
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_FALSE(Recording::Open("/proc/nowhere").ok());
+}
+
+}  // namespace
+}  // namespace pinion::watch

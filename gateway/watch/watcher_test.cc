@@ -1,0 +1,264 @@
+// The watcher against a registry that says what the test tells it to.
+#include "gateway/watch/watcher.h"
+
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/synchronization/mutex.h"
+#include "base/log.h"
+#include "gateway/watch/watch_messages.h"
+#include "gmock/gmock.h"
+#include "grpcpp/grpcpp.h"
+#include "gtest/gtest.h"
+#include "pinion/registry/v1/watch.grpc.pb.h"
+
+namespace pinion::watch {
+namespace {
+
+using registry::v1::WatchRequest;
+using registry::v1::WatchResponse;
+using ::testing::HasSubstr;
+
+constexpr absl::Duration kPatience = absl::Seconds(20);
+
+// What one side puts in and the other waits for.
+template <typename T>
+class Queue {
+ public:
+  void Put(T value) {
+    absl::MutexLock lock(&mutex_);
+    values_.push_back(std::move(value));
+  }
+  std::optional<T> Take(absl::Duration timeout = kPatience) {
+    absl::MutexLock lock(&mutex_);
+    const auto some = [this] { return !values_.empty(); };
+    if (!mutex_.AwaitWithTimeout(absl::Condition(&some), timeout)) return std::nullopt;
+    T value = std::move(values_.front());
+    values_.pop_front();
+    return value;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::deque<T> values_;
+};
+
+class FakeRegistry final : public registry::v1::RoutingWatch::Service {
+ public:
+  ~FakeRegistry() override { Stop(); }
+
+  void Start(const std::string& address) {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort(address, grpc::InsecureServerCredentials());
+    builder.RegisterService(this);
+    server_ = builder.BuildAndStart();
+    ASSERT_NE(server_, nullptr);
+  }
+  void Stop() {
+    if (server_ == nullptr) return;
+    server_->Shutdown(std::chrono::system_clock::time_point::min());
+    server_.reset();
+  }
+
+  void Say(WatchResponse message) { to_say_.Put({std::move(message), std::nullopt}); }
+  void End(grpc::StatusCode code, const std::string& why) {
+    to_say_.Put({{}, grpc::Status(code, why)});
+  }
+  // The next request that comes in.
+  std::string TakeRequest() {
+    const std::optional<WatchRequest> request = requests_.Take();
+    return request ? request->ShortDebugString() : "none";
+  }
+
+  grpc::Status Watch(grpc::ServerContext* context, const WatchRequest* request,
+                     grpc::ServerWriter<WatchResponse>* writer) override {
+    requests_.Put(*request);
+    while (!context->IsCancelled()) {
+      auto next = to_say_.Take(absl::Milliseconds(10));
+      if (!next) continue;
+      if (next->second) return *next->second;
+      writer->Write(next->first);
+    }
+    return grpc::Status::CANCELLED;
+  }
+
+ private:
+  Queue<std::pair<WatchResponse, std::optional<grpc::Status>>> to_say_;
+  Queue<WatchRequest> requests_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+class WatcherTest : public ::testing::Test {
+ protected:
+  WatcherTest() : directory_(testing::TempDir() + "/watcher_test") {
+    log::SetLevel(log::Level::kOff);
+    std::filesystem::remove_all(directory_);
+    std::filesystem::create_directories(directory_);
+    address_ = "unix:" + directory_ + "/registry.sock";
+  }
+  ~WatcherTest() override {
+    watcher_.reset();
+    registry_.Stop();
+    std::filesystem::remove_all(directory_);
+    log::SetLevel(log::Level::kInfo);
+  }
+
+  void Follow(const std::string& accepted_registry_id = "") {
+    watcher_.reset();
+    auto watcher = Watcher::Start(
+        {.gateway_id = "gw",
+         .registry = address_,
+         .snapshot_dir = directory_ + "/snapshots",
+         .accepted_registry_id = accepted_registry_id},
+        [this](std::shared_ptr<const route::RouteTable> table) { tables_.Put(std::move(table)); });
+    ASSERT_TRUE(watcher.ok()) << watcher.status();
+    watcher_ = *std::move(watcher);
+  }
+
+  // What the next table routes billing's call to.
+  std::string NextTable() {
+    const auto table = tables_.Take();
+    return table ? VersionFor(**table) : "no table";
+  }
+  // Asks for the status until it is as `wanted` says.
+  template <typename Wanted>
+  WatchStatus StatusWhen(Wanted wanted) {
+    absl::Mutex never;
+    absl::MutexLock lock(&never);
+    const absl::Time give_up = SystemClock().Monotonic() + kPatience;
+    WatchStatus status = watcher_->status();
+    while (!wanted(status) && SystemClock().Monotonic() < give_up) {
+      never.AwaitWithTimeout(absl::Condition(
+                                 +[](bool* no) { return *no; }, &no_),
+                             absl::Milliseconds(5));
+      status = watcher_->status();
+    }
+    EXPECT_TRUE(wanted(status)) << status.problem;
+    return status;
+  }
+
+  bool no_ = false;
+  const std::string directory_;
+  std::string address_;
+  FakeRegistry registry_;
+  Queue<std::shared_ptr<const route::RouteTable>> tables_;
+  std::unique_ptr<Watcher> watcher_;
+};
+
+TEST_F(WatcherTest, FollowsAndResumesWhereTheStreamBroke) {
+  registry_.Start(address_);
+  Follow();
+  EXPECT_EQ(registry_.TakeRequest(), "gateway_id: \"gw\"");
+  registry_.Say(Snapshot("r", 5));
+  EXPECT_EQ(NextTable(), "1.0.0");
+  registry_.Say(PinSet("r", 6, "^2"));
+  EXPECT_EQ(NextTable(), "2.0.0");
+  const WatchStatus status = StatusWhen([](const WatchStatus& now) { return now.connected; });
+  EXPECT_EQ(status.revision, 6);
+  EXPECT_EQ(status.registry_id, "r");
+  EXPECT_LT(status.age, kPatience);
+  EXPECT_FALSE(status.from_disk);
+
+  registry_.End(grpc::StatusCode::RESOURCE_EXHAUSTED, "too slow");
+  EXPECT_EQ(registry_.TakeRequest(), "gateway_id: \"gw\" registry_id: \"r\" from_revision: 6");
+  registry_.Say(PinSet("r", 7, "1.0.0"));
+  EXPECT_EQ(NextTable(), "1.0.0");
+  EXPECT_EQ(watcher_->status().streams_ended, 1);
+}
+
+TEST_F(WatcherTest, StartsFromDiskWhenTheRegistryIsAway) {
+  registry_.Start(address_);
+  Follow();
+  registry_.Say(Snapshot("r", 5));
+  EXPECT_EQ(NextTable(), "1.0.0");
+  registry_.Say(PinSet("r", 6, "^2"));
+  EXPECT_EQ(NextTable(), "2.0.0");
+  watcher_.reset();
+  registry_.TakeRequest();
+  registry_.Stop();
+
+  Follow();
+  EXPECT_EQ(NextTable(), "2.0.0");
+  const WatchStatus away = StatusWhen([](const WatchStatus& now) { return !now.problem.empty(); });
+  EXPECT_TRUE(away.from_disk);
+  EXPECT_FALSE(away.connected);
+  EXPECT_EQ(away.revision, 6);
+  EXPECT_EQ(away.age, absl::InfiniteDuration());
+  EXPECT_THAT(away.problem, HasSubstr("is away"));
+
+  registry_.Start(address_);
+  EXPECT_EQ(registry_.TakeRequest(), "gateway_id: \"gw\" registry_id: \"r\" from_revision: 6");
+  registry_.Say(Message(R"pb(registry_id: "r"
+                             progress { revision: 6 })pb"));
+  const WatchStatus back = StatusWhen([](const WatchStatus& now) { return now.connected; });
+  EXPECT_EQ(back.problem, "");
+}
+
+TEST_F(WatcherTest, AnotherRegistryNeedsAnOperatorsWord) {
+  registry_.Start(address_);
+  Follow();
+  registry_.TakeRequest();
+  registry_.Say(Snapshot("r", 5));
+  EXPECT_EQ(NextTable(), "1.0.0");
+  registry_.Say(Snapshot("other", 1, ""));
+  EXPECT_EQ(registry_.TakeRequest(), "gateway_id: \"gw\" registry_id: \"r\"");
+  registry_.End(grpc::StatusCode::FAILED_PRECONDITION, "this is registry other");
+  WatchStatus status = StatusWhen(
+      [](const WatchStatus& now) { return now.problem.find("ended") != std::string::npos; });
+  EXPECT_EQ(status.refused, 1);
+  EXPECT_EQ(status.revision, 5);
+
+  Follow("other");
+  EXPECT_EQ(NextTable(), "1.0.0");  // from disk
+  registry_.Say(Snapshot("other", 1, ""));
+  EXPECT_EQ(NextTable(), "SERVICE_UNKNOWN");
+  EXPECT_EQ(watcher_->status().registry_id, "other");
+}
+
+TEST_F(WatcherTest, AnInvalidSnapshotLeavesTheLastTableInForce) {
+  registry_.Start(address_);
+  Follow();
+  registry_.TakeRequest();
+  registry_.Say(Snapshot("r", 5));
+  EXPECT_EQ(NextTable(), "1.0.0");
+  registry_.Say(Snapshot("r", 6, "resources { service { name: \"Not A Name\" } }"));
+  EXPECT_EQ(registry_.TakeRequest(), "gateway_id: \"gw\" registry_id: \"r\"");
+  const WatchStatus status = StatusWhen([](const WatchStatus& now) { return now.refused == 1; });
+  EXPECT_THAT(status.problem, HasSubstr("the last table stays in force"));
+  EXPECT_EQ(status.tables_published, 1);
+  registry_.Say(Snapshot("r", 7));
+  EXPECT_EQ(NextTable(), "1.0.0");
+}
+
+TEST_F(WatcherTest, ABurstBecomesFewTables) {
+  registry_.Start(address_);
+  Follow();
+  registry_.Say(Snapshot("r", 5));
+  EXPECT_EQ(NextTable(), "1.0.0");
+  constexpr int kChanges = 500;
+  for (int i = 1; i <= kChanges; ++i) {
+    registry_.Say(PinSet("r", 5 + i, i == kChanges ? "^2" : "^1"));
+  }
+  while (NextTable() != "2.0.0") {
+  }
+  const WatchStatus status = StatusWhen([](const WatchStatus& now) { return now.revision == 505; });
+  EXPECT_LT(status.tables_published, kChanges / 4);
+}
+
+TEST_F(WatcherTest, StopsWhileTheRegistryIsAwayOrSilent) {
+  Follow();
+  StatusWhen([](const WatchStatus& now) { return !now.problem.empty(); });
+  watcher_.reset();
+  registry_.Start(address_);
+  Follow();
+  registry_.TakeRequest();
+  watcher_.reset();
+  EXPECT_FALSE(tables_.Take(absl::ZeroDuration()).has_value());
+}
+
+}  // namespace
+}  // namespace pinion::watch

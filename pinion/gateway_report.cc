@@ -1,0 +1,131 @@
+#include "pinion/gateway_report.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
+
+namespace pinion {
+namespace {
+
+using admin::MetricFamily;
+using admin::MetricType;
+using proxy::Stats;
+
+std::string RegistryText(const watch::WatchStatus& watch) {
+  if (watch.connected) return "connected";
+  if (watch.problem.empty()) return "connecting";
+  return watch.age == absl::InfiniteDuration()
+             ? watch.problem
+             : absl::StrCat(watch.problem, " (last heard ",
+                            absl::FormatDuration(absl::Trunc(watch.age, absl::Seconds(1))),
+                            " ago)");
+}
+
+MetricFamily One(std::string name, std::string help, MetricType type, double value) {
+  return {std::move(name), std::move(help), type, {{.value = value}}};
+}
+
+double Sum(const std::vector<const Stats*>& workers, proxy::Counter Stats::*counter) {
+  uint64_t sum = 0;
+  for (const Stats* worker : workers) sum += (worker->*counter).value();
+  return static_cast<double>(sum);
+}
+
+MetricFamily CallsByCode(const std::vector<const Stats*>& workers) {
+  MetricFamily family{
+      "pinion_calls_ended_total", "Calls that ended, by grpc-status.", MetricType::kCounter, {}};
+  for (size_t code = 0; code <= proxy::kGrpcCodes; ++code) {
+    uint64_t sum = 0;
+    for (const Stats* worker : workers) sum += worker->calls_by_code[code].value();
+    const std::string name = code < proxy::kGrpcCodes
+                                 ? absl::StatusCodeToString(static_cast<absl::StatusCode>(code))
+                                 : "NONE";
+    family.samples.push_back({.labels = {{"code", name}}, .value = static_cast<double>(sum)});
+  }
+  return family;
+}
+
+void AddWatch(const watch::WatchStatus& watch, std::vector<MetricFamily>& families) {
+  const auto counter = [&](const char* name, const char* help, int64_t value) {
+    families.push_back(One(name, help, MetricType::kCounter, static_cast<double>(value)));
+  };
+  const auto gauge = [&](const char* name, const char* help, double value) {
+    families.push_back(One(name, help, MetricType::kGauge, value));
+  };
+  gauge("pinion_registry_connected", "1 while the registry is heard.", watch.connected ? 1 : 0);
+  gauge("pinion_registry_revision", "Revision of the route table in force.",
+        static_cast<double>(watch.revision));
+  gauge("pinion_registry_age_seconds", "Since the registry last confirmed that revision.",
+        absl::ToDoubleSeconds(watch.age));
+  counter("pinion_registry_streams_ended_total", "Watch streams that broke.", watch.streams_ended);
+  counter("pinion_registry_refused_total", "Snapshots and changes that were not taken over.",
+          watch.refused);
+  counter("pinion_registry_snapshots_total", "Snapshots received.", watch.snapshots_received);
+  counter("pinion_route_tables_total", "Route tables put in force.", watch.tables_published);
+  counter("pinion_registry_recording_failures_total",
+          "Failures to keep the last good state on disk.", watch.recording_failures);
+}
+
+}  // namespace
+
+void TableInForce::Set(std::shared_ptr<const route::RouteTable> table) {
+  absl::MutexLock lock(&mutex_);
+  table_ = std::move(table);
+  since_ = SystemClock().Monotonic();
+}
+
+admin::TableStatus TableInForce::Status(const std::optional<watch::WatchStatus>& watch) const {
+  std::shared_ptr<const route::RouteTable> table;
+  admin::TableStatus status;
+  {
+    absl::MutexLock lock(&mutex_);
+    table = table_;
+    status.age = SystemClock().Monotonic() - since_;
+  }
+  status.source = "static";
+  if (watch) {
+    status.source = watch->from_disk ? "snapshot" : "registry";
+    status.revision = static_cast<uint64_t>(watch->revision);
+    status.registry = RegistryText(*watch);
+  }
+  if (table == nullptr) return status;
+  status.in_place = true;
+  for (const route::ServiceEntry* service : table->Services()) {
+    ++status.services;
+    status.versions += service->versions.size();
+    for (const auto& version : service->versions) status.instances += version->instances->size();
+  }
+  status.consumers = table->consumer_count();
+  status.pins = table->pin_count();
+  return status;
+}
+
+std::vector<MetricFamily> Metrics(const std::vector<const Stats*>& workers,
+                                  const std::optional<watch::WatchStatus>& watch) {
+  constexpr MetricType kCounter = MetricType::kCounter;
+  constexpr MetricType kGauge = MetricType::kGauge;
+  std::vector<MetricFamily> families = {
+      One("pinion_connections", "Open downstream connections.", kGauge,
+          Sum(workers, &Stats::connections)),
+      One("pinion_connections_total", "Downstream connections accepted.", kCounter,
+          Sum(workers, &Stats::connections_total)),
+      One("pinion_calls", "Calls that run now.", kGauge, Sum(workers, &Stats::calls)),
+      One("pinion_calls_total", "Calls that began.", kCounter, Sum(workers, &Stats::calls_total)),
+      CallsByCode(workers),
+      One("pinion_refusals_total", "Calls that the gateway answered itself with a refusal.",
+          kCounter, Sum(workers, &Stats::refusals)),
+      One("pinion_retries_total", "Further attempts of calls.", kCounter,
+          Sum(workers, &Stats::retries)),
+      One("pinion_request_bytes_total", "Request DATA forwarded.", kCounter,
+          Sum(workers, &Stats::request_bytes)),
+      One("pinion_response_bytes_total", "Response DATA forwarded.", kCounter,
+          Sum(workers, &Stats::response_bytes)),
+  };
+  if (watch) AddWatch(*watch, families);
+  return families;
+}
+
+}  // namespace pinion

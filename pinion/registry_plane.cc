@@ -1,0 +1,58 @@
+#include "pinion/registry_plane.h"
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
+#include "base/status_macros.h"
+#include "config/address.h"
+#include "registry/store/memory_store.h"
+#include "registry/store/sqlite_store.h"
+
+namespace pinion {
+namespace {
+
+// Calls of the registry's API take milliseconds; watches are told to end first.
+constexpr absl::Duration kGrace = absl::Seconds(5);
+
+absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const config::v1::Store& config) {
+  if (config.has_memory()) return std::make_unique<store::MemoryStore>(SystemClock());
+  const std::string& path = config.sqlite().path();
+  const std::filesystem::path directory = std::filesystem::path(path).parent_path();
+  std::error_code error;
+  if (!directory.empty()) std::filesystem::create_directories(directory, error);
+  if (error) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot make ", directory.native(), " for the store: ", error.message(),
+                     "; name another place with --store or registry.store.sqlite.path"));
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<store::SqliteStore> store,
+                   store::SqliteStore::Open(path, SystemClock()));
+  return std::unique_ptr<store::Store>(std::move(store));
+}
+
+// gRPC takes Unix sockets by their absolute path only.
+std::string ListenAddress(const routing::v1::Address& address) {
+  if (!address.has_pipe()) return config::ToString(address);
+  return absl::StrCat("unix:", std::filesystem::absolute(address.pipe().path()).native());
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<RegistryPlane>> RegistryPlane::Start(
+    const config::v1::Registry& config) {
+  auto plane = std::unique_ptr<RegistryPlane>(new RegistryPlane());
+  ASSIGN_OR_RETURN(plane->store_, OpenStore(config.store()));
+  ASSIGN_OR_RETURN(plane->server_,
+                   service::RegistryServer::Start(*plane->store_, SystemClock(),
+                                                  {.address = ListenAddress(config.address()),
+                                                   .insecure = config.insecure(),
+                                                   .binary_version = PINION_VERSION}));
+  return plane;
+}
+
+void RegistryPlane::Stop() { server_->Shutdown(kGrace); }
+
+}  // namespace pinion

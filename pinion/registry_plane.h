@@ -1,0 +1,34 @@
+// The control plane as main() runs it: a store and the registry in front of it. Made and destroyed
+// on the main thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "pinion/config/v1/config.pb.h"
+#include "registry/service/registry_server.h"
+#include "registry/store/store.h"
+
+namespace pinion {
+
+class RegistryPlane {
+ public:
+  // Serves when it returns. A store that is missing is made, with its directory. Errors are
+  // sentences for whoever starts the program. REQUIRES: `config` has an address and a store.
+  static absl::StatusOr<std::unique_ptr<RegistryPlane>> Start(const config::v1::Registry& config);
+
+  // With the real port; as gRPC names it.
+  const std::string& address() const { return server_->address(); }
+
+  // Ends the watches and lets calls end for a moment.
+  void Stop();
+
+ private:
+  RegistryPlane() = default;
+
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<service::RegistryServer> server_;
+};
+
+}  // namespace pinion

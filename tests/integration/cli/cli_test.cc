@@ -1,0 +1,137 @@
+// The commands against a real registry, by the sessions in tests/integration/cli/sessions: adding a
+// case needs no C++. PINION_UPDATE_SESSIONS=1 writes what is printed now into the files, for a
+// person to look at.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/check.h"
+#include "gmock/gmock.h"
+#include "google/protobuf/descriptor.pb.h"
+#include "google/protobuf/text_format.h"
+#include "gtest/gtest.h"
+#include "registry/service/registry_server.h"
+#include "registry/store/memory_store.h"
+#include "tests/integration/cli/session.h"
+#include "tests/testing/fake_clock.h"
+
+namespace pinion::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+constexpr char kSessions[] = "tests/integration/cli/sessions";
+
+// A schema of one gRPC service, acme.AddressBook, with `methods`.
+std::string DescriptorSet(const std::vector<std::string>& methods) {
+  google::protobuf::FileDescriptorSet set;
+  CHECK(google::protobuf::TextFormat::ParseFromString(
+      R"pb(file {
+             name: "addressbook.proto"
+             package: "acme"
+             syntax: "proto3"
+             message_type { name: "Contact" }
+             service { name: "AddressBook" }
+           })pb",
+      &set));
+  for (const std::string& name : methods) {
+    auto& method = *set.mutable_file(0)->mutable_service(0)->add_method();
+    method.set_name(name);
+    method.set_input_type(".acme.Contact");
+    method.set_output_type(".acme.Contact");
+  }
+  return set.SerializeAsString();
+}
+
+std::string Bytes(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  CHECK(in.good());
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+class Cli : public ::testing::TestWithParam<std::string> {
+ protected:
+  Cli() : source_(fs::current_path()), directory_(fs::path(::testing::TempDir()) / "cli_test") {
+    fs::remove_all(directory_);
+    fs::create_directories(directory_);
+    const auto write = [this](const char* name, const std::string& bytes) {
+      std::ofstream(directory_ / name, std::ios::binary) << bytes;
+    };
+    write("v1.binpb", DescriptorSet({"Get"}));
+    write("v2.binpb", DescriptorSet({"Get", "Search"}));
+    write("empty.binpb", "");
+    write("picture.png", "\x89PNG\r\n\x1a\n garbage");
+    write("static.yaml", Bytes(source_ / kSessions / "static.yaml"));
+    write("broken.yaml", Bytes(source_ / kSessions / "broken.yaml"));
+    fs::current_path(directory_);
+    // Sessions name files relative to here, and the registry's socket is among them.
+    auto server = service::RegistryServer::Start(
+        store_, clock_,
+        {.address = "unix:" + (directory_ / "registry.sock").native(), .binary_version = "0.0.0"});
+    CHECK(server.ok());
+    server_ = *std::move(server);
+  }
+  ~Cli() override {
+    server_.reset();
+    fs::current_path(source_);
+    fs::remove_all(directory_);
+  }
+
+  const fs::path source_;
+  const fs::path directory_;
+  FakeClock clock_;
+  store::MemoryStore store_{clock_};
+  std::unique_ptr<service::RegistryServer> server_;
+};
+
+TEST_P(Cli, PrintsWhatTheSessionShows) {
+  const fs::path path = source_ / kSessions / (GetParam() + ".session");
+  const std::string expected = Bytes(path);
+  const std::string actual = Replay(expected, server_->address());
+  if (std::getenv("PINION_UPDATE_SESSIONS") != nullptr) {
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << actual;
+  }
+  EXPECT_EQ(actual, expected);
+}
+
+std::vector<std::string> SessionNames() {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(kSessions)) {
+    if (entry.path().extension() == ".session") names.push_back(entry.path().stem());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Sessions, Cli, ::testing::ValuesIn(SessionNames()),
+                         [](const auto& test) { return test.param; });
+
+using CliWithoutRegistry = Cli;
+
+TEST_F(CliWithoutRegistry, SaysHowToStartOne) {
+  const std::string nowhere = "unix:" + (directory_ / "nobody.sock").native();
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"status"}, {"pin", "list"}, {"explain", "--method", "/acme.AddressBook/Get"}}) {
+    const std::string text = RunCommand(words, nowhere);
+    EXPECT_THAT(text, HasSubstr("no registry at " + nowhere + ": start `pinion serve`"));
+    EXPECT_THAT(text, HasSubstr("[exit 1]"));
+  }
+  EXPECT_THAT(RunCommand({"status"}, "somewhere"), HasSubstr("write HOST:PORT or unix:PATH"));
+}
+
+TEST_F(CliWithoutRegistry, ALeaseIsHeldUntilTheUserStops) {
+  RunCommand({"version", "publish", "addressbook", "1.0.0"}, server_->address());
+  const std::string text = RunCommand(
+      {"instance", "register", "addressbook", "1.0.0", "127.0.0.1:9001", "--lease", "15s"},
+      server_->address());
+  EXPECT_THAT(text, HasSubstr("holding a lease of 15s"));
+  EXPECT_THAT(text, HasSubstr("deregistered "));
+  EXPECT_THAT(RunCommand({"instance", "list"}, server_->address()), HasSubstr("no instances"));
+}
+
+}  // namespace
+}  // namespace pinion::testing

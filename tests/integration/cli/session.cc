@@ -1,0 +1,102 @@
+#include "tests/integration/cli/session.h"
+
+#include <cctype>
+#include <optional>
+#include <sstream>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "clients/cli/commands.h"
+#include "clients/cli/flags.h"
+#include "clients/cli/invocation.h"
+
+namespace pinion::testing {
+namespace {
+
+constexpr size_t kIdDigits = 32;
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> ShellWords(absl::string_view line) {
+  std::vector<std::string> words;
+  std::optional<std::string> word;
+  bool quoted = false;
+  for (const char c : line) {
+    if (c == '\'') {
+      quoted = !quoted;
+      if (!word) word.emplace();
+    } else if (c == ' ' && !quoted) {
+      if (word) words.push_back(*std::exchange(word, std::nullopt));
+    } else {
+      if (!word) word.emplace();
+      word->push_back(c);
+    }
+  }
+  if (quoted) return absl::InvalidArgumentError(absl::StrCat("open quote: ", line));
+  if (word) words.push_back(*word);
+  return words;
+}
+
+std::string RunCommand(const std::vector<std::string>& words, const std::string& address) {
+  std::ostringstream terminal;
+  int waits = 0;
+  cli::Invocation run({.out = terminal,
+                       .err = terminal,
+                       .environment = [&](const char* name) -> std::optional<std::string> {
+                         const std::string_view asked = name;
+                         if (asked == "PINION_REGISTRY") return address;
+                         if (asked == "PINION_ACTOR") return "alice";
+                         return std::nullopt;
+                       },
+                       .wait_for_stop = [&waits](absl::Duration) { return waits++ > 1; }});
+  cli::CommandLine line("pinion", "0.0.0", "The program.");
+  run.AddFlags(line.root());
+  cli::AddCommands(line.root(), run);
+  const auto chosen = line.Parse(words, terminal, terminal);
+  const int status = chosen.action ? run.Finish(chosen.action) : chosen.exit_status;
+  std::string text = terminal.str();
+  if (!text.empty() && text.back() != '\n') text += '\n';
+  if (status != 0) absl::StrAppend(&text, "[exit ", status, "]\n");
+  return text;
+}
+
+std::string Masked(std::string text, const std::string& address) {
+  text = absl::StrReplaceAll(text, {{address, "<address>"}});
+  std::string masked;
+  size_t run = 0;
+  const auto is_hex = [](char c) { return std::isdigit(c) != 0 || (c >= 'a' && c <= 'f'); };
+  for (size_t i = 0; i <= text.size(); ++i) {
+    if (i < text.size() && is_hex(text[i])) {
+      ++run;
+      continue;
+    }
+    masked += run == kIdDigits ? "<id>" : text.substr(i - run, run);
+    run = 0;
+    if (i < text.size()) masked += text[i];
+  }
+  return masked;
+}
+
+std::string Replay(const std::string& session, const std::string& address) {
+  std::string replayed;
+  for (absl::string_view line : absl::StrSplit(session, '\n')) {
+    if (absl::StartsWith(line, "#") || line.empty()) {
+      absl::StrAppend(&replayed, line, "\n");
+      continue;
+    }
+    if (!absl::ConsumePrefix(&line, "$ pinion ")) continue;  // what it printed last time
+    absl::StrAppend(&replayed, "$ pinion ", line, "\n");
+    const auto words = ShellWords(line);
+    absl::StrAppend(&replayed, words.ok() ? Masked(RunCommand(*words, address), address)
+                                          : std::string(words.status().message()));
+  }
+  // The last newline was a separator.
+  if (absl::EndsWith(session, "\n")) replayed.pop_back();
+  return replayed;
+}
+
+}  // namespace pinion::testing

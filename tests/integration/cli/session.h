@@ -1,0 +1,36 @@
+// A session at the command line as a text file: what a user types and what comes back.
+//
+//   # a remark
+//   $ pinion pin set billing addressbook '^1'
+//   billing addressbook: ^1 (1.0.0)
+//   $ pinion pin set billing addressbook 1
+//   pinion: …
+//   [exit 1]
+//
+// Standard output and standard error stand together, as a terminal shows them. What differs from
+// run to run stands as <id>.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace pinion::testing {
+
+// The words of a shell line: blanks separate, '…' quotes, \ does not.
+absl::StatusOr<std::vector<std::string>> ShellWords(absl::string_view line);
+
+// Runs one command line in this process against the registry at `address` as actor `alice`: what it
+// prints, and "[exit N]" unless N is 0. A command that stays in the foreground is asked to stop
+// after its first wait.
+std::string RunCommand(const std::vector<std::string>& words, const std::string& address);
+
+// `text` with every 32-digit hexadecimal id, and `address`, replaced.
+std::string Masked(std::string text, const std::string& address);
+
+// The file's text with what its commands print now.
+std::string Replay(const std::string& session, const std::string& address);
+
+}  // namespace pinion::testing
