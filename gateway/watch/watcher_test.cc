@@ -1,6 +1,7 @@
 // The watcher against a registry that says what the test tells it to.
 #include "gateway/watch/watcher.h"
 
+#include <atomic>
 #include <deque>
 #include <filesystem>
 #include <memory>
@@ -76,8 +77,9 @@ class FakeRegistry final : public registry::v1::RoutingWatch::Service {
 
   grpc::Status Watch(grpc::ServerContext* context, const WatchRequest* request,
                      grpc::ServerWriter<WatchResponse>* writer) override {
+    const int mine = ++calls_;
     requests_.Put(*request);
-    while (!context->IsCancelled()) {
+    while (!context->IsCancelled() && mine == calls_) {
       auto next = to_say_.Take(absl::Milliseconds(10));
       if (!next) continue;
       if (next->second) return *next->second;
@@ -89,6 +91,7 @@ class FakeRegistry final : public registry::v1::RoutingWatch::Service {
  private:
   Queue<std::pair<WatchResponse, std::optional<grpc::Status>>> to_say_;
   Queue<WatchRequest> requests_;
+  std::atomic<int> calls_{0};  // the newest one speaks
   std::unique_ptr<grpc::Server> server_;
 };
 
@@ -214,6 +217,8 @@ TEST_F(WatcherTest, AnotherRegistryNeedsAnOperatorsWord) {
 
   Follow("other");
   EXPECT_EQ(NextTable(), "1.0.0");  // from disk
+  while (registry_.TakeRequest() != "gateway_id: \"gw\" registry_id: \"other\"") {
+  }
   registry_.Say(Snapshot("other", 1, ""));
   EXPECT_EQ(NextTable(), "SERVICE_UNKNOWN");
   EXPECT_EQ(watcher_->status().registry_id, "other");
