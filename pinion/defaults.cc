@@ -21,8 +21,10 @@ listeners:
   consumer_identity: {trusted_header: {name: api-consumer}}
 registry:
   address: {socket_address: {address: 127.0.0.1, port_value: 8081}}
-  store: {sqlite: {path: pinion-data/registry.db}}
 )";
+
+// Below the working directory, and made by whoever opens it; a file's own paths must exist.
+constexpr char kDefaultStore[] = "pinion-data/registry.db";
 
 config::v1::Bootstrap Defaults() {
   absl::StatusOr<config::Loaded> loaded = config::LoadText(kDefaults, "defaults");
@@ -43,7 +45,7 @@ void Complete(bool gateway, config::v1::Bootstrap& bootstrap) {
   }
   config::v1::Registry& registry = *bootstrap.mutable_registry();
   if (!registry.has_address()) *registry.mutable_address() = defaults.registry().address();
-  if (!registry.has_store()) *registry.mutable_store() = defaults.registry().store();
+  if (!registry.has_store()) registry.mutable_store()->mutable_sqlite()->set_path(kDefaultStore);
 }
 
 }  // namespace

@@ -38,8 +38,12 @@ absl::Status ToStatus(const grpc::Status& status, const std::string& address,
   switch (code) {
     case absl::StatusCode::kUnavailable:
       if (FromGateway(status)) break;
-      message = absl::StrCat("no registry at ", address,
-                             ": start `pinion serve` or name it with --registry (", message, ")");
+      // gRPC tells the whole chain of what failed; its last link says why.
+      if (const size_t last = message.rfind(": "); last != message.npos) {
+        message = message.substr(last + 2);
+      }
+      message = absl::StrCat("no registry at ", address, " (", message,
+                             "): start `pinion serve` or name it with --registry");
       break;
     case absl::StatusCode::kDeadlineExceeded:
       message = absl::StrCat(

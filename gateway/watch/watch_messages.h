@@ -49,7 +49,7 @@ inline registry::v1::WatchResponse Snapshot(const std::string& registry_id, int6
                                             const std::string& resources = kGreeterResources) {
   return Message("registry_id: \"" + registry_id +
                  "\" snapshot { first: true last: true revision: " + std::to_string(revision) +
-                 resources + "}");
+                 " " + resources + "}");
 }
 
 // billing's pin for greeter, set at `revision`.

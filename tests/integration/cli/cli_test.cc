@@ -117,7 +117,9 @@ TEST_F(CliWithoutRegistry, SaysHowToStartOne) {
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
            {"status"}, {"pin", "list"}, {"explain", "--method", "/acme.AddressBook/Get"}}) {
     const std::string text = RunCommand(words, nowhere);
-    EXPECT_THAT(text, HasSubstr("no registry at " + nowhere + ": start `pinion serve`"));
+    EXPECT_THAT(text, HasSubstr("no registry at " + nowhere +
+                                " (No such file or directory): "
+                                "start `pinion serve`"));
     EXPECT_THAT(text, HasSubstr("[exit 1]"));
   }
   EXPECT_THAT(RunCommand({"status"}, "somewhere"), HasSubstr("write HOST:PORT or unix:PATH"));
