@@ -186,6 +186,9 @@ inline constexpr int kWatchMessageBytesMax = 64 * 1024 * 1024;
 // From this many instances on, losing more than half at once is taken for an accident
 // (envoy#13072).
 inline constexpr size_t kInstancesWatchedMin = 8;
+// Schemas that are fetched at once, for reflection: they must not be in the way of changes.
+inline constexpr size_t kSchemaFetchesMax = 4;
+inline constexpr absl::Duration kSchemaFetchTimeout = absl::Seconds(30);
 // Changes behind a recorded snapshot before a fresh one is asked for: replaying them stays a matter
 // of milliseconds.
 inline constexpr int64_t kRecordedChangesBytesMin = 4 * 1024 * 1024;

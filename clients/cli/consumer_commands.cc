@@ -116,8 +116,9 @@ absl::Status Add(Invocation& run, const Flags& flags) {
   request.set_description(flags.description.value_or(""));
   request.set_owner(flags.owner.value_or(""));
   ASSIGN_OR_RETURN(const v1::Consumer made, run.registry().CreateConsumer(request));
-  run.Print(made, absl::StrCat("added consumer ", flags.name, ", owner ", made.meta().owner(),
-                               "\nnext: pinion pin set ", flags.name, " SERVICE EXPRESSION\n"));
+  run.Print(made,
+            absl::StrCat("consumer ", flags.name, " is registered, owner ", made.meta().owner(),
+                         "\nnext: pinion pin set ", flags.name, " SERVICE EXPRESSION\n"));
   return absl::OkStatus();
 }
 

@@ -15,18 +15,19 @@ namespace {
 
 constexpr char kUsagePayload[] = "pinion.usage";
 
-// Converts one value and says what is wrong with it in CLI11's way: an empty string means fine.
+// Declares an option whose text `convert` turns into a value; nullopt is what `expected` is not.
 template <typename T, typename Convert>
-CLI::Option* AddConverted(CLI::App& app, absl::string_view flags, absl::string_view name,
-                          absl::string_view help, std::optional<T>* value, Convert convert) {
+void AddConverted(CLI::App& app, absl::string_view flags, absl::string_view name,
+                  absl::string_view help, std::optional<T>* value, const std::string& expected,
+                  Convert convert) {
   CLI::Option* option = app.add_option_function<std::string>(
       std::string(flags), [value, convert](const std::string& text) { *value = convert(text); },
       std::string(help));
   option->type_name(std::string(name));
-  option->check([convert](const std::string& text) {
-    return convert(text).has_value() ? std::string() : absl::StrCat("\"", text, "\"");
+  option->check([convert, expected](const std::string& text) {
+    return convert(text).has_value() ? std::string()
+                                     : absl::StrCat("\"", text, "\" is not ", expected);
   });
-  return option;
 }
 
 std::optional<int64_t> ToInt(const std::string& text) {
@@ -117,13 +118,13 @@ void Command::Option(absl::string_view flags, absl::string_view name, std::strin
 
 void Command::Option(absl::string_view flags, absl::string_view name,
                      std::optional<std::string>* value, absl::string_view help) {
-  AddConverted(*impl_->app, flags, name, help, value,
+  AddConverted(*impl_->app, flags, name, help, value, "a text",
                [](const std::string& text) { return std::optional<std::string>(text); });
 }
 
 void Command::Option(absl::string_view flags, absl::string_view name, std::optional<int64_t>* value,
                      absl::string_view help) {
-  AddConverted(*impl_->app, flags, name, absl::StrCat(help, " (a whole number)"), value, ToInt);
+  AddConverted(*impl_->app, flags, name, help, value, "a whole number", ToInt);
 }
 
 void Command::Option(absl::string_view flags, absl::string_view name,
@@ -137,8 +138,8 @@ void Command::Option(absl::string_view flags, absl::string_view name,
 
 void Command::Option(absl::string_view flags, absl::string_view name,
                      std::optional<absl::Duration>* value, absl::string_view help) {
-  AddConverted(*impl_->app, flags, name, absl::StrCat(help, " (for example 90s, 10m, 1h30m)"),
-               value, ToDuration);
+  AddConverted(*impl_->app, flags, name, help, value, "a duration: write 90s, 10m or 1h30m",
+               ToDuration);
 }
 
 void Command::Choice(absl::string_view flags, std::vector<std::string> choices, std::string* value,
@@ -190,6 +191,24 @@ std::string UnknownWord(const CLI::App& program) {
   return "";
 }
 
+// What is wrong with the words behind a complete command.
+std::string LeafProblem(const CLI::App& program, const CLI::App& leaf,
+                        const CLI::ParseError& error) {
+  if (error.get_name() != "ExtrasError") return error.what();
+  std::vector<std::string> options;
+  for (const CLI::App* app : {&leaf, &program}) {
+    for (const CLI::Option* option : app->get_options()) {
+      for (const std::string& name : option->get_lnames()) options.push_back("--" + name);
+    }
+  }
+  for (const std::string& word : program.remaining(true)) {
+    if (word.size() < 2 || word[0] != '-') continue;
+    const std::string option = word.substr(0, word.find('='));
+    return absl::StrCat("no option ", option, DidYouMean(option, options));
+  }
+  return absl::StrCat("one word too many: ", absl::StrJoin(program.remaining(true), " "));
+}
+
 }  // namespace
 
 CommandLine::Chosen CommandLine::Parse(const std::vector<std::string>& args, std::ostream& out,
@@ -209,7 +228,7 @@ CommandLine::Chosen CommandLine::Parse(const std::vector<std::string>& args, std
     return {};
   } catch (const CLI::ParseError& error) {
     const Command::Impl& leaf = root_->impl_->Leaf();
-    if (leaf.subs.empty()) return usage(error.what());
+    if (leaf.subs.empty()) return usage(LeafProblem(app, *leaf.app, error));
     const std::vector<std::string> words = leaf.SubWords();
     const std::string unknown = UnknownWord(app);
     const std::string known = absl::StrJoin(words, ", ");

@@ -1,5 +1,8 @@
 #include "clients/cli/invocation.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <ostream>
 #include <utility>
 
@@ -26,6 +29,17 @@ std::string DeterministicBytes(const google::protobuf::Message& message) {
   message.SerializeToCodedStream(&coded);
   coded.Trim();
   return bytes;
+}
+
+// Of the account that runs the program, where the environment does not say.
+std::string AccountName() {
+  passwd account{};
+  passwd* found = nullptr;
+  char buffer[4096];
+  if (::getpwuid_r(::geteuid(), &account, buffer, sizeof(buffer), &found) != 0 || !found) {
+    return absl::StrCat("uid ", ::geteuid());
+  }
+  return account.pw_name;
 }
 
 }  // namespace
@@ -86,7 +100,7 @@ std::string Invocation::Actor() const {
       return *value;
     }
   }
-  return "unknown";
+  return AccountName();
 }
 
 RegistryClient& Invocation::registry() {

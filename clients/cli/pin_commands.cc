@@ -112,8 +112,13 @@ void AddUnset(Command& command, Invocation& run) {
   command.Run([request, expected_revision, &run]() -> absl::Status {
     if (*expected_revision) request->set_expected_revision(**expected_revision);
     ASSIGN_OR_RETURN(const v1::UnsetPinResponse response, run.registry().UnsetPin(*request));
-    run.Print(response, absl::StrCat(request->consumer(), " ", request->service(), ": ",
-                                     response.old_expression(), " → no pin\n"));
+    routing::v1::Pin pin;
+    pin.set_consumer(request->consumer());
+    pin.set_service(request->service());
+    pin.set_method(request->method());
+    const std::string& old = response.old_expression();
+    run.Print(response, absl::StrCat(KeyText(pin), ": ",
+                                     old.empty() ? "there was no pin" : old + " → no pin", "\n"));
     return absl::OkStatus();
   });
 }

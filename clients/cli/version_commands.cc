@@ -32,10 +32,11 @@ struct PublishFlags {
 };
 
 absl::StatusOr<std::pair<std::string, std::string>> KeyValue(const std::string& text,
-                                                             absl::string_view flag) {
+                                                             absl::string_view flag,
+                                                             absl::string_view form) {
   const size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) {
-    return UsageError(absl::StrCat(flag, " \"", text, "\": write NAME=VALUE"));
+    return UsageError(absl::StrCat(flag, " \"", text, "\": write ", form));
   }
   return std::make_pair(text.substr(0, equals), text.substr(equals + 1));
 }
@@ -63,13 +64,13 @@ absl::Status Fill(PublishFlags& flags) {
     request.set_descriptor_set(*std::move(bytes));
   }
   for (const std::string& text : flags.requires_) {
-    ASSIGN_OR_RETURN(const auto requirement, KeyValue(text, "--requires"));
+    ASSIGN_OR_RETURN(const auto requirement, KeyValue(text, "--requires", "SERVICE=EXPRESSION"));
     v1::Requirement& added = *request.add_requirements();
     added.set_service(requirement.first);
     added.set_expression(requirement.second);
   }
   for (const std::string& text : flags.metadata) {
-    ASSIGN_OR_RETURN(const auto entry, KeyValue(text, "--metadata"));
+    ASSIGN_OR_RETURN(const auto entry, KeyValue(text, "--metadata", "NAME=VALUE"));
     (*request.mutable_metadata())[entry.first] = entry.second;
   }
   request.mutable_grpc_services()->Assign(flags.grpc_services.begin(), flags.grpc_services.end());

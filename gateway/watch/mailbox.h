@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -14,14 +15,24 @@
 
 namespace pinion::watch {
 
-struct Event {
-  enum class Kind { kMessage, kStreamEnded, kStop };
-  Kind kind = Kind::kStop;
-  registry::v1::WatchResponse message;  // kMessage
-  absl::Status status;                  // kStreamEnded
+// A version whose schema reflection needs; versions with the same digest have the same schema.
+struct SchemaKey {
+  std::string service;
+  std::string version;
+  std::string digest;
 };
 
-// Its length is bounded by its users: a stream has one message under way, and ends once.
+struct Event {
+  enum class Kind { kMessage, kStreamEnded, kSchema, kStop };
+  Kind kind = Kind::kStop;
+  registry::v1::WatchResponse message;  // kMessage
+  absl::Status status;                  // kStreamEnded: why; kSchema: whether it was fetched
+  SchemaKey schema;                     // kSchema: what was asked for,
+  std::string descriptor_set;           // and what came
+};
+
+// Its length is bounded by its users: a stream has one message under way and ends once, and
+// limits::kSchemaFetchesMax schemas are.
 class Mailbox {
  public:
   void Post(Event event) {

@@ -87,8 +87,7 @@ absl::Status RoutingState::ReceiveSnapshot(const WatchResponse& message) {
     return absl::InvalidArgumentError("a part of a snapshot that did not begin");
   }
   for (const routing::v1::Resource& resource : chunk.resources()) {
-    RETURN_IF_ERROR(builder_.Put(resource));
-    if (resource.has_instance()) instance_uids_.insert(resource.instance().uid());
+    RETURN_IF_ERROR(Put(resource));
   }
   if (chunk.last()) {
     in_snapshot_ = false;
@@ -112,10 +111,33 @@ absl::Status RoutingState::ReceiveChanges(const registry::v1::ChangeBatch& batch
 }
 
 absl::Status RoutingState::Apply(const routing::v1::Change& change) {
+  if (change.has_put()) return Put(change.put());
   RETURN_IF_ERROR(builder_.Apply(change));
-  if (change.put().has_instance()) instance_uids_.insert(change.put().instance().uid());
   if (change.deleted().has_instance()) instance_uids_.erase(change.deleted().instance().uid());
   return absl::OkStatus();
+}
+
+absl::Status RoutingState::Put(const routing::v1::Resource& resource) {
+  RETURN_IF_ERROR(builder_.Put(resource));
+  if (resource.has_instance()) instance_uids_.insert(resource.instance().uid());
+  const routing::v1::Version& version = resource.version();
+  if (!version.schema_digest().empty() && known_digests_.insert(version.schema_digest()).second) {
+    wanted_schemas_.push_back({version.service(), version.name(), version.schema_digest()});
+  }
+  return absl::OkStatus();
+}
+
+std::optional<SchemaKey> RoutingState::TakeWantedSchema() {
+  if (wanted_schemas_.empty()) return std::nullopt;
+  SchemaKey key = std::move(wanted_schemas_.front());
+  wanted_schemas_.pop_front();
+  return key;
+}
+
+void RoutingState::PutSchema(const SchemaKey& key, std::string file_descriptor_set) {
+  builder_.PutSchema(key.digest, std::move(file_descriptor_set));
+  // While the builder has something else than the last table, that comes first.
+  if (!in_snapshot_ && !needs_snapshot_) changed_ = true;
 }
 
 absl::StatusOr<std::shared_ptr<const route::RouteTable>> RoutingState::TakeTable() {

@@ -8,7 +8,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -17,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "gateway/route/route_table.h"
 #include "gateway/route/table_builder.h"
+#include "gateway/watch/mailbox.h"
 #include "pinion/registry/v1/watch.pb.h"
 
 namespace pinion::watch {
@@ -42,6 +45,13 @@ class RoutingState {
   // be gone at once; as after an error of Receive().
   absl::StatusOr<std::shared_ptr<const route::RouteTable>> TakeTable();
 
+  // A version whose schema is not here yet; each digest once. Nullopt: none.
+  std::optional<SchemaKey> TakeWantedSchema();
+  // It could not be fetched: to be taken again.
+  void WantSchemaAgain(SchemaKey key) { wanted_schemas_.push_back(std::move(key)); }
+  // What was wanted.
+  void PutSchema(const SchemaKey& key, std::string file_descriptor_set);
+
   // From now on as after an error: the next request asks for a snapshot.
   void RequestSnapshot() { needs_snapshot_ = true; }
 
@@ -54,11 +64,14 @@ class RoutingState {
   absl::Status ReceiveChanges(const registry::v1::ChangeBatch& batch);
   absl::Status CheckSnapshot(const std::string& registry_id, int64_t revision) const;
   absl::Status Apply(const routing::v1::Change& change);
+  absl::Status Put(const routing::v1::Resource& resource);
 
   const std::string gateway_id_;
   std::string accepted_registry_id_;  // until the first snapshot was taken
   route::TableBuilder builder_;
   absl::flat_hash_set<std::string> instance_uids_;
+  absl::flat_hash_set<std::string> known_digests_;  // here, wanted or being fetched
+  std::deque<SchemaKey> wanted_schemas_;
 
   // Of the last table.
   std::string registry_id_;

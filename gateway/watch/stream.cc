@@ -4,20 +4,36 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "gateway/limits.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/client_callback.h"
+#include "pinion/registry/v1/registry.grpc.pb.h"
 #include "pinion/registry/v1/watch.grpc.pb.h"
 
 namespace pinion::watch {
 namespace {
 
+using registry::v1::GetVersionSchemaRequest;
+using registry::v1::GetVersionSchemaResponse;
+using registry::v1::Registry;
 using registry::v1::RoutingWatch;
 using registry::v1::WatchRequest;
 using registry::v1::WatchResponse;
+
+absl::Status ToStatus(const grpc::Status& status) {
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+}
+
+// One GetVersionSchema call; its callback owns it.
+struct SchemaCall {
+  grpc::ClientContext context;
+  GetVersionSchemaRequest request;
+  GetVersionSchemaResponse response;
+};
 
 class GrpcStream final : public Stream, private grpc::ClientReadReactor<WatchResponse> {
  public:
@@ -49,9 +65,7 @@ class GrpcStream final : public Stream, private grpc::ClientReadReactor<WatchRes
   void OnDone(const grpc::Status& status) override {
     // The watcher may destroy this as soon as it sees the event.
     const std::shared_ptr<Mailbox> mailbox = mailbox_;
-    mailbox->Post(Event{.kind = Event::Kind::kStreamEnded,
-                        .status = absl::Status(static_cast<absl::StatusCode>(status.error_code()),
-                                               status.error_message())});
+    mailbox->Post(Event{.kind = Event::Kind::kStreamEnded, .status = ToStatus(status)});
   }
 
   grpc::ClientContext context_;
@@ -74,14 +88,18 @@ class Channel::Impl {
     // Not slower than the watcher, which has its own backoff.
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, milliseconds(limits::kWatchBackoffMin));
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, milliseconds(limits::kWatchBackoffMax) / 2);
-    stub_ = RoutingWatch::NewStub(
-        grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments));
+    const auto channel =
+        grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+    watch_ = RoutingWatch::NewStub(channel);
+    registry_ = Registry::NewStub(channel);
   }
 
-  RoutingWatch::Stub& stub() { return *stub_; }
+  RoutingWatch::Stub& watch() { return *watch_; }
+  Registry::Stub& registry() { return *registry_; }
 
  private:
-  std::unique_ptr<RoutingWatch::Stub> stub_;
+  std::unique_ptr<RoutingWatch::Stub> watch_;
+  std::unique_ptr<Registry::Stub> registry_;
 };
 
 Channel::Channel(const std::string& target) : impl_(std::make_unique<Impl>(target)) {}
@@ -89,7 +107,22 @@ Channel::~Channel() = default;
 
 std::unique_ptr<Stream> Channel::Begin(const WatchRequest& request,
                                        std::shared_ptr<Mailbox> mailbox) {
-  return std::make_unique<GrpcStream>(impl_->stub(), request, std::move(mailbox));
+  return std::make_unique<GrpcStream>(impl_->watch(), request, std::move(mailbox));
+}
+
+void Channel::FetchSchema(const SchemaKey& key, std::shared_ptr<Mailbox> mailbox) {
+  auto call = std::make_shared<SchemaCall>();
+  call->request.set_service(key.service);
+  call->request.set_name(key.version);
+  call->context.set_deadline(
+      absl::ToChronoTime(SystemClock().Wall() + limits::kSchemaFetchTimeout));
+  impl_->registry().async()->GetVersionSchema(
+      &call->context, &call->request, &call->response,
+      [call, key, mailbox = std::move(mailbox)](const grpc::Status& status) {
+        Event event{.kind = Event::Kind::kSchema, .status = ToStatus(status), .schema = key};
+        event.descriptor_set = std::move(*call->response.mutable_descriptor_set());
+        mailbox->Post(std::move(event));
+      });
 }
 
 }  // namespace pinion::watch

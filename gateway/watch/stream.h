@@ -1,5 +1,5 @@
-// One Watch call to the registry. The only part of the gateway that speaks gRPC C++: its callbacks
-// post to a mailbox, everything else happens on the watcher's thread.
+// Calls to the registry. The only part of the gateway that speaks gRPC C++: its callbacks post to a
+// mailbox, everything else happens on the watcher's thread.
 //
 //   Channel::Begin(request) ─▶ Event kMessage, Next() … kMessage, Next() … kStreamEnded
 #pragma once
@@ -32,6 +32,10 @@ class Channel {
   // was taken from there.
   std::unique_ptr<Stream> Begin(const registry::v1::WatchRequest& request,
                                 std::shared_ptr<Mailbox> mailbox);
+
+  // Fetches the version's schema and posts it as kSchema, exactly once, perhaps after the channel
+  // is gone.
+  void FetchSchema(const SchemaKey& key, std::shared_ptr<Mailbox> mailbox);
 
  private:
   class Impl;

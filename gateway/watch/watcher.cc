@@ -84,6 +84,7 @@ class Watcher::Impl {
   void RunStream() {
     stream_ = channel_.Begin(state_.BeginStream(), mailbox_);
     cancelled_ = false;
+    heard_ = false;
     spoken_ = false;
     last_message_ = clock_.Monotonic();
     absl::Status end;
@@ -119,6 +120,9 @@ class Watcher::Impl {
       case Event::Kind::kStreamEnded:
         end = event->status;
         return true;
+      case Event::Kind::kSchema:
+        TakeSchema(*event);
+        return false;
       case Event::Kind::kMessage:
         stream_->Next();
         if (!cancelled_) TakeMessage(event->message);
@@ -145,6 +149,7 @@ class Watcher::Impl {
 
   void TakeMessage(const registry::v1::WatchResponse& message) {
     last_message_ = clock_.Monotonic();
+    heard_ = true;
     if (const absl::Status status = state_.Receive(message); !status.ok()) {
       Refuse(status);
       return;
@@ -184,6 +189,7 @@ class Watcher::Impl {
       Refuse(status);
       return;
     }
+    if (!heard_) return;  // only a schema came
     Update([](WatchStatus& now) { now.from_disk = false; });
     Confirm();
     if (recording_ == nullptr) return;
@@ -222,10 +228,37 @@ class Watcher::Impl {
     }
     spoken_ = true;
     backoff_ = absl::ZeroDuration();
+    FetchSchemas();
     absl::MutexLock lock(&mutex_);
     status_.connected = true;
     status_.problem.clear();
     confirmed_at_ = clock_.Monotonic();
+  }
+
+  // ---- schemas, for reflection ----
+
+  // REQUIRES: a registry that speaks.
+  void FetchSchemas() {
+    while (schema_fetches_ < limits::kSchemaFetchesMax) {
+      const std::optional<SchemaKey> key = state_.TakeWantedSchema();
+      if (!key) return;
+      ++schema_fetches_;
+      channel_.FetchSchema(*key, mailbox_);
+    }
+  }
+
+  // A schema that could not be fetched is asked for again when the registry next says something.
+  void TakeSchema(Event& event) {
+    --schema_fetches_;
+    if (event.status.ok()) {
+      state_.PutSchema(event.schema, std::move(event.descriptor_set));
+      if (spoken_ && !cancelled_) FetchSchemas();
+      return;
+    }
+    log::Warning(kPart,
+                 absl::StrCat("no schema of ", event.schema.service, " ", event.schema.version,
+                              " for reflection: ", std::string(event.status.message())));
+    state_.WantSchemaAgain(std::move(event.schema));
   }
 
   // ---- between streams ----
@@ -233,14 +266,18 @@ class Watcher::Impl {
   // Full jitter: gateways that lost a registry together do not come back together.
   void Pause() {
     if (stopping_) return;
+    heard_ = false;
     const absl::Duration wait = absl::Uniform(random_, 0.5, 1.0) * backoff_;
     backoff_ = std::clamp(backoff_ * 2, limits::kWatchBackoffMin, limits::kWatchBackoffMax);
     const absl::Time until = clock_.Monotonic() + wait;
     while (!stopping_) {
       const absl::Duration rest = until - clock_.Monotonic();
       if (rest <= absl::ZeroDuration()) return;
-      // Between streams nobody posts but the destructor.
-      if (mailbox_->Wait(rest)) stopping_ = true;
+      std::optional<Event> event = mailbox_->Wait(rest);
+      if (!event) continue;
+      stopping_ = event->kind == Event::Kind::kStop;
+      if (event->kind == Event::Kind::kSchema) TakeSchema(*event);
+      if (state_.changed()) PublishOrRefuse();
     }
   }
 
@@ -271,8 +308,10 @@ class Watcher::Impl {
   RoutingState state_;
   std::unique_ptr<Stream> stream_;
   bool cancelled_ = false;  // the stream: what it still brings is dropped
+  bool heard_ = false;      // the stream has brought something
   bool spoken_ = false;     // the stream has confirmed or brought a state
   bool stopping_ = false;
+  size_t schema_fetches_ = 0;
   absl::Time last_message_ = absl::InfinitePast();
   absl::Time last_table_ = absl::InfinitePast();
   absl::Time next_recording_ = absl::InfinitePast();

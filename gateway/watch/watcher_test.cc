@@ -15,6 +15,7 @@
 #include "gmock/gmock.h"
 #include "grpcpp/grpcpp.h"
 #include "gtest/gtest.h"
+#include "pinion/registry/v1/registry.grpc.pb.h"
 #include "pinion/registry/v1/watch.grpc.pb.h"
 
 namespace pinion::watch {
@@ -48,6 +49,22 @@ class Queue {
   std::deque<T> values_;
 };
 
+// Schemas are the text "schema of SERVICE VERSION"; the first request fails.
+class FakeSchemas final : public registry::v1::Registry::Service {
+ public:
+  grpc::Status GetVersionSchema(grpc::ServerContext*,
+                                const registry::v1::GetVersionSchemaRequest* request,
+                                registry::v1::GetVersionSchemaResponse* response) override {
+    if (calls_++ == 0) return {grpc::StatusCode::UNAVAILABLE, "not now"};
+    response->set_descriptor_set("schema of " + request->service() + " " + request->name());
+    return grpc::Status::OK;
+  }
+  int calls() const { return calls_; }
+
+ private:
+  std::atomic<int> calls_{0};
+};
+
 class FakeRegistry final : public registry::v1::RoutingWatch::Service {
  public:
   ~FakeRegistry() override { Stop(); }
@@ -56,6 +73,7 @@ class FakeRegistry final : public registry::v1::RoutingWatch::Service {
     grpc::ServerBuilder builder;
     builder.AddListeningPort(address, grpc::InsecureServerCredentials());
     builder.RegisterService(this);
+    builder.RegisterService(&schemas_);
     server_ = builder.BuildAndStart();
     ASSERT_NE(server_, nullptr);
   }
@@ -69,6 +87,7 @@ class FakeRegistry final : public registry::v1::RoutingWatch::Service {
   void End(grpc::StatusCode code, const std::string& why) {
     to_say_.Put({{}, grpc::Status(code, why)});
   }
+  const FakeSchemas& schemas() const { return schemas_; }
   // The next request that comes in.
   std::string TakeRequest() {
     const std::optional<WatchRequest> request = requests_.Take();
@@ -92,6 +111,7 @@ class FakeRegistry final : public registry::v1::RoutingWatch::Service {
  private:
   Queue<std::pair<WatchResponse, std::optional<grpc::Status>>> to_say_;
   Queue<WatchRequest> requests_;
+  FakeSchemas schemas_;
   std::atomic<int> calls_{0};  // the newest one speaks
   absl::Mutex speaking_;
   std::unique_ptr<grpc::Server> server_;
@@ -254,6 +274,30 @@ TEST_F(WatcherTest, ABurstBecomesFewTables) {
   }
   const WatchStatus status = StatusWhen([](const WatchStatus& now) { return now.revision == 505; });
   EXPECT_LT(status.tables_published, kChanges / 4);
+}
+
+TEST_F(WatcherTest, FetchesEachSchemaOnceForReflection) {
+  registry_.Start(address_);
+  Follow();
+  registry_.Say(Snapshot("r", 5, R"pb(
+    resources { service { name: "greeter" scheme: SEMVER grpc_services: "acme.Greeter" } }
+    resources { version { service: "greeter" name: "1.0.0" state: ACTIVE schema_digest: "d1" } }
+    resources { version { service: "greeter" name: "1.0.1" state: ACTIVE schema_digest: "d1" } }
+    resources { version { service: "greeter" name: "2.0.0" state: ACTIVE schema_digest: "d2" } }
+  )pb"));
+  std::shared_ptr<const route::RouteTable> table;
+  while (table == nullptr || table->FindSchema("d1") == nullptr ||
+         table->FindSchema("d2") == nullptr) {
+    const auto next = tables_.Take();
+    ASSERT_TRUE(next.has_value());
+    table = *next;
+    // What failed is asked for again when the registry next speaks.
+    registry_.Say(Message(R"pb(registry_id: "r"
+                               progress { revision: 5 })pb"));
+  }
+  EXPECT_EQ(*table->FindSchema("d1"), "schema of greeter 1.0.0");
+  EXPECT_EQ(*table->FindSchema("d2"), "schema of greeter 2.0.0");
+  EXPECT_EQ(registry_.schemas().calls(), 3);
 }
 
 TEST_F(WatcherTest, StopsWhileTheRegistryIsAwayOrSilent) {

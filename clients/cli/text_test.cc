@@ -1,0 +1,54 @@
+#include "clients/cli/text.h"
+
+#include <string>
+
+#include "clients/cli/flags.h"
+#include "gtest/gtest.h"
+
+namespace pinion::cli {
+namespace {
+
+TEST(ParseAddress, TakesWhatToStringGives) {
+  for (const std::string text :
+       {"127.0.0.1:80", "[::1]:80", "people.acme:65535", "unix:/run/x.sock"}) {
+    const auto address = ParseAddress(text);
+    ASSERT_TRUE(address.ok()) << address.status();
+    EXPECT_EQ(config::ToString(*address), text);
+  }
+}
+
+TEST(ParseAddress, RefusesTheRestAsAUsageError) {
+  for (const char* text : {"", "x", ":80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:0",
+                           "127.0.0.1:65536", "::1:80", "[::1:80", "unix:", "a b:80"}) {
+    const auto address = ParseAddress(text);
+    EXPECT_TRUE(IsUsageError(address.status())) << text << ": " << address.status();
+  }
+  EXPECT_TRUE(ParseAddress("127.0.0.1:0", config::Use::kListen).ok());
+}
+
+TEST(Unpinned, TextAndBack) {
+  for (const char* text : {"reject", "channel:beta", "pin-on-first-call:beta"}) {
+    const auto policy = ParseUnpinned(text);
+    ASSERT_TRUE(policy.ok()) << policy.status();
+    EXPECT_EQ(UnpinnedText(*policy), text);
+  }
+  EXPECT_EQ(UnpinnedText(*ParseUnpinned("pin-on-first-call")), "pin-on-first-call:stable");
+  EXPECT_EQ(UnpinnedText({}), "channel:stable");
+  for (const char* text : {"", "channel:", "maybe"}) EXPECT_FALSE(ParseUnpinned(text).ok()) << text;
+}
+
+TEST(Durations, BothWays) {
+  EXPECT_EQ(DurationText(DurationProto(absl::Minutes(90))), "1h30m");
+  EXPECT_EQ(DurationText(DurationProto(absl::Milliseconds(1500))), "1.5s");
+  EXPECT_EQ(DurationText({}), "");
+}
+
+TEST(ShellWord, QuotesWhatAShellWouldChange) {
+  EXPECT_EQ(ShellWord("1.4.2"), "1.4.2");
+  EXPECT_EQ(ShellWord("^1"), "'^1'");
+  EXPECT_EQ(ShellWord(""), "''");
+  EXPECT_EQ(ShellWord("it's"), "'it'\\''s'");
+}
+
+}  // namespace
+}  // namespace pinion::cli

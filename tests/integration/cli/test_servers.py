@@ -1,0 +1,196 @@
+"""`pinion serve`, `gateway` and `registry` as programs: what they print, how they end, what they refuse to start with."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import tempfile
+import unittest
+import urllib.request
+
+from tests.harness.gateway import PROGRAM, address, configuration, service, write_configuration
+from tests.harness.process import Process
+
+ANY = "127.0.0.1:0"
+
+
+class Servers(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pinion-servers."))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.started = 0
+
+    def start(self, *args, ready=True):
+        self.started += 1
+        process = Process([PROGRAM, *args], self.folder / f"{self.started}.log")
+        self.addCleanup(process.stop)
+        if ready:
+            process.wait_line(r"(?m)^ready$", seconds=30)
+        return process
+
+    def serve(self, *args):
+        return self.start("serve", "--config", self.config(), "--registry", ANY, "--store", self.folder / "r.db", *args)
+
+    def config(self, **more):
+        path = self.folder / "serve.yaml"
+        listener = {"name": "ingress", "address": address(0)}
+        write_configuration(path, {"admin": {"address": address(0)}, "listeners": [listener], **more})
+        return path
+
+    def refused(self, *args):
+        """Runs what must not start; what it says on standard error."""
+        done = subprocess.run([str(part) for part in (PROGRAM, *args)], capture_output=True, text=True, timeout=30,
+                              cwd=self.folder, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertTrue(done.stderr.startswith("pinion: "), done.stderr)
+        return done.stderr
+
+    def cli(self, registry, *args, status=0):
+        env = {**os.environ, "PINION_REGISTRY": registry, "PINION_ACTOR": "alice"}
+        done = subprocess.run([str(part) for part in (PROGRAM, *args)], capture_output=True, text=True, timeout=30, env=env,
+                              check=False)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done.stdout
+
+    def registry_of(self, process):
+        return process.wait_line(r"(?m)^registry address=(\S+)$").group(1)
+
+    def page(self, process, path):
+        admin = process.wait_line(r"(?m)^admin address=(\S+)$").group(1)
+        with urllib.request.urlopen(f"http://{admin}{path}", timeout=10) as answer:
+            return answer.read().decode()
+
+    # ---- running ----
+
+    def test_serve_says_where_it_listens_and_ends_well(self):
+        process = self.serve()
+        process.wait_line(r"(?m)^listening name=ingress address=127\.0\.0\.1:\d+$")
+        process.wait_line(r"(?m)^admin address=127\.0\.0\.1:\d+$")
+        process.wait_line(r"(?m)^next: pinion --registry \S+ version publish ")
+        self.assertEqual(process.output().splitlines()[-1].strip(), "ready")
+        self.assertEqual(process.stop(), 0)
+
+    def test_what_was_told_survives_a_restart(self):
+        process = self.serve()
+        registry = self.registry_of(process)
+        self.cli(registry, "version", "publish", "addressbook", "1.0.0")
+        self.cli(registry, "consumer", "add", "billing")
+        self.cli(registry, "pin", "set", "billing", "addressbook", "^1")
+        first = json.loads(self.cli(registry, "status", "--json"))
+        self.assertEqual(process.stop(), 0)
+
+        registry = self.registry_of(self.serve())
+        pins = json.loads(self.cli(registry, "pin", "list", "--json"))["pins"]
+        self.assertEqual([pin["pin"]["expression"] for pin in pins], ["^1"])
+        self.assertEqual(json.loads(self.cli(registry, "status", "--json"))["registryId"], first["registryId"])
+
+    def test_the_gateway_follows_its_registry(self):
+        process = self.serve()
+        registry = self.registry_of(process)
+        self.cli(registry, "version", "publish", "addressbook", "1.0.0")
+        self.cli(registry, "instance", "register", "addressbook", "1.0.0", "127.0.0.1:9")
+        revision = json.loads(self.cli(registry, "status", "--json"))["revision"]
+        for _ in range(500):
+            metrics = self.page(process, "/metrics")
+            if f"pinion_registry_revision {revision}\n" in metrics:
+                break
+        self.assertIn(f"pinion_registry_revision {revision}\n", metrics)
+        self.assertIn("pinion_registry_connected 1\n", metrics)
+        gateways = json.loads(self.cli(registry, "status", "--json"))["gateways"]
+        self.assertEqual(len(gateways), 1)
+
+    def test_a_gateway_apart_starts_from_its_snapshot_when_the_registry_is_away(self):
+        socket_path = self.folder / "registry.sock"
+        registry = self.start("registry", "--registry", f"unix:{socket_path}", "--store", self.folder / "r.db")
+        self.cli(f"unix:{socket_path}", "version", "publish", "addressbook", "1.0.0")
+        config = self.config(gateway={"snapshot_dir": str(self.folder)}, registry={"address": {"pipe": {"path": str(socket_path)}}})
+        first = self.start("gateway", "--config", config)
+        self.assertEqual(first.stop(), 0)
+        self.assertEqual(registry.stop(), 0)
+
+        second = self.start("gateway", "--config", config)
+        second.wait_line("started from the recording of revision")
+        self.assertIn("is away", self.page(second, "/readyz"))
+        self.assertEqual(second.stop(), 0)
+
+    def test_a_gateway_whose_registry_never_answered_is_not_ready(self):
+        config = self.config(registry={"address": {"pipe": {"path": str(self.folder / "nobody.sock")}}})
+        process = self.start("gateway", "--config", config, ready=False)
+        process.wait_line("is away")
+        self.assertNotIn("ready", process.output().split("\n"))
+        self.assertEqual(process.stop(), 0)
+
+    def test_a_second_signal_ends_a_drain_at_once(self):
+        config = configuration([service("greeter", ["acme.Greeter"], {"1.0.0": 9}, "1.0.0")])
+        config["gateway"]["drain_timeout"] = "300s"
+        path = self.folder / "static.yaml"
+        write_configuration(path, config)
+        process = self.start("gateway", "--config", path)
+        port = int(process.wait_line(r"listening name=ingress address=\S+:(\d+)").group(1))
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            # The preface, SETTINGS, and HEADERS of a call that never ends: :method POST, :scheme http, :path.
+            path_field = b"\x04\x13" + b"/acme.Greeter/Hello"
+            block = b"\x83\x86" + path_field + b"\x0f\x10\x10application/grpc" + b"\x40\x02te\x08trailers"
+            connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0" +
+                               len(block).to_bytes(3, "big") + b"\1\4\0\0\0\1" + block)
+            connection.recv(9)
+            os.kill(process.pid, signal.SIGTERM)
+            process.wait_line("another signal ends at once")
+            os.kill(process.pid, signal.SIGTERM)
+            self.assertLessEqual(process.stop(), 0)
+
+    # ---- what does not start ----
+
+    def test_a_port_in_use_is_named(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            where = "127.0.0.1:%d" % taken.getsockname()[1]
+            store = self.folder / "r.db"
+            self.assertIn(where, self.refused("serve", "--listen", where, "--registry", ANY, "--store", store))
+            self.assertIn(where, self.refused("registry", "--registry", where, "--store", store))
+
+    def test_broken_configuration_has_its_place(self):
+        path = self.folder / "broken.yaml"
+        path.write_text("listeners:\n- name: ingress\n  adress: {}\n")
+        for command in ("serve", "gateway", "registry"):
+            self.assertIn("broken.yaml:3:3: ", self.refused(command, "--config", path))
+        self.assertIn("missing.yaml", self.refused("serve", "--config", self.folder / "missing.yaml"))
+
+    def test_a_gateway_needs_something_to_route_by(self):
+        self.assertIn("says nothing to route by", self.refused("gateway", "--config", self.config()))
+        both = self.config(registry={"address": address(1)}, static_resources={"services": []})
+        self.assertIn("take the other out", self.refused("gateway", "--config", both))
+
+    def test_a_damaged_store_is_left_alone(self):
+        store = self.folder / "damaged.db"
+        store.write_bytes(b"this is no database" * 1000)
+        before = store.read_bytes()
+        self.assertIn("damaged.db", self.refused("registry", "--registry", ANY, "--store", store))
+        self.assertEqual(store.read_bytes(), before)
+
+    def test_a_store_of_a_newer_version_is_left_alone(self):
+        store = self.folder / "newer.db"
+        self.start("registry", "--registry", ANY, "--store", store).stop()
+        with sqlite3.connect(store) as database:
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+            database.execute(f"PRAGMA user_version = {version + 1}")
+        message = self.refused("registry", "--registry", ANY, "--store", store)
+        self.assertIn("newer", message)
+
+    def test_a_store_serves_one_process(self):
+        store = self.folder / "shared.db"
+        self.start("registry", "--registry", ANY, "--store", store)
+        self.assertIn("shared.db", self.refused("registry", "--registry", ANY, "--store", store))
+
+    def test_a_registry_stays_on_this_machine(self):
+        self.assertIn("insecure", self.refused("registry", "--registry", "0.0.0.0:0", "--store", self.folder / "r.db"))
+
+
+if __name__ == "__main__":
+    unittest.main()
