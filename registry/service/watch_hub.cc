@@ -9,8 +9,6 @@
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
 #include "registry/model/projection.h"
-#include "registry/service/draft.h"
-#include "registry/service/operations.h"
 
 namespace pinion::service {
 namespace {
@@ -184,32 +182,7 @@ WatchHub::Subscription::~Subscription() {
 }
 
 absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::Next() {
-  if (in_snapshot_) return NextSnapshot();
-  return schemas_due_.empty() ? NextChanges() : NextSchema();
-}
-
-void WatchHub::Subscription::Notice(const routing::v1::Version& version) {
-  if (version.schema_digest().empty()) return;
-  if (!schemas_.insert(version.schema_digest()).second) return;
-  routing::v1::Version& due = schemas_due_.emplace_back();
-  due.set_service(version.service());
-  due.set_name(version.name());
-}
-
-absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::NextSchema() {
-  registry::v1::GetVersionSchemaRequest request;
-  request.set_service(schemas_due_.front().service());
-  request.set_name(schemas_due_.front().name());
-  schemas_due_.pop_front();
-  Draft draft(hub_.registry_, Caller{});
-  auto found = GetVersionSchema(draft, request);
-  if (absl::IsNotFound(found.status())) return NextChanges();  // deleted since
-  RETURN_IF_ERROR(found.status());
-  registry::v1::WatchResponse response;
-  response.set_registry_id(hub_.registry_.id());
-  response.mutable_schema()->set_schema_digest(found->schema_digest());
-  response.mutable_schema()->set_descriptor_set(std::move(*found->mutable_descriptor_set()));
-  return response;
+  return in_snapshot_ ? NextSnapshot() : NextChanges();
 }
 
 absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::NextSnapshot() {
@@ -241,10 +214,7 @@ absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::NextSnapshot
   chunk.set_reason(reason_);
   chunk.set_first(std::exchange(first_, false));
   chunk.set_last(prefix_ == prefixes.size());
-  for (routing::v1::Resource& resource : resources) {
-    if (resource.has_version()) Notice(resource.version());
-    *chunk.add_resources() = std::move(resource);
-  }
+  for (routing::v1::Resource& resource : resources) *chunk.add_resources() = std::move(resource);
   if (chunk.last()) {
     in_snapshot_ = false;
     absl::MutexLock lock(&hub_.mutex_);
@@ -290,9 +260,6 @@ void WatchHub::Subscription::CollectChanges(registry::v1::ChangeBatch& batch) {
     bytes += it->bytes;
     if (batch.revisions_size() > 0 && bytes > kMaxBatchBytes) break;
     *batch.add_revisions() = *it->changes;
-    for (const routing::v1::Change& change : it->changes->changes()) {
-      if (change.put().has_version()) Notice(change.put().version());
-    }
     at_ = it->changes->revision();
   }
 }

@@ -104,9 +104,6 @@ class WatchHub::Subscription {
   Subscription(WatchHub& hub, registry::v1::GatewayStatus status, std::function<void()> cut)
       : hub_(hub), cut_(std::move(cut)), status_(std::move(status)) {}
 
-  // Remembers the schemas that `version` names and that were not given yet.
-  void Notice(const routing::v1::Version& version);
-  absl::StatusOr<registry::v1::WatchResponse> NextSchema();
   absl::StatusOr<registry::v1::WatchResponse> NextSnapshot();
   absl::StatusOr<registry::v1::WatchResponse> NextChanges();
   void CollectChanges(registry::v1::ChangeBatch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(hub_.mutex_);
@@ -117,10 +114,6 @@ class WatchHub::Subscription {
   store::Revision at_ =
       0;  // guarded by hub_.mutex_: all up to here was given (is being, by the snapshot)
   absl::Time overtaken_at_ = absl::InfiniteFuture();  // guarded by hub_.mutex_
-
-  // By schema digest: every one named so far, and those still to be given.
-  absl::flat_hash_set<std::string> schemas_;
-  std::deque<routing::v1::Version> schemas_due_;
 
   // Of the snapshot; empty prefix list position at its end.
   bool in_snapshot_ = false;

@@ -94,27 +94,6 @@ TEST_F(WatchHubTest, SnapshotThenChanges) {
                   absl::StrCat(pin + 1, " deleted ", R::kPin)));
 }
 
-TEST_F(WatchHubTest, EachSchemaIsGivenOnce) {
-  const std::string book = DescriptorSetOf({"acme.AddressBook"});
-  const std::string film = DescriptorSetOf({"acme.Film"});
-  ASSERT_TRUE(Publish("addressbook", "1.0.0", book).ok());
-  Start();
-  auto subscription = Subscribe(0);
-  ASSERT_TRUE(subscription.ok());
-  ReadSnapshot(**subscription);
-  ASSERT_TRUE(Publish("addressbook", "2.0.0", book).ok());
-  ASSERT_TRUE(Publish("film", "1.0.0", film).ok());
-  std::vector<std::string> given;
-  while (given.size() < 2) {
-    const auto message = (*subscription)->Next();
-    ASSERT_TRUE(message.ok()) << message.status();
-    if (!message->has_schema()) continue;
-    EXPECT_FALSE(message->schema().schema_digest().empty());
-    given.push_back(message->schema().descriptor_set());
-  }
-  EXPECT_THAT(given, ElementsAre(book, film));
-}
-
 TEST_F(WatchHubTest, ASnapshotPlusChangesIsTheState) {
   SetUpAddressBook();
   Start();
