@@ -15,8 +15,9 @@ case "${1:-}" in
   *) echo "usage: demo.sh [--once]" >&2; exit 2 ;;
 esac
 
-pinion=build/release/pinion
-programs=build/release/examples/addressbook
+build=${PINION_BUILD:-build/release}
+pinion=$build/pinion
+programs=$build/examples/addressbook
 for program in $pinion $programs/addressbook_{v1,v2,client,migrate,pages}; do
   [ -x "$program" ] || { echo "demo: $program is not built; run ./dev demo" >&2; exit 1; }
 done

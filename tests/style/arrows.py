@@ -49,6 +49,7 @@ CONFINED = {
     "microhttpd.h": ["gateway/admin"],
     "ares.h": ["gateway/net"],
     "spdlog/": ["base/log"],
+    "civetweb.h": ["examples"],
     "CLI/": ["clients/cli", "pinion", "examples"],
     "sys/epoll.h": ["gateway/net"],
     "sys/socket.h": ["gateway/net"],
