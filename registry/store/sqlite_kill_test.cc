@@ -91,7 +91,9 @@ TEST(SqliteKill, WhatWasAcknowledgedIsThere) {
     absl::StatusOr<std::unique_ptr<SqliteStore>> store = SqliteStore::Open(path);
     ASSERT_TRUE(store.ok()) << store.status();
     std::map<std::string, Revision> there;
-    for (const KeyValue& kv : (*store)->Range({.range = KeyRange::Prefix("k/")})->kvs) {
+    const auto written = (*store)->Range({.range = KeyRange::Prefix("k/")});
+    ASSERT_TRUE(written.ok()) << written.status();
+    for (const KeyValue& kv : written->kvs) {
       there[kv.key] = kv.mod_revision;
     }
     for (const Acknowledgement& one : said) {
