@@ -29,7 +29,10 @@ Resolved Decision::Run() {
   route.service = service_;
   route.version = wanted_.expression->version;
   route.source = wanted_.source;
-  route.asked = wanted_.expression->text;
+  // Not the expression's text if it came in a header: `headers_` may forget that before the call
+  // ends.
+  route.asked = wanted_.source == Source::kHeader ? *query_.version_header
+                                                  : absl::string_view(wanted_.expression->text);
   route.propose_pin = wanted_.source == Source::kUnpinnedPolicy && service_->pin_on_first_call &&
                       query_.consumer != nullptr;
   if (route.propose_pin) Say("the registry is asked to pin this consumer to this version");

@@ -3,9 +3,12 @@
 // not have changed.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
+#include <mutex>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "gateway/route/testing_table.h"
@@ -164,6 +167,37 @@ TEST(IncrementalTest, AgreesWithABuildFromScratch) {
     }
     for (const auto& [table, decisions] : built) ASSERT_EQ(Decisions(*table), decisions);
   }
+}
+
+// What the builder writes from now on is in no page that a table shares. A std::mutex, since
+// ThreadSanitizer does not see into Debian's absl::Mutex.
+TEST(IncrementalTest, TablesAreReadWhileTheNextIsBuilt) {
+  std::mutex mutex;
+  std::shared_ptr<const RouteTable> posted = std::make_shared<RouteTable>();
+  std::atomic<bool> done = false;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 2; ++i) {
+    readers.emplace_back([&mutex, &posted, &done] {
+      while (!done) {
+        std::shared_ptr<const RouteTable> table;
+        {
+          const std::lock_guard lock(mutex);
+          table = posted;
+        }
+        const std::string first = Decisions(*table);
+        EXPECT_EQ(first, Decisions(*table));
+      }
+    });
+  }
+  RandomChanges changes(99);
+  TableBuilder builder;
+  for (int step = 0; step < 500; ++step) {
+    EXPECT_TRUE(builder.Put(changes.Next().second).ok());
+    const std::lock_guard lock(mutex);
+    posted = builder.Build();
+  }
+  done = true;
+  for (std::thread& reader : readers) reader.join();
 }
 
 }  // namespace

@@ -168,7 +168,10 @@ TEST(RouteRefusalTest, WhatTheListenerAndTheHeaderSay) {
 TEST(RouteRefusalTest, OfARouteThatCannotBeServed) {
   const auto table = Table();
   const std::optional<Consumer> billing = table->FindConsumerByHeader("billing");
-  const Resolved resolved = ResolveCall(*table, {.path = "/acme.Book/Get", .header = "^2"});
+  // The header's resolution may be forgotten before the refusal is made; the call's own header is
+  // not.
+  const TestCall call = {.path = "/acme.Book/Get", .header = "^2"};
+  const Resolved resolved = ResolveCall(*table, call);
   const Refusal refusal = RouteTable::RefuseRoute(std::get<Route>(resolved), &*billing,
                                                   Reason::kNoHealthyInstance, "none healthy");
   EXPECT_EQ(refusal.code, absl::StatusCode::kUnavailable);

@@ -41,8 +41,8 @@ struct CallQuery {
   absl::string_view version_header_name = "api-version";  // for messages
 };
 
-// Where a call goes. Pointers and views point into the table, and `asked` into the table or the
-// query.
+// Where a call goes. Valid as long as the table, and with Source::kHeader, `asked` as long as the
+// query's header.
 struct Route {
   const ServiceEntry* service = nullptr;
   const VersionEntry* version = nullptr;

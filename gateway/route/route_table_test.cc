@@ -49,7 +49,7 @@ TEST(RouteTableTest, Precedence) {
       {{hello, "pinned", "2.0.0"}, "2.0.0 by api-version (2.0.0)"},
       {{other, "pinned", "1.0.0"}, "1.0.0 by api-version (1.0.0)"},
       {{hello, "pinned", "@next"}, "3.0.0-rc.1 by api-version (@next)"},
-      {{hello, "", " ~1.0 "}, "1.0.0 by api-version (~1.0)"},
+      {{hello, "", " ~1.0 "}, "1.0.0 by api-version ( ~1.0 )"},
       {{hello, "", "^1"}, "1.1.0 by api-version (^1)"},
       // 2., 3. Pin for the method, then for the service.
       {{other, "pinned", {}}, "2.0.0 by method-pin (^2)"},

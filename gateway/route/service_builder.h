@@ -72,7 +72,7 @@ class ServiceBuilder {
   struct ExpressionRecord {
     std::string text;
     uint32_t holders = 0;
-    bool checked = false;  // is known to be good under the scheme
+    bool checked = false;                             // is known to be good under the scheme
     std::shared_ptr<const ExpressionEntry> compiled;  // null: to be resolved
   };
 

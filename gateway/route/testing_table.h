@@ -38,6 +38,7 @@ struct TestCall {
   std::optional<std::string> header;  // api-version
 };
 
+// REQUIRES: `table` and `call` outlive the result.
 inline Resolved ResolveCall(const RouteTable& table, const TestCall& call) {
   HeaderResolutions headers;
   CallQuery query;
