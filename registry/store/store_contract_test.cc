@@ -171,7 +171,9 @@ TEST_P(StoreContract, ATransactionIsOneRevision) {
   EXPECT_EQ(result->results[2]->value, "x") << "a get sees what came before it";
   EXPECT_FALSE(result->results[3].has_value());
   EXPECT_THAT(All(), ElementsAre("k2=x", "k3=y"));
-  for (const KeyValue& kv : store_->Range({.range = KeyRange::Prefix("k")})->kvs) {
+  const auto range = store_->Range({.range = KeyRange::Prefix("k")});
+  ASSERT_TRUE(range.ok()) << range.status();
+  for (const KeyValue& kv : range->kvs) {
     EXPECT_EQ(kv.mod_revision, 3);
   }
 }
