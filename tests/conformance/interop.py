@@ -1,14 +1,18 @@
 """grpc-go's interoperability client and server with the gateway between them.
 
-Two servers run as versions 1.0.0 and 2.0.0 of one service. Every case runs once for each way to ask for 2.0.0: by the
-request header, and by a pin that the gateway knows for the calling consumer; 1.0.0 is what a caller without either gets.
-Relays before the servers show that the calls went to 2.0.0 and that 1.0.0 saw none of them.
+Two servers run as versions 1.0.0 and 2.0.0 of one service; 1.0.0 is what a caller gets that asks for nothing. Every case runs
+once for each way to ask for 2.0.0: by the request header, by the pin that the registry keeps for the calling consumer, and by
+the consumer's pin in a static configuration. Relays before the servers show that the calls went to 2.0.0 and that 1.0.0 saw
+none of them.
 """
 
+import contextlib
+import pathlib
 import subprocess
+import time
 
 from tests.conformance.suite import LOGS, go_tool, last_line
-from tests.harness.gateway import Gateway, OtherProxy, configuration, service
+from tests.harness.gateway import Gateway, OtherProxy, Served, configuration, service
 from tests.harness.process import Process, free_port
 from tests.harness.relay import Relay
 
@@ -24,15 +28,43 @@ CASES = (
 # Refused before a version is chosen; cancelled, or out of time after 1 ms, perhaps before anything was forwarded.
 _MAY_REACH_NOBODY = {"unimplemented_service", "cancel_after_begin", "timeout_on_sleeping_server"}
 
-PINS = {
-    "header": "api-version:2.0.0",
-    "consumer": "api-consumer:billing",
-}
+HEADER = "api-version:2.0.0"
+CONSUMER = "api-consumer:billing"
+_SCHEMA = pathlib.Path(__file__).with_name("interop.proto")
+_FOLLOW_SECONDS = 10
 
 
-def gateway_configuration(first_port, second_port):
-    services = [service("interop", ["grpc.testing.TestService"], {"1.0.0": first_port, "2.0.0": second_port}, "1.0.0")]
-    return configuration(services, [{"name": "billing", "pins": {"interop": "^2"}}])
+def static_gateway(ports, folder):
+    """`pinion gateway` with everything in its file."""
+    versions = dict(zip(("1.0.0", "2.0.0"), ports))
+    services = [service("interop", ["grpc.testing.TestService"], versions, "1.0.0")]
+    return Gateway(configuration(services, [{"name": "billing", "pins": {"interop": "^2"}}]), folder)
+
+
+def served_gateway(ports, folder):
+    """`pinion serve`, told by the commands that an owner and a consumer would use."""
+    descriptors = folder / "interop.binpb"
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["protoc", f"-I{_SCHEMA.parent}", "--include_imports", f"--descriptor_set_out={descriptors}", _SCHEMA],
+                   check=True)
+    gateway = Served(folder)
+    try:
+        for version, port in zip(("1.0.0", "2.0.0"), ports):
+            gateway.cli("version", "publish", "interop", version, "--descriptor-set", descriptors)
+            gateway.cli("instance", "register", "interop", version, f"127.0.0.1:{port}")
+        gateway.cli("consumer", "add", "billing")
+        gateway.cli("pin", "set", "billing", "interop", "^2")
+    except BaseException:
+        gateway.stop()
+        raise
+    return gateway
+
+
+def wait_until_told(client, gateway):
+    """The registry's last change, the pin, has reached the gateway when a call by it arrives."""
+    deadline = time.monotonic() + _FOLLOW_SECONDS
+    while run_case(client, gateway.port, "empty_unary", CONSUMER) and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def run_case(client, port, case, metadata):
@@ -56,25 +88,34 @@ def misrouted(case, before, after):
     return None
 
 
+def run_cases(report, client, gateway, relays, metadata, title, only):
+    for case in CASES:
+        if only and only not in case:
+            continue
+        before = [relay.bytes() for relay in relays]
+        error = run_case(client, gateway.port, case, metadata)
+        after = [relay.bytes() for relay in relays]
+        report.add(f"interop {title}: {case}", error or misrouted(case, before, after))
+    if not gateway.alive():
+        report.add(f"interop {title}: the gateway is still up", last_line(gateway.output()))
+
+
 def run(report, proxy=None, only=None):
     """`proxy`: the command of another proxy, which knows no versions: everything goes to the second server."""
     client = go_tool(f"{_MODULE}/client", _VERSION, "client")
     server = go_tool(f"{_MODULE}/server", _VERSION, "server")
     folder = LOGS / "interop"
-    with Process([server, "-port", "0"], folder / "v1.log") as first, Process([server, "-port", "0"], folder / "v2.log") as second:
-        relays = [Relay(first.wait_port()), Relay(second.wait_port())]
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(Process([server, "-port", "0"], folder / f"v{n}.log")) for n in (1, 2)]
+        relays = [Relay(server.wait_port()) for server in servers]
+        ports = [relay.port for relay in relays]
         if proxy:
-            gateway = OtherProxy(proxy, relays[1].port, folder, free_port())
-        else:
-            gateway = Gateway(gateway_configuration(relays[0].port, relays[1].port), folder)
-        with gateway:
-            for pin, metadata in PINS.items():
-                for case in CASES:
-                    if only and only not in case:
-                        continue
-                    before = [relay.bytes() for relay in relays]
-                    error = run_case(client, gateway.port, case, metadata)
-                    after = [relay.bytes() for relay in relays]
-                    report.add(f"interop {pin} {case}", error or misrouted(case, before, after))
-            if not gateway.alive():
-                report.add("interop: the gateway is still up", last_line(gateway.output()))
+            gateway = stack.enter_context(OtherProxy(proxy, ports[1], folder, free_port()))
+            run_cases(report, client, gateway, relays, HEADER, "through another proxy", only)
+            return
+        served = stack.enter_context(served_gateway(ports, folder / "serve"))
+        wait_until_told(client, served)
+        run_cases(report, client, served, relays, HEADER, "by header", only)
+        run_cases(report, client, served, relays, CONSUMER, "by stored pin", only)
+        static = stack.enter_context(static_gateway(ports, folder / "static"))
+        run_cases(report, client, static, relays, CONSUMER, "by static pin", only)

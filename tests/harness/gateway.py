@@ -1,7 +1,12 @@
-"""The program under test: `pinion gateway` with a static configuration, or another proxy in its place."""
+"""The program under test: `pinion gateway` with a static configuration, `pinion serve` with a registry, or another proxy."""
 
 import json
+import os
+import pathlib
 import shlex
+import shutil
+import subprocess
+import tempfile
 
 from tests.harness.process import ROOT, Process
 
@@ -23,16 +28,21 @@ def service(name, grpc_services, versions, stable):
     }
 
 
+def listener(forward="GRPC_ONLY"):
+    """On a free port; believes local callers who they are."""
+    return {
+        "name": "ingress",
+        "address": address(0),
+        "forward": forward,
+        "consumer_identity": {"trusted_header": {"name": "api-consumer", "trusted_peers": ["127.0.0.0/8"]}},
+    }
+
+
 def configuration(services, consumers=(), forward="GRPC_ONLY", workers=1):
     """A static configuration with one listener on a free port, in the form in which it is written to a file."""
     return {
         "node": {"id": "test", "cluster": "test"},
-        "listeners": [{
-            "name": "ingress",
-            "address": address(0),
-            "forward": forward,
-            "consumer_identity": {"trusted_header": {"name": "api-consumer", "trusted_peers": ["127.0.0.0/8"]}},
-        }],
+        "listeners": [listener(forward)],
         "gateway": {"workers": workers},
         "static_resources": {"services": services, "consumers": list(consumers)},
     }
@@ -44,18 +54,56 @@ def write_configuration(path, config):
     path.write_text(json.dumps(config, indent=2) + "\n")
 
 
-class Gateway(Process):
-    """`pinion gateway`, ready to be called on `port`."""
+class _Program(Process):
+    """`pinion COMMAND --config FILE`, ready to be called on `port`."""
 
-    def __init__(self, config, folder, cores=None):
+    def __init__(self, command, config, folder, cores=None):
         path = folder / "pinion.yaml"
         write_configuration(path, config)
-        super().__init__([PROGRAM, "gateway", "--config", path], folder / "pinion.log", cores)
+        super().__init__([PROGRAM, command, "--config", path], folder / "pinion.log", cores)
         try:
-            self.port = int(self.wait_line(r"listening name=ingress address=\S+:(\d+)").group(1))
+            self.port = int(self.wait_line(r"listening name=ingress address=\S+:(\d+)", 30).group(1))
         except BaseException:
             self.stop()
             raise
+
+
+class Gateway(_Program):
+    """`pinion gateway`."""
+
+    def __init__(self, config, folder, cores=None):
+        super().__init__("gateway", config, folder, cores)
+
+
+class Served(_Program):
+    """`pinion serve` with an empty registry; `cli` runs the commands that fill it."""
+
+    def __init__(self, folder):
+        # A Unix socket's path must be short, and a registry starts empty: neither is true of a folder in the cache.
+        self._state = pathlib.Path(tempfile.mkdtemp(prefix="pinion-served."))
+        socket = self._state / "registry.sock"
+        self._environment = {**os.environ, "PINION_REGISTRY": f"unix:{socket}", "PINION_ACTOR": "tests"}
+        store = {"sqlite": {"path": str(self._state / "registry.db")}}
+        try:
+            super().__init__("serve", {"listeners": [listener()], "gateway": {"workers": 1},
+                                       "registry": {"address": {"pipe": {"path": str(socket)}}, "store": store}}, folder)
+        except BaseException:
+            shutil.rmtree(self._state, ignore_errors=True)
+            raise
+
+    def stop(self, seconds=5):
+        try:
+            return super().stop(seconds)
+        finally:
+            shutil.rmtree(self._state, ignore_errors=True)
+
+    def cli(self, *args):
+        """What `pinion ARGS…` prints; RuntimeError with its message when it fails."""
+        done = subprocess.run([str(part) for part in (PROGRAM, *args)], capture_output=True, text=True, timeout=30,
+                              env=self._environment, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"pinion {' '.join(map(str, args))}: {done.stderr.strip()}")
+        return done.stdout
 
 
 class OtherProxy(Process):
