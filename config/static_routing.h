@@ -19,7 +19,8 @@ namespace pinion::config {
 // become unreadable. REQUIRES: a configuration that LoadFile or LoadText returned.
 absl::StatusOr<std::vector<routing::v1::Resource>> StaticRouting(const v1::Bootstrap& bootstrap);
 
-// Version.schema_digest → the FileDescriptorSet that it stands for, of the versions that have one. InvalidArgument as above.
+// Version.schema_digest → the FileDescriptorSet that it stands for, of the versions that have one.
+// InvalidArgument as above.
 absl::StatusOr<std::map<std::string, std::string>> StaticSchemas(const v1::Bootstrap& bootstrap);
 
 }  // namespace pinion::config
