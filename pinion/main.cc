@@ -21,6 +21,9 @@ std::optional<std::string> Environment(const char* name) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // gRPC's own log repeats what this program says in sentences. Whoever needs it sets the variable.
+  constexpr int kKeepWhatIsSet = 0;
+  setenv("GRPC_VERBOSITY", "NONE", kKeepWhatIsSet);
   std::optional<pinion::cli::StopSignals> stop;
   pinion::cli::Invocation run({.out = std::cout,
                                .err = std::cerr,

@@ -194,7 +194,8 @@ std::string UnknownWord(const CLI::App& program) {
 // What is wrong with the words behind a complete command.
 std::string LeafProblem(const CLI::App& program, const CLI::App& leaf,
                         const CLI::ParseError& error) {
-  if (error.get_name() != "ExtrasError") return error.what();
+  const auto extras = static_cast<int>(CLI::ExitCodes::ExtrasError);
+  if (error.get_exit_code() != extras) return error.what();
   std::vector<std::string> options;
   for (const CLI::App* app : {&leaf, &program}) {
     for (const CLI::Option* option : app->get_options()) {

@@ -132,9 +132,13 @@ void Invocation::PrintError(const absl::Status& status) {
   }
   error.set_code(static_cast<int>(status.code()));
   error.set_message(std::string(status.message()));
-  // Details of types that this program does not know cannot be printed.
+  // Details of types that this program does not know cannot be printed; the others are packed anew,
+  // in an order that is always the same.
   for (int i = error.details_size() - 1; i >= 0; --i) {
-    if (!error.details(i).Is<google::rpc::ErrorInfo>()) {
+    google::rpc::ErrorInfo info;
+    if (error.details(i).UnpackTo(&info)) {
+      error.mutable_details(i)->set_value(DeterministicBytes(info));
+    } else {
       error.mutable_details()->DeleteSubrange(i, 1);
     }
   }

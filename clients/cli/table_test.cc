@@ -25,8 +25,8 @@ TEST(Table, WhatOthersWroteCannotMoveTheCursor) {
 
 TEST(Fields, LeavesOutWhatIsEmpty) {
   EXPECT_EQ(RenderFields({{"name", "x"}, {"nothing", ""}, {"a longer", "y"}}),
-            "name:      x\n"
-            "a longer:  y\n");
+            "name:     x\n"
+            "a longer: y\n");
 }
 
 }  // namespace

@@ -83,19 +83,21 @@ std::string Masked(std::string text, const std::string& address) {
 
 std::string Replay(const std::string& session, const std::string& address) {
   std::string replayed;
+  bool behind_remark = false;
   for (absl::string_view line : absl::StrSplit(session, '\n')) {
-    if (absl::StartsWith(line, "#") || line.empty()) {
-      absl::StrAppend(&replayed, line, "\n");
+    if (absl::StartsWith(line, "# ")) {
+      absl::StrAppend(&replayed, replayed.empty() ? "" : "\n", line, "\n");
+      behind_remark = true;
       continue;
     }
+    if (line.empty() && behind_remark) replayed += '\n';
+    behind_remark = false;
     if (!absl::ConsumePrefix(&line, "$ pinion ")) continue;  // what it printed last time
     absl::StrAppend(&replayed, "$ pinion ", line, "\n");
     const auto words = ShellWords(line);
     absl::StrAppend(&replayed, words.ok() ? Masked(RunCommand(*words, address), address)
                                           : std::string(words.status().message()));
   }
-  // The last newline was a separator.
-  if (absl::EndsWith(session, "\n")) replayed.pop_back();
   return replayed;
 }
 
