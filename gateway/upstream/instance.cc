@@ -53,11 +53,18 @@ Connection* Instance::FindFree() {
   return nullptr;
 }
 
+// It said on some connection that it takes no calls; it would say so on others too.
+bool Instance::barred() const {
+  return std::any_of(connections_.begin(), connections_.end(),
+                     [](const auto& connection) { return connection->barred(); });
+}
+
 // One attempt at a time: what it brings is known before the next is made.
 bool Instance::Growing() const {
-  return std::any_of(connections_.begin(), connections_.end(), [](const auto& connection) {
-    return connection->state() == Connection::State::kConnecting || connection->barred();
-  });
+  return barred() ||
+         std::any_of(connections_.begin(), connections_.end(), [](const auto& connection) {
+           return connection->state() == Connection::State::kConnecting;
+         });
 }
 
 void Instance::ConnectIfNeeded() {

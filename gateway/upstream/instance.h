@@ -38,8 +38,8 @@ class Instance final {
   // No connections and nobody waiting: a retired instance may go.
   bool idle() const { return connections_.empty() && first_waiting_ == nullptr; }
 
-  // Not resting after a failed connection.
-  bool available() const { return loop_.now() >= rests_until_; }
+  // Not resting after a failed connection, and not refusing all streams.
+  bool available() const { return loop_.now() >= rests_until_ && !barred(); }
 
   const std::string& uid() const { return uid_; }
   const net::Endpoint& endpoint() const { return endpoint_; }
@@ -60,6 +60,7 @@ class Instance final {
 
  private:
   Connection* FindFree();
+  bool barred() const;
   bool Growing() const;
   void ConnectIfNeeded();
   void Enqueue(Caller& caller);

@@ -57,17 +57,24 @@ std::string Describe(const CallBook::Entry& entry) {
   return text;
 }
 
-std::vector<Decision> Facts::DecisionsFor(const CallBook::Entry& entry) const {
+std::vector<const TableState*> Facts::TablesFor(const CallBook::Entry& entry) const {
   const CallRecord& record = entry.record;
   absl::Time until = absl::InfiniteFuture();
   if (record.ends > 0) until = record.ended;
   if (!entry.attempts.empty()) until = entry.attempts.front()->started;
-  const Wanted& wanted = calls.at(entry.plan.id)->wanted;
-  std::vector<Decision> decisions;
+  std::vector<const TableState*> met;
   for (size_t i = 0; i < tables.size(); ++i) {
     const bool replaced_before = i + 1 < tables.size() && tables[i + 1].first < record.started;
-    if (tables[i].first > until || replaced_before) continue;
-    decisions.push_back(Decide(scenario->versions, tables[i].second, wanted));
+    if (tables[i].first <= until && !replaced_before) met.push_back(&tables[i].second);
+  }
+  return met;
+}
+
+std::vector<Decision> Facts::DecisionsFor(const CallBook::Entry& entry) const {
+  const Wanted& wanted = calls.at(entry.plan.id)->wanted;
+  std::vector<Decision> decisions;
+  for (const TableState* table : TablesFor(entry)) {
+    decisions.push_back(Decide(scenario->versions, *table, wanted));
   }
   return decisions;
 }

@@ -27,7 +27,8 @@ struct Facts {
   std::set<size_t> troubled_clients;
   std::map<uint64_t, const CallStart*> calls;  // by id
 
-  // What the tables that the call can have met decided.
+  // The tables that the call can have met, and what they decided.
+  std::vector<const TableState*> TablesFor(const testing::CallBook::Entry& entry) const;
   std::vector<Decision> DecisionsFor(const testing::CallBook::Entry& entry) const;
   bool Troubled(size_t version) const;
 };

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <string>
 
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "gateway/limits.h"
@@ -135,11 +137,49 @@ bool RefusedByItsTable(const CallBook::Entry& entry, const std::vector<Decision>
          });
 }
 
+// Some instance was in every table that the call can have met, nothing ever happened to it, and it
+// has not refused the call.
+bool HadAGoodInstance(const Facts& facts, const CallBook::Entry& entry) {
+  const std::vector<const TableState*> tables = facts.TablesFor(entry);
+  const Scenario& scenario = *facts.scenario;
+  for (size_t i = 0; i < scenario.instances.size(); ++i) {
+    if (facts.troubled_instances.contains(i)) continue;
+    if (std::any_of(entry.attempts.begin(), entry.attempts.end(), [&](const auto& attempt) {
+          return attempt->uid == scenario.instances[i].uid;
+        })) {
+      continue;
+    }
+    const bool in_all = std::all_of(tables.begin(), tables.end(), [&](const TableState* table) {
+      const Decision decision =
+          Decide(scenario.versions, *table, facts.calls.at(entry.plan.id)->wanted);
+      return table->instances.contains(i) && decision.version == scenario.instances[i].version;
+    });
+    if (in_all) return true;
+  }
+  return false;
+}
+
+// The answer's google.rpc.ErrorInfo names this reason.
+bool HasReason(const CallRecord& record, absl::string_view reason) {
+  const std::string* details = testing::FindField(record.trailers, "grpc-status-details-bin");
+  std::string decoded;
+  return details != nullptr && absl::Base64Unescape(*details, &decoded) &&
+         absl::StrContains(decoded, reason);
+}
+
 bool MayBeUnavailable(const Facts& facts, const CallBook::Entry& entry,
                       const std::vector<Decision>& decisions) {
   const CallPlan& plan = entry.plan;
   if (plan.response.kind == Kind::kRefuse && plan.request.bytes.size() > limits::kReplayBytesMax) {
     return true;
+  }
+  // What never left the gateway is tried at each other instance first, unless its patience went
+  // with waiting for a stream at one that takes none.
+  if (!absl::StrContains(entry.record.grpc_message, "became free") &&
+      (HasReason(entry.record, "UPSTREAM_CONNECT_FAILED") ||
+       HasReason(entry.record, "NO_HEALTHY_INSTANCE")) &&
+      HadAGoodInstance(facts, entry)) {
+    return false;
   }
   const bool answered_in_peace =
       std::any_of(entry.attempts.begin(), entry.attempts.end(), [](const auto& attempt) {
