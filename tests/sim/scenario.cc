@@ -111,6 +111,31 @@ void DrawTables(Random& random, Scenario& scenario) {
   }
 }
 
+// An address that one version gives up and another takes over a while later.
+void DrawHeir(Random& random, Scenario& scenario) {
+  const size_t leaver = random.Below(scenario.instances.size());
+  const size_t heir = scenario.instances.size();
+  InstanceSpec instance = scenario.instances[leaver];
+  instance.version = (instance.version + 1) % scenario.versions.size();
+  instance.uid = absl::StrCat("v", NameOf(scenario.versions[instance.version]), "-heir");
+  instance.starts_later = true;
+  scenario.instances.push_back(std::move(instance));
+  const absl::Duration leaves = Moment(random) / 2;
+  const absl::Duration starts = leaves + kBusyTime / 4;
+  for (const absl::Duration at : {leaves, starts}) {
+    const auto before = std::find_if(scenario.tables.rbegin(), scenario.tables.rend(),
+                                     [&](const TableChange& change) { return change.at <= at; });
+    const TableState table = before->table;
+    scenario.tables.insert(before.base(), {at, table});
+  }
+  for (TableChange& change : scenario.tables) {
+    if (change.at >= leaves) change.table.instances.erase(leaver);
+    if (change.at >= starts) change.table.instances.insert(heir);
+  }
+  scenario.events.push_back({.at = leaves, .kind = Event::Kind::kInstanceStops, .target = leaver});
+  scenario.events.push_back({.at = starts, .kind = Event::Kind::kInstanceStarts, .target = heir});
+}
+
 void DrawInstanceTrouble(Random& random, Scenario& scenario) {
   Event event{.at = Moment(random), .target = random.Below(scenario.instances.size())};
   switch (random.Below(4)) {
@@ -178,6 +203,7 @@ Scenario DrawScenario(uint64_t seed) {
     scenario.clients.push_back(DrawHttp2(random));
   }
   DrawTables(random, scenario);
+  if (scenario.versions.size() > 1 && random.OneIn(3)) DrawHeir(random, scenario);
   DrawEvents(random, scenario);
   const uint64_t calls = random.Size(200);
   Random call_random = random.Fork();

@@ -19,6 +19,7 @@ struct InstanceSpec {
   size_t version = 0;
   uint16_t port = 0;
   http2::Options http2;
+  bool starts_later = false;  // at the port of one that stopped: see kInstanceStarts
 };
 
 struct TableChange {
@@ -30,6 +31,8 @@ struct Event {
   enum class Kind : uint8_t {
     kInstanceDies,     // its connections are cut and new ones refused
     kInstanceReturns,  // accepts again
+    kInstanceStops,    // for good: accepts no more, but its connections go on
+    kInstanceStarts,   // where another one stopped
     kGoAway,           // graceful
     kGoAwayAtOnce,     // with the highest id seen
     kLowerMaxStreams,  // to `number`

@@ -73,7 +73,7 @@ void Simulation::BuildInstances() {
         peers_,
         SimServer::Identity{spec.uid, NameOf(scenario_.versions[spec.version]), EndpointOf(i)},
         spec.http2, book_));
-    Listen(i);
+    if (!spec.starts_later) Listen(i);
   }
 }
 
@@ -98,9 +98,7 @@ LinkPolicy Simulation::DrawPolicy(const net::Endpoint& endpoint) {
     testing::DrawCut(policies_, policy, 300'000);
     return policy;
   }
-  for (size_t i = 0; i < servers_.size(); ++i) {
-    if (EndpointOf(i) == endpoint) facts_.troubled_instances.insert(i);
-  }
+  Trouble(endpoint);
   switch (policies_.Below(4)) {
     case 0:
       policy.connect = LinkPolicy::Connect::kRefuse;
@@ -113,6 +111,12 @@ LinkPolicy Simulation::DrawPolicy(const net::Endpoint& endpoint) {
       break;
   }
   return policy;
+}
+
+void Simulation::Trouble(const net::Endpoint& endpoint) {
+  for (size_t i = 0; i < servers_.size(); ++i) {
+    if (EndpointOf(i) == endpoint) facts_.troubled_instances.insert(i);
+  }
 }
 
 void Simulation::Schedule() {

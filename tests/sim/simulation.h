@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,8 @@ class Simulation {
   testing::SimClient& ClientOf(size_t index);
   void Happen(const Event& event);
   void Listen(size_t instance);
+  // Whatever runs at the endpoint may fail from now on.
+  void Trouble(const net::Endpoint& endpoint);
   void OnTurn();
 
   void RunCalls();
@@ -73,6 +76,7 @@ class Simulation {
   route::TableBuilder tables_;
   TableState applied_;
   std::vector<std::unique_ptr<testing::SimServer>> servers_;
+  std::set<size_t> stopped_;
   std::vector<Slot> slots_;
   size_t calls_started_ = 0;
   size_t calls_ended_ = 0;

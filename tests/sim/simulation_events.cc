@@ -107,12 +107,20 @@ void Simulation::Happen(const Event& event) {
   world_.Note("scenario", "event of kind", static_cast<uint64_t>(event.kind));
   switch (event.kind) {
     case Kind::kInstanceDies:
-      facts_.troubled_instances.insert(event.target);
+      Trouble(EndpointOf(event.target));
       network_.Unlisten(EndpointOf(event.target));
       network_.CutAll(EndpointOf(event.target),
                       world_.random().OneIn(2) ? CutKind::kReset : CutKind::kFin);
       break;
+    case Kind::kInstanceStops:
+      Trouble(EndpointOf(event.target));
+      network_.Unlisten(EndpointOf(event.target));
+      stopped_.insert(event.target);
+      break;
     case Kind::kInstanceReturns:
+      if (!stopped_.contains(event.target)) Listen(event.target);
+      break;
+    case Kind::kInstanceStarts:
       Listen(event.target);
       break;
     case Kind::kGoAway:
