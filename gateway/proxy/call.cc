@@ -20,9 +20,8 @@ using http2::EventType;
 
 Call::Call(Proxy& proxy)
     : proxy_(proxy),
-      deadline_timer_(
-          proxy.loop().timers(), [](void* self) { static_cast<Call*>(self)->OnDeadline(); }, this) {
-}
+      timer_(
+          proxy.loop().timers(), [](void* self) { static_cast<Call*>(self)->OnTimer(); }, this) {}
 
 void Call::Start(Downstream& downstream, const http2::Event& event) {
   downstream_ = &downstream;
@@ -33,7 +32,7 @@ void Call::Start(Downstream& downstream, const http2::Event& event) {
   head_ = ReadRequest(headers_, downstream.listener(), proxy_.options());
   table_ = proxy_.table();
   started_ = proxy_.loop().now();
-  deadline_ = absl::InfiniteFuture();
+  deadline_ = drain_at_ = absl::InfiniteFuture();
   request_.SetSource({&downstream.transport(), stream_});
   response_.SetSink({&downstream.transport(), stream_});
   proxy_.stats().calls.Add();
@@ -41,7 +40,7 @@ void Call::Start(Downstream& downstream, const http2::Event& event) {
   if (event.end_stream) request_.Push({}, true);
   if (std::optional<CallError> error = Accept(); error.has_value()) return Finish(*error);
   phase_ = Phase::kWaiting;
-  if (deadline_ != absl::InfiniteFuture()) deadline_timer_.Arm(deadline_);
+  ArmTimer();
   request_.KeepForReplay();
   Attempt();
 }
@@ -102,23 +101,46 @@ std::optional<CallError> Call::Identify() {
   return std::nullopt;
 }
 
-std::optional<CallError> Call::Resolve() {
-  const absl::string_view path =
-      downstream_->listener().any_http2 ? route::WithoutQuery(head_.path) : head_.path;
-  const std::optional<route::MethodPath> method = route::ParseMethodPath(path);
-  if (!method.has_value()) return CallError(route::MalformedPath(head_.path));
-  const route::CallQuery query{
-      .method = *method,
-      .consumer = consumer_.has_value() ? &*consumer_ : nullptr,
+std::optional<route::MethodPath> Call::Method() const {
+  return route::ParseMethodPath(downstream_->listener().any_http2 ? route::WithoutQuery(head_.path)
+                                                                  : head_.path);
+}
+
+route::CallQuery Call::Query(const route::Consumer* consumer,
+                             const route::MethodPath& method) const {
+  return {
+      .method = method,
+      .consumer = consumer,
       .version_header = head_.version,
       .version_header_repeated = head_.version_repeated,
       .consumer_required = downstream_->listener().consumer_required,
       .version_header_name = proxy_.options().version_header,
   };
+}
+
+std::optional<CallError> Call::Resolve() {
+  const std::optional<route::MethodPath> method = Method();
+  if (!method.has_value()) return CallError(route::MalformedPath(head_.path));
+  const route::CallQuery query = Query(consumer_.has_value() ? &*consumer_ : nullptr, *method);
   route::Resolved resolved = table_->Resolve(query, proxy_.header_resolutions());
   if (auto* refusal = std::get_if<route::Refusal>(&resolved)) return CallError(std::move(*refusal));
   route_ = std::get<route::Route>(resolved);
   return std::nullopt;
+}
+
+void Call::OnTable(const route::RouteTable& table) {
+  if (phase_ == Phase::kIdle || phase_ == Phase::kEnded || !consumer_.has_value()) return;
+  // A consumer points into the table that found it.
+  const auto consumer = table.FindConsumerByHeader(*head_.identity);
+  if (!consumer.has_value()) return;
+  const route::CallQuery query = Query(&*consumer, *Method());
+  const std::optional<absl::Duration> drain = table.Drain(query);
+  if (!drain.has_value()) return;
+  const route::Resolved resolved = table.Resolve(query, proxy_.header_resolutions());
+  const auto* route = std::get_if<route::Route>(&resolved);
+  if (route != nullptr && route->version->id == route_.version->id) return;
+  drain_at_ = std::min(drain_at_, proxy_.loop().now() + *drain);
+  ArmTimer();
 }
 
 // Asks an instance that was not tried for a stream.
@@ -332,12 +354,23 @@ bool Call::RetryUnseen(const http2::Event& event) {
 
 // ---- ends ----
 
-void Call::OnDeadline() {
+void Call::ArmTimer() {
+  const absl::Time at = std::min(deadline_, drain_at_);
+  if (at != absl::InfiniteFuture()) timer_.Arm(at);
+}
+
+void Call::OnTimer() {
   if (response_.done()) return End(ErrorCode::kNoError, ErrorCode::kCancel);
   // Also an answer that is whole here but not with the caller: it must not end without a status.
   response_.DropWaiting();
-  Finish(CallError(absl::StatusCode::kDeadlineExceeded,
-                   "the deadline passed before the answer was complete"));
+  if (deadline_ <= proxy_.loop().now()) {
+    return Finish(CallError(absl::StatusCode::kDeadlineExceeded,
+                            "the deadline passed before the answer was complete"));
+  }
+  Finish(
+      CallError(absl::StatusCode::kUnavailable,
+                absl::StrCat("the pin has moved away from ", route_.service->name, " ",
+                             route_.version->name, " and its time to drain is over; call again")));
 }
 
 void Call::Finish(const CallError& error) {
@@ -392,7 +425,7 @@ void Call::Settle() {
 void Call::End(ErrorCode downstream_code, ErrorCode upstream_code) {
   if (std::exchange(phase_, Phase::kEnded) == Phase::kEnded) return;
   upstream::Instance::Abandon(*this);
-  deadline_timer_.Cancel();
+  timer_.Cancel();
   Stats& stats = proxy_.stats();
   stats.calls.Subtract();
   stats.calls_by_code[grpc_status_ >= 0 && grpc_status_ < kGrpcCodes ? grpc_status_ : kGrpcCodes]

@@ -42,6 +42,10 @@ class Call final : public Exchange, public upstream::Caller {
   // which it asks for itself.
   void Start(Downstream& downstream, const http2::Event& event);
 
+  // Another table is in force. The call keeps its own; but where the pin that decided it has moved
+  // with a drain time, the call ends civilly after it.
+  void OnTable(const route::RouteTable& table);
+
   void OnDownstreamEvent(const http2::Event& event) override;
   void OnDownstreamWritable() override;
 
@@ -60,6 +64,8 @@ class Call final : public Exchange, public upstream::Caller {
   std::optional<CallError> ReadDeadline();
   std::optional<CallError> Identify();
   std::optional<CallError> Resolve();
+  route::CallQuery Query(const route::Consumer* consumer, const route::MethodPath& method) const;
+  std::optional<route::MethodPath> Method() const;
   void Attempt();
 
   // ---- response ----
@@ -70,7 +76,8 @@ class Call final : public Exchange, public upstream::Caller {
   bool RetryUnseen(const http2::Event& event);
 
   // ---- ends ----
-  void OnDeadline();
+  void ArmTimer();
+  void OnTimer();
   void Finish(const CallError& error);
   void SendErrorHeaders(const CallError& error);
   // Ends the call when both directions are through.
@@ -99,7 +106,8 @@ class Call final : public Exchange, public upstream::Caller {
 
   absl::Time started_;
   absl::Time deadline_;
-  net::Timer deadline_timer_;
+  absl::Time drain_at_;  // of the pin that decided; InfiniteFuture: it has not moved away
+  net::Timer timer_;     // the deadline or the drain, whichever comes first
 
   BodyPipe request_;
   BodyPipe response_;

@@ -32,6 +32,9 @@ void Proxy::SetTable(std::shared_ptr<const route::RouteTable> table) {
   table_ = Rewrap(std::move(table));
   // By position: telling one may end it.
   for (size_t i = 0; i < builtins_.size(); ++i) builtins_[i]->OnTable(table_);
+  if (table_->has_drains()) {
+    for (const auto& call : calls_) call->OnTable(*table_);
+  }
   if (!sweep_timer_.armed()) sweep_timer_.Arm(loop_.now() + limits::kSweepDelay);
 }
 

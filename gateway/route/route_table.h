@@ -106,6 +106,8 @@ class RouteTable {
   // All services, in no particular order.
   std::vector<const ServiceEntry*> Services() const;
 
+  // Whether Drain() could say anything at all.
+  bool has_drains() const { return drains_.size() > 0; }
   size_t pin_count() const { return pins_.size(); }
   // What pins and consumers occupy, shared with other tables or not.
   size_t PinMemoryBytes() const { return pins_.MemoryBytes() + drains_.MemoryBytes(); }
