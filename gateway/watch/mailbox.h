@@ -11,16 +11,10 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "gateway/watch/schema_key.h"
 #include "pinion/registry/v1/watch.pb.h"
 
 namespace pinion::watch {
-
-// A version whose schema reflection needs; versions with the same digest have the same schema.
-struct SchemaKey {
-  std::string service;
-  std::string version;
-  std::string digest;
-};
 
 struct Event {
   enum class Kind { kMessage, kStreamEnded, kSchema, kStop };

@@ -19,7 +19,7 @@
 #include "absl/status/statusor.h"
 #include "gateway/route/route_table.h"
 #include "gateway/route/table_builder.h"
-#include "gateway/watch/mailbox.h"
+#include "gateway/watch/schema_key.h"
 #include "pinion/registry/v1/watch.pb.h"
 
 namespace pinion::watch {

@@ -17,6 +17,11 @@ from tests.harness.process import Process
 
 ANY = "127.0.0.1:0"
 
+# Preface, SETTINGS, and HEADERS: :method POST, :scheme http, :path, content-type, te.
+_FIELDS = (b"\x83\x86\x04\x13/acme.Greeter/Hello" + b"\x0f\x10\x10application/grpc" + b"\x40\x02te\x08trailers")
+CALL_THAT_NEVER_ENDS = (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0" +
+                        len(_FIELDS).to_bytes(3, "big") + b"\1\4\0\0\0\1" + _FIELDS)
+
 
 class Servers(unittest.TestCase):
     def setUp(self):
@@ -128,23 +133,23 @@ class Servers(unittest.TestCase):
         self.assertEqual(process.stop(), 0)
 
     def test_a_second_signal_ends_a_drain_at_once(self):
-        config = configuration([service("greeter", ["acme.Greeter"], {"1.0.0": 9}, "1.0.0")])
-        config["gateway"]["drain_timeout"] = "300s"
-        path = self.folder / "static.yaml"
-        write_configuration(path, config)
-        process = self.start("gateway", "--config", path)
-        port = int(process.wait_line(r"listening name=ingress address=\S+:(\d+)").group(1))
-        with socket.create_connection(("127.0.0.1", port)) as connection:
-            # The preface, SETTINGS, and HEADERS of a call that never ends: :method POST, :scheme http, :path.
-            path_field = b"\x04\x13" + b"/acme.Greeter/Hello"
-            block = b"\x83\x86" + path_field + b"\x0f\x10\x10application/grpc" + b"\x40\x02te\x08trailers"
-            connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0" +
-                               len(block).to_bytes(3, "big") + b"\1\4\0\0\0\1" + block)
-            connection.recv(9)
-            os.kill(process.pid, signal.SIGTERM)
-            process.wait_line("another signal ends at once")
-            os.kill(process.pid, signal.SIGTERM)
-            self.assertLessEqual(process.stop(), 0)
+        with socket.socket() as upstream:
+            upstream.bind(("127.0.0.1", 0))
+            upstream.listen()  # takes the connection, and never says a word
+            config = configuration([service("greeter", ["acme.Greeter"], {"1.0.0": upstream.getsockname()[1]}, "1.0.0")])
+            config["gateway"] = {"workers": 1, "drain_timeout": "300s", "connect_timeout": "300s"}
+            path = self.folder / "static.yaml"
+            write_configuration(path, config)
+            process = self.start("gateway", "--config", path)
+            port = int(process.wait_line(r"listening name=ingress address=\S+:(\d+)").group(1))
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                connection.sendall(CALL_THAT_NEVER_ENDS)
+                waiting, _ = upstream.accept()  # the call waits for this server's SETTINGS
+                os.kill(process.pid, signal.SIGTERM)
+                process.wait_line("another signal ends at once")
+                self.assertTrue(process.alive())
+                self.assertEqual(process.stop(), -signal.SIGTERM)
+                waiting.close()
 
     # ---- what does not start ----
 
