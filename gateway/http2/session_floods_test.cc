@@ -177,6 +177,35 @@ TEST_F(FloodTest, DeadlinesForWeeksPass) {
   }
 }
 
+TEST_F(FloodTest, EarlyResponsesAreCompletedCalls) {
+  const std::vector<HeaderField> response = {{":status", "200"}};
+  for (StreamId id = 1; id < 12000; id += 4) {
+    server_.Feed(Open(id) + Open(id + 2) + h2::RstStream(id + 2, 8));
+    server_.session.SendHeaders(server_.stream(id), response, true);
+    server_.session.Release(server_.stream(id));
+    server_.session.Release(server_.stream(id + 2));
+    server_.streams.clear();
+    h2::TakeOutput(server_.session);
+  }
+  EXPECT_FALSE(server_.session.failed());
+}
+
+// Streams beyond the limit: a burst before our SETTINGS has arrived is nobody's fault.
+TEST(RefusedStreams, AreAFloodOnlyForAPeerThatKnowsTheLimit) {
+  for (bool knows : {false, true}) {
+    Options options;
+    options.max_concurrent_streams = 1;
+    SessionUnderTest server(Role::kServer, options);
+    server.Feed(std::string(h2::kPreface) + h2::Settings() + (knows ? h2::SettingsAck() : ""));
+    for (StreamId id = 1; id < 4000; id += 2) {
+      server.Feed(Open(id));
+      h2::TakeOutput(server.session);
+    }
+    EXPECT_EQ(server.session.failed(), knows);
+    EXPECT_EQ(server.streams.size(), 1u);
+  }
+}
+
 TEST_F(FloodTest, MadeYouReset) {  // CVE-2025-8671
   const std::vector<std::function<std::string(StreamId)>> ways = {
       [](StreamId id) { return Open(id) + h2::WindowUpdate(id, 0); },

@@ -143,6 +143,7 @@ TEST_F(SendFlowTest, NobodyOvertakesThoseWhoWait) {
   EXPECT_EQ(Send(3, 10), 0u);
   EXPECT_EQ(NextWritable(), 1u);
   EXPECT_EQ(Send(1, 4), 4u);
+  EXPECT_EQ(Send(3, 10), 0u) << "not its turn yet";
   EXPECT_EQ(NextWritable(), 3u);
   EXPECT_EQ(Send(3, 10), 6u);
 }
