@@ -41,8 +41,8 @@
 namespace pinion::http2 {
 
 enum class EventType : uint8_t {
-  kNone,  // taken back, because the user reset or released the stream earlier in this batch: skip
-          // it
+  kNone,  // taken back, because the user reset or released the stream in this batch: skip it. The
+          // event at hand becomes one too
   kHeaders,   // first header block of a request (server) or a response (client; 1xx blocks are
               // kInterim)
   kInterim,   // 1xx response
