@@ -6,31 +6,8 @@
 namespace pinion::proxy {
 namespace {
 
-int HttpStatusOfCode(absl::StatusCode code) {
-  switch (code) {
-    case absl::StatusCode::kInvalidArgument:
-      return 400;
-    case absl::StatusCode::kUnauthenticated:
-      return 401;
-    case absl::StatusCode::kPermissionDenied:
-      return 403;
-    case absl::StatusCode::kUnimplemented:
-      return 404;
-    case absl::StatusCode::kResourceExhausted:
-      return 429;
-    case absl::StatusCode::kUnavailable:
-      return 503;
-    case absl::StatusCode::kDeadlineExceeded:
-      return 504;
-    default:
-      return 500;
-  }
-}
-
 int HttpStatusOf(const CallError& error) {
-  if (error.http_status != 0) return error.http_status;
-  return error.refusal.has_value() ? route::HttpStatus(*error.refusal)
-                                   : HttpStatusOfCode(error.code);
+  return error.http_status != 0 ? error.http_status : route::HttpStatus(error.code);
 }
 
 }  // namespace

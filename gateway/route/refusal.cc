@@ -149,8 +149,8 @@ std::string StatusDetails(const Refusal& refusal) {
   return status.SerializeAsString();
 }
 
-int HttpStatus(const Refusal& refusal) {
-  switch (refusal.code) {
+int HttpStatus(absl::StatusCode code) {
+  switch (code) {
     case absl::StatusCode::kInvalidArgument:
       return 400;
     case absl::StatusCode::kUnauthenticated:
@@ -171,6 +171,8 @@ int HttpStatus(const Refusal& refusal) {
       return 502;
   }
 }
+
+int HttpStatus(const Refusal& refusal) { return HttpStatus(refusal.code); }
 
 std::string JsonBody(const Refusal& refusal) {
   std::string metadata;

@@ -72,6 +72,7 @@ std::string StatusDetails(const Refusal& refusal);
 // For requests that are not gRPC (ANY_HTTP2): the :status, and a body of type application/json in
 // the form of AIP-193.
 int HttpStatus(const Refusal& refusal);
+int HttpStatus(absl::StatusCode code);
 std::string JsonBody(const Refusal& refusal);
 
 }  // namespace pinion::route
