@@ -30,21 +30,24 @@ std::string ToJson(const google::protobuf::Message* message) {
 }  // namespace
 
 Draft::Draft(Registry& registry, const Caller& caller)
-    : registry_(registry), caller_(caller), now_(ToTimestamp(registry.clock().Wall())) {}
+    : registry_(registry),
+      caller_(caller),
+      now_(ToTimestamp(registry.clock().Wall())),
+      revision_(registry.store().revision()) {}
 
 absl::StatusOr<std::optional<store::KeyValue>> Draft::Read(const std::string& key) {
-  ASSIGN_OR_RETURN(store::RangeResult range,
-                   registry_.store().Range({.range = store::KeyRange::Single(key)}));
+  ASSIGN_OR_RETURN(store::RangeResult range, Range({.range = store::KeyRange::Single(key)}));
   std::optional<store::KeyValue> kv;
   if (!range.kvs.empty()) kv = std::move(range.kvs[0]);
-  // Read twice, the first is what the commit must find: if they differ, it will not hold.
   if (read_.insert(key).second) {
     compares_.push_back(store::Compare::Unchanged(key, kv.has_value() ? kv->mod_revision : 0));
   }
   return kv;
 }
 
-absl::StatusOr<store::RangeResult> Draft::Range(const store::RangeRequest& request) {
+absl::StatusOr<store::RangeResult> Draft::Range(store::RangeRequest request) {
+  // One state for all: what is read later is never newer than what it is judged by.
+  request.revision = revision_;
   return registry_.store().Range(request);
 }
 

@@ -71,7 +71,8 @@ class Draft {
     return page;
   }
 
-  absl::StatusOr<store::RangeResult> Range(const store::RangeRequest& request);
+  // At the draft's revision.
+  absl::StatusOr<store::RangeResult> Range(store::RangeRequest request);
   absl::StatusOr<store::RangeResult> PageOf(const std::string& prefix, const PageRequest& request);
   // The keys under `prefix`, without it; at most some thousands, for messages.
   absl::StatusOr<std::vector<std::string>> NamesUnder(const std::string& prefix);
@@ -99,6 +100,8 @@ class Draft {
   const Caller& caller() const { return caller_; }
   Registry& registry() { return registry_; }
   google::protobuf::Timestamp now() const { return now_; }
+  // Of all that is read.
+  store::Revision revision() const { return revision_; }
   // Of a new object; `owner` empty: the actor.
   registry::v1::Meta NewMeta(absl::string_view owner) const;
   // Notes a change by the actor; the revision follows from the commit.
@@ -110,30 +113,46 @@ class Draft {
   Registry& registry_;
   const Caller& caller_;
   const google::protobuf::Timestamp now_;
+  const store::Revision revision_;
   absl::flat_hash_set<std::string> read_;
   std::vector<store::Compare> compares_;
   std::vector<store::Op> ops_;
   std::optional<registry::v1::AuditRecord> audit_;
 };
 
-// Each attempt that fails means that somebody else's change succeeded, so contention ends by
-// itself.
-inline constexpr int kMaxAttempts = 64;
+// Each attempt that fails means that somebody else's change succeeded. After the first few, losers
+// wait for their turn: then they lose to newcomers only, and not for long.
+inline constexpr int kAttemptsBeforeTurn = 4;
+inline constexpr int kMaxAttempts = 1000;
 
-// Carries out `operation` for `caller`: as often as others change what it has read, up to
-// kMaxAttempts times. Aborted: they never let it.
+// Drafts and commits once. Nullopt: lost to another change.
+template <typename Request, typename Response>
+absl::StatusOr<std::optional<Response>> Attempt(
+    Registry& registry, absl::StatusOr<Response> (*operation)(Draft&, const Request&),
+    const Caller& caller, const Request& request) {
+  Draft draft(registry, caller);
+  ASSIGN_OR_RETURN(Response response, operation(draft, request));
+  if (!draft.changes()) return response;
+  ASSIGN_OR_RETURN(const std::optional<store::Revision> revision, draft.Commit());
+  if (!revision.has_value()) return std::nullopt;
+  StampRevision(response, *revision);
+  return response;
+}
+
+// Carries out `operation` for `caller`, drafting it anew as long as others change what it has read.
+// Aborted: they never let it.
 template <typename Request, typename Response>
 absl::StatusOr<Response> Run(Registry& registry,
                              absl::StatusOr<Response> (*operation)(Draft&, const Request&),
                              const Caller& caller, const Request& request) {
-  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
-    Draft draft(registry, caller);
-    absl::StatusOr<Response> response = operation(draft, request);
-    if (!response.ok() || !draft.changes()) return response;
-    ASSIGN_OR_RETURN(const std::optional<store::Revision> revision, draft.Commit());
-    if (!revision.has_value()) continue;
-    StampRevision(*response, *revision);
-    return response;
+  for (int i = 0; i < kAttemptsBeforeTurn; ++i) {
+    ASSIGN_OR_RETURN(std::optional<Response> done, Attempt(registry, operation, caller, request));
+    if (done.has_value()) return *std::move(done);
+  }
+  MutexLock lock(&registry.turn());
+  for (int i = kAttemptsBeforeTurn; i < kMaxAttempts; ++i) {
+    ASSIGN_OR_RETURN(std::optional<Response> done, Attempt(registry, operation, caller, request));
+    if (done.has_value()) return *std::move(done);
   }
   return model::Refusal(absl::StatusCode::kAborted, "CONTENTION",
                         "too many others change the same objects at once; try again");

@@ -22,8 +22,9 @@ Housekeeper::Housekeeper(Registry& registry, const WatchHub& hub, const Housekee
 
 Housekeeper::~Housekeeper() {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     stopping_ = true;
+    stopped_.Signal();
   }
   thread_.join();
 }
@@ -32,8 +33,9 @@ void Housekeeper::RunLoop() {
   bool failing = false;
   while (true) {
     {
-      absl::MutexLock lock(&mutex_);
-      if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), options_.period)) return;
+      MutexLock lock(&mutex_);
+      if (!stopping_) stopped_.WaitFor(&mutex_, options_.period);
+      if (stopping_) return;
     }
     const absl::Status status = RunOnce();
     // Said once, not every second.

@@ -6,7 +6,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
+#include "base/mutex.h"
 #include "registry/service/registry.h"
 #include "registry/service/watch_hub.h"
 
@@ -35,7 +35,8 @@ class Housekeeper {
   Registry& registry_;
   const WatchHub& hub_;
   const HousekeeperOptions options_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
+  CondVar stopped_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

@@ -46,7 +46,6 @@ absl::Status Activate(Draft& draft, v1::VersionRecord record,
   routing::v1::Version& version = *record.mutable_version()->mutable_version();
   ASSIGN_OR_RETURN(const auto service, RequireService(draft, version.service()));
   const std::string resolutions_key = model::ResolutionsKey(version.service());
-  // Before the versions: a version that changes its state between the two reads has written it.
   ASSIGN_OR_RETURN(const auto stored, draft.Get<v1::Resolutions>(resolutions_key));
   ASSIGN_OR_RETURN(model::VersionList versions, LoadVersions(draft, service.value.service()));
   version.set_state(routing::v1::ACTIVE);

@@ -24,10 +24,9 @@ absl::StatusOr<std::string> OwnerOf(Draft& draft, const std::string& grpc_servic
                             "publish a version that has it, or correct the name");
 }
 
-absl::Status AppendAll(Draft& draft, const store::KeyRange& range, store::Revision revision,
+absl::Status AppendAll(Draft& draft, const store::KeyRange& range,
                        std::vector<routing::v1::Resource>& resources) {
-  ASSIGN_OR_RETURN(const store::RangeResult found,
-                   draft.Range({.range = range, .revision = revision}));
+  ASSIGN_OR_RETURN(const store::RangeResult found, draft.Range({.range = range}));
   for (const store::KeyValue& kv : found.kvs) model::AppendResources(kv.key, kv.value, resources);
   return absl::OkStatus();
 }
@@ -65,7 +64,7 @@ absl::StatusOr<v1::GetStatusResponse> GetStatus(Draft& draft, const v1::GetStatu
   Registry& registry = draft.registry();
   v1::GetStatusResponse status;
   status.set_registry_id(registry.id());
-  status.set_revision(registry.store().revision());
+  status.set_revision(draft.revision());
   status.set_compact_revision(registry.store().compact_revision());
   status.set_store(registry.store().Describe());
   *status.mutable_start_time() = ToTimestamp(registry.start_time());
@@ -93,8 +92,7 @@ absl::StatusOr<v1::GetRoutingResponse> GetRouting(Draft& draft,
   if (!consumer.empty()) RETURN_IF_ERROR(RequireConsumer(draft, consumer).status());
 
   v1::GetRoutingResponse response;
-  const store::Revision revision = draft.registry().store().revision();
-  response.set_revision(revision);
+  response.set_revision(draft.revision());
   std::vector<routing::v1::Resource> resources;
   std::vector<store::KeyRange> ranges = {
       store::KeyRange::Single(model::ServiceKey(service)),
@@ -108,7 +106,7 @@ absl::StatusOr<v1::GetRoutingResponse> GetRouting(Draft& draft,
     ranges.push_back(store::KeyRange::Prefix(model::PinsOf(consumer, service)));
   }
   for (const store::KeyRange& range : ranges) {
-    RETURN_IF_ERROR(AppendAll(draft, range, revision, resources));
+    RETURN_IF_ERROR(AppendAll(draft, range, resources));
   }
   for (routing::v1::Resource& resource : resources) *response.add_resources() = std::move(resource);
   return response;

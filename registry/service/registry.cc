@@ -61,7 +61,7 @@ absl::Status Registry::LoadLastAuditId() {
                                  .limit = 1,
                                  .descending = true,
                                  .keys_only = true}));
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (!newest.kvs.empty()) {
     const std::string id = newest.kvs[0].key.substr(absl::string_view(model::kAudit).size());
     if (!absl::SimpleAtoi(id, &last_audit_id_)) {
@@ -73,7 +73,7 @@ absl::Status Registry::LoadLastAuditId() {
 }
 
 std::string Registry::NextAuditId() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   last_audit_id_ = std::max(last_audit_id_ + 1, absl::ToUnixMicros(clock_.Wall()));
   return absl::StrFormat("%020d", last_audit_id_);
 }

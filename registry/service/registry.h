@@ -7,8 +7,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "registry/service/codec.h"
 #include "registry/store/store.h"
 
@@ -33,6 +33,10 @@ class Registry {
   // wall clock's microseconds.
   std::string NextAuditId();
 
+  // Held by a change that has lost to others several times, so that the losers come one after
+  // another.
+  Mutex& turn() ABSL_LOCK_RETURNED(turn_) { return turn_; }
+
  private:
   Registry(store::Store& store, const Clock& clock);
   absl::Status LoadIdentity();
@@ -42,7 +46,8 @@ class Registry {
   const Clock& clock_;
   const absl::Time start_time_;
   std::string id_;
-  absl::Mutex mutex_;
+  Mutex turn_;
+  Mutex mutex_;
   int64_t last_audit_id_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

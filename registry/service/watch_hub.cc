@@ -48,16 +48,17 @@ WatchHub::~WatchHub() {
 }
 
 void WatchHub::Stop() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   stopping_ = true;
   watcher_->Cancel();
+  changed_.SignalAll();
 }
 
 void WatchHub::RunFollower() {
   while (true) {
     store::Watcher* watcher = nullptr;
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       if (stopping_) return;
       watcher = watcher_.get();
     }
@@ -69,8 +70,8 @@ void WatchHub::RunFollower() {
       Restart();
     } else if (!absl::IsCancelled(batch.status())) {
       log::Warning("registry", absl::StrCat("cannot follow the store: ", batch.status().message()));
-      absl::MutexLock lock(&mutex_);
-      mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kRetryAfter);
+      MutexLock lock(&mutex_);
+      if (!stopping_) changed_.WaitFor(&mutex_, kRetryAfter);
     }
   }
 }
@@ -95,13 +96,14 @@ void WatchHub::Append(const store::WatchBatch& batch) {
     }
     changes.clear();
   }
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   for (Entry& entry : entries) {
     ring_bytes_ += entry.bytes;
     ring_.push_back(std::move(entry));
   }
   through_ = batch.through;
   Trim();
+  if (!batch.events.empty()) changed_.SignalAll();
 }
 
 void WatchHub::Trim() {
@@ -120,13 +122,14 @@ void WatchHub::Trim() {
 }
 
 void WatchHub::Restart() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (stopping_) return;
   ring_.clear();
   ring_bytes_ = 0;
   floor_ = through_ = registry_.store().revision();
   watcher_ = registry_.store().Watch(store::KeyRange::Prefix(model::kRoutingPrefix), floor_);
   Trim();
+  changed_.SignalAll();
 }
 
 absl::StatusOr<std::unique_ptr<WatchHub::Subscription>> WatchHub::Subscribe(
@@ -151,7 +154,7 @@ absl::StatusOr<std::unique_ptr<WatchHub::Subscription>> WatchHub::Subscribe(
   status.set_peer(std::move(peer));
   *status.mutable_connect_time() = ToTimestamp(registry_.clock().Wall());
   auto subscription = absl::WrapUnique(new Subscription(*this, std::move(status), std::move(cut)));
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   // Without the id nobody knows which registry the revision is of.
   const bool resumes = !request.registry_id().empty() && request.from_revision() >= floor_;
   subscription->in_snapshot_ = !resumes;
@@ -163,7 +166,7 @@ absl::StatusOr<std::unique_ptr<WatchHub::Subscription>> WatchHub::Subscribe(
 }
 
 std::vector<registry::v1::GatewayStatus> WatchHub::Gateways() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   std::vector<registry::v1::GatewayStatus> gateways;
   for (const Subscription* subscription : subscriptions_) gateways.push_back(subscription->status_);
   std::sort(gateways.begin(), gateways.end(),
@@ -172,12 +175,12 @@ std::vector<registry::v1::GatewayStatus> WatchHub::Gateways() const {
 }
 
 store::Revision WatchHub::floor() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return floor_;
 }
 
 WatchHub::Subscription::~Subscription() {
-  absl::MutexLock lock(&hub_.mutex_);
+  MutexLock lock(&hub_.mutex_);
   hub_.subscriptions_.erase(this);
 }
 
@@ -188,7 +191,7 @@ absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::Next() {
 absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::NextSnapshot() {
   store::Revision revision = 0;
   {
-    absl::MutexLock lock(&hub_.mutex_);
+    MutexLock lock(&hub_.mutex_);
     if (hub_.stopping_) return absl::UnavailableError("the registry is shutting down");
     revision = at_;
   }
@@ -217,7 +220,7 @@ absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::NextSnapshot
   for (routing::v1::Resource& resource : resources) *chunk.add_resources() = std::move(resource);
   if (chunk.last()) {
     in_snapshot_ = false;
-    absl::MutexLock lock(&hub_.mutex_);
+    MutexLock lock(&hub_.mutex_);
     status_.set_sent_revision(revision);
   }
   return response;
@@ -226,12 +229,13 @@ absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::NextSnapshot
 absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::NextChanges() {
   registry::v1::WatchResponse response;
   response.set_registry_id(hub_.registry_.id());
-  absl::MutexLock lock(&hub_.mutex_);
-  auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(hub_.mutex_) {
+  MutexLock lock(&hub_.mutex_);
+  const auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(hub_.mutex_) {
     return hub_.stopping_ || at_ < hub_.floor_ ||
            (!hub_.ring_.empty() && hub_.ring_.back().changes->revision() > at_);
   };
-  hub_.mutex_.AwaitWithTimeout(absl::Condition(&ready), hub_.options_.heartbeat);
+  // Woken for nothing, it says early how far it is, which does no harm.
+  if (!ready()) hub_.changed_.WaitFor(&hub_.mutex_, hub_.options_.heartbeat);
   if (hub_.stopping_) return absl::UnavailableError("the registry is shutting down");
   if (at_ < hub_.floor_) {
     return model::Refusal(

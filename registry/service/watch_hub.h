@@ -20,7 +20,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
+#include "base/mutex.h"
 #include "pinion/registry/v1/registry.pb.h"
 #include "pinion/registry/v1/watch.pb.h"
 #include "registry/service/registry.h"
@@ -77,7 +77,8 @@ class WatchHub {
   Registry& registry_;
   const WatchOptions options_;
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
+  CondVar changed_;  // anything below
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::deque<Entry> ring_ ABSL_GUARDED_BY(mutex_);  // ascending
   size_t ring_bytes_ ABSL_GUARDED_BY(mutex_) = 0;

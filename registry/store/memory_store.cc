@@ -21,12 +21,11 @@ class MemoryStore::MemoryWatcher : public Watcher {
       : store_(store), range_(std::move(range)), after_(after) {}
 
   absl::StatusOr<WatchBatch> Next(absl::Duration timeout) override {
-    absl::MutexLock lock(&store_.mutex_);
+    MutexLock lock(&store_.mutex_);
     if (after_ == 0) after_ = store_.compact_revision_;
-    auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(store_.mutex_) {
-      return cancelled_ || store_.revision_ > after_;
-    };
-    store_.mutex_.AwaitWithTimeout(absl::Condition(&ready), timeout);
+    while (!cancelled_ && store_.revision_ <= after_) {
+      if (!store_.changed_.WaitFor(&store_.mutex_, timeout)) break;
+    }
     if (cancelled_) return absl::CancelledError("the watch was cancelled");
     if (after_ < store_.compact_revision_) {
       return absl::OutOfRangeError(absl::StrCat("revision ", after_ + 1, " has been compacted"));
@@ -42,8 +41,9 @@ class MemoryStore::MemoryWatcher : public Watcher {
   }
 
   void Cancel() override {
-    absl::MutexLock lock(&store_.mutex_);
+    MutexLock lock(&store_.mutex_);
     cancelled_ = true;
+    store_.changed_.SignalAll();
   }
 
  private:
@@ -56,7 +56,7 @@ class MemoryStore::MemoryWatcher : public Watcher {
 MemoryStore::MemoryStore(const Clock& clock) : leases_(clock) {}
 
 absl::StatusOr<RangeResult> MemoryStore::Range(const RangeRequest& request) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   RangeResult result;
   result.revision = request.revision == 0 ? revision_ : request.revision;
   if (result.revision > revision_ || result.revision < compact_revision_) {
@@ -86,13 +86,12 @@ absl::StatusOr<RangeResult> MemoryStore::Range(const RangeRequest& request) {
 
 absl::StatusOr<TxnResult> MemoryStore::Commit(Txn txn) {
   RETURN_IF_ERROR(ValidateTxn(txn));
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   TxnResult result;
-  result.succeeded =
-      std::all_of(txn.compares.begin(), txn.compares.end(), [this](const Compare& c) {
-        mutex_.AssertHeld();
-        return Holds(c, Live(c.key));
-      });
+  result.succeeded = true;
+  for (const Compare& compare : txn.compares) {
+    result.succeeded = result.succeeded && Holds(compare, Live(compare.key));
+  }
   std::vector<Op>& ops = result.succeeded ? txn.then : txn.otherwise;
   for (const Op& op : ops) {
     const auto* put = std::get_if<Put>(&op);
@@ -100,7 +99,10 @@ absl::StatusOr<TxnResult> MemoryStore::Commit(Txn txn) {
   }
   bool changed = false;
   for (Op& op : ops) changed |= Apply(std::move(op), result.results);
-  if (changed) ++revision_;
+  if (changed) {
+    ++revision_;
+    changed_.SignalAll();
+  }
   result.revision = revision_;
   return result;
 }
@@ -166,7 +168,7 @@ std::unique_ptr<Watcher> MemoryStore::Watch(KeyRange range, Revision after) {
 }
 
 absl::Status MemoryStore::Compact(Revision revision) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (revision > revision_) {
     return absl::OutOfRangeError(
         absl::StrCat("cannot compact to revision ", revision, ": the store is at ", revision_));
@@ -186,24 +188,24 @@ absl::Status MemoryStore::Compact(Revision revision) {
 }
 
 Revision MemoryStore::revision() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return revision_;
 }
 
 Revision MemoryStore::compact_revision() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return compact_revision_;
 }
 
 absl::StatusOr<LeaseId> MemoryStore::GrantLease(absl::Duration ttl) {
   RETURN_IF_ERROR(ValidateLeaseTtl(ttl));
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   leases_.Add(++last_lease_, ttl);
   return last_lease_;
 }
 
 absl::StatusOr<absl::Duration> MemoryStore::RenewLease(LeaseId id) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return leases_.Renew(id);
 }
 
@@ -217,19 +219,22 @@ std::vector<std::string> MemoryStore::KeysOf(LeaseId id) const {
 }
 
 absl::StatusOr<std::vector<ExpiredLease>> MemoryStore::ExpiredLeases() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   std::vector<ExpiredLease> expired;
   for (LeaseId id : leases_.Expired()) expired.push_back({id, KeysOf(id)});
   return expired;
 }
 
 absl::Status MemoryStore::RevokeLease(LeaseId id) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (!leases_.Knows(id)) return absl::NotFoundError(absl::StrCat("lease ", id, " does not exist"));
   leases_.Remove(id);
   const std::vector<std::string> keys = KeysOf(id);
   for (const std::string& key : keys) AddState(State{.key = key, .mod_revision = revision_ + 1});
-  if (!keys.empty()) ++revision_;
+  if (!keys.empty()) {
+    ++revision_;
+    changed_.SignalAll();
+  }
   return absl::OkStatus();
 }
 

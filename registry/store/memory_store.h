@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "registry/store/lease_clock.h"
 #include "registry/store/store.h"
 
@@ -49,7 +49,8 @@ class MemoryStore : public Store {
   std::vector<Event> EventsAt(const KeyRange& range, Revision revision) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
+  CondVar changed_;  // a revision, or the end of a watch
   Revision revision_ ABSL_GUARDED_BY(mutex_) = 1;
   Revision compact_revision_ ABSL_GUARDED_BY(mutex_) = 1;
   LeaseId last_lease_ ABSL_GUARDED_BY(mutex_) = 0;

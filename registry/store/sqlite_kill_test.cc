@@ -91,9 +91,9 @@ TEST(SqliteKill, WhatWasAcknowledgedIsThere) {
     absl::StatusOr<std::unique_ptr<SqliteStore>> store = SqliteStore::Open(path);
     ASSERT_TRUE(store.ok()) << store.status();
     std::map<std::string, Revision> there;
-    const auto written = (*store)->Range({.range = KeyRange::Prefix("k/")});
-    ASSERT_TRUE(written.ok()) << written.status();
-    for (const KeyValue& kv : written->kvs) {
+    const absl::StatusOr<RangeResult> all = (*store)->Range({.range = KeyRange::Prefix("k/")});
+    ASSERT_TRUE(all.ok()) << all.status();
+    for (const KeyValue& kv : all->kvs) {
       there[kv.key] = kv.mod_revision;
     }
     for (const Acknowledgement& one : said) {

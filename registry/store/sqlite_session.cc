@@ -27,22 +27,22 @@ std::string EndOf(const KeyRange& range) {
   return range.end.empty() ? range.key + '\0' : range.end;
 }
 
+// Of many keys; one alone is found by Get.
 std::string RangeSql(const RangeRequest& request) {
   const std::string columns = request.count_only ? "count(*)"
                               : request.keys_only
                                   ? "key, mod_revision, create_revision, version, lease, x''"
                                   : kColumns;
-  const std::string state =
-      request.revision == 0 ? kNewest : "mod_revision <= ?4 AND replaced_by > ?4 AND version > 0";
-  // A single key is found by the primary key; among many, the index skips their old states.
-  const std::string index =
-      request.revision == 0 && !request.range.end.empty() ? " INDEXED BY kv_newest" : "";
-  return absl::StrCat("SELECT ", columns, " FROM kv", index, " WHERE key >= ?1 AND key < ?2 AND ",
-                      state,
-                      request.count_only   ? ""
+  // The index skips the old states of the keys.
+  const std::string newest = absl::StrCat(" FROM kv INDEXED BY kv_newest WHERE ", kNewest);
+  const std::string from =
+      request.revision == 0
+          ? newest
+          : " FROM kv WHERE mod_revision <= ?4 AND replaced_by > ?4 AND version > 0";
+  const char* order = request.count_only   ? ""
                       : request.descending ? " ORDER BY key DESC"
-                                           : " ORDER BY key",
-                      " LIMIT ?3");
+                                           : " ORDER BY key";
+  return absl::StrCat("SELECT ", columns, from, " AND key >= ?1 AND key < ?2", order, " LIMIT ?3");
 }
 
 }  // namespace
@@ -95,6 +95,10 @@ absl::StatusOr<RangeResult> SqliteReader::RangeInTransaction(const RangeRequest&
                                               " is not there: the store has ",
                                               bounds.compact_revision, " to ", bounds.revision));
   }
+  if (request.range.end.empty()) {
+    RETURN_IF_ERROR(GetInTransaction(request, result));
+    return result;
+  }
   ASSIGN_OR_RETURN(Statement * query, Cached(RangeSql(request)));
   const std::string end = EndOf(request.range);
   query->BindBlob(1, request.range.key);
@@ -116,6 +120,24 @@ absl::StatusOr<RangeResult> SqliteReader::RangeInTransaction(const RangeRequest&
   query->Reset();
   if (!request.count_only) result.count = static_cast<int64_t>(result.kvs.size());
   return result;
+}
+
+absl::Status SqliteReader::GetInTransaction(const RangeRequest& request, RangeResult& result) {
+  ASSIGN_OR_RETURN(Statement * query,
+                   Cached(absl::StrCat("SELECT ", kColumns,
+                                       " FROM kv WHERE key = ?1 AND mod_revision <= ?2 ORDER BY "
+                                       "mod_revision DESC LIMIT 1")));
+  query->BindBlob(1, request.range.key);
+  query->Bind(2, result.revision);
+  ASSIGN_OR_RETURN(const bool row, query->Step());
+  if (row) {
+    KeyValue kv = ReadKeyValue(*query, 0);
+    if (request.keys_only) kv.value.clear();
+    result.count = kv.version == 0 ? 0 : 1;
+    if (result.count == 1 && !request.count_only) result.kvs.push_back(std::move(kv));
+  }
+  query->Reset();
+  return absl::OkStatus();
 }
 
 absl::StatusOr<WatchBatch> SqliteReader::Events(const KeyRange& range, Revision after,

@@ -34,6 +34,8 @@ class SqliteReader {
   explicit SqliteReader(std::unique_ptr<Database> db) : db_(std::move(db)) {}
   absl::StatusOr<Bounds> ReadBounds();
   absl::StatusOr<RangeResult> RangeInTransaction(const RangeRequest& request);
+  // Of a single key, at result.revision.
+  absl::Status GetInTransaction(const RangeRequest& request, RangeResult& result);
   absl::StatusOr<WatchBatch> EventsInTransaction(const KeyRange& range, Revision after,
                                                  Revision revisions);
   // Prepared at its first use.

@@ -60,11 +60,10 @@ class SqliteStore::SqliteWatcher : public Watcher {
 
   absl::StatusOr<WatchBatch> Next(absl::Duration timeout) override {
     {
-      absl::MutexLock lock(&store_.mutex_);
-      auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(store_.mutex_) {
-        return cancelled_ || store_.revision_ > after_;
-      };
-      store_.mutex_.AwaitWithTimeout(absl::Condition(&ready), timeout);
+      MutexLock lock(&store_.mutex_);
+      while (!cancelled_ && store_.revision_ <= after_) {
+        if (!store_.committed_.WaitFor(&store_.mutex_, timeout)) break;
+      }
       if (cancelled_) return absl::CancelledError("the watch was cancelled");
     }
     ASSIGN_OR_RETURN(std::unique_ptr<SqliteReader> reader, store_.TakeReader());
@@ -75,8 +74,9 @@ class SqliteStore::SqliteWatcher : public Watcher {
   }
 
   void Cancel() override {
-    absl::MutexLock lock(&store_.mutex_);
+    MutexLock lock(&store_.mutex_);
     cancelled_ = true;
+    store_.committed_.SignalAll();
   }
 
  private:
@@ -100,7 +100,7 @@ SqliteStore::SqliteStore(std::string path, FileLock lock, const Clock& clock)
 
 absl::Status SqliteStore::Start(std::unique_ptr<Database> db) {
   ASSIGN_OR_RETURN(writer_, SqliteWriter::Create(std::move(db)));
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   revision_ = writer_->revision();
   compact_revision_ = writer_->compact_revision();
   ASSIGN_OR_RETURN(const auto leases, writer_->Leases());
@@ -111,17 +111,19 @@ absl::Status SqliteStore::Start(std::unique_ptr<Database> db) {
 
 SqliteStore::~SqliteStore() {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     stopping_ = true;
+    queued_.Signal();
   }
   if (thread_.joinable()) thread_.join();
 }
 
 absl::Status SqliteStore::Write(Work work) {
   Pending pending{.work = std::move(work)};
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   queue_.push_back(&pending);
-  mutex_.Await(absl::Condition(&pending.done));
+  queued_.Signal();
+  while (!pending.done) pending.finished.Wait(&mutex_);
   return pending.status;
 }
 
@@ -129,23 +131,23 @@ void SqliteStore::RunWriter() {
   while (true) {
     std::vector<Pending*> batch;
     {
-      absl::MutexLock lock(&mutex_);
-      auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-        return stopping_ || !queue_.empty();
-      };
-      mutex_.Await(absl::Condition(&ready));
+      MutexLock lock(&mutex_);
+      while (!stopping_ && queue_.empty()) queued_.Wait(&mutex_);
       if (queue_.empty()) return;
       const size_t n = std::min(queue_.size(), kMaxBatch);
       batch.assign(queue_.begin(), queue_.begin() + static_cast<ptrdiff_t>(n));
       queue_.erase(queue_.begin(), queue_.begin() + static_cast<ptrdiff_t>(n));
     }
     const absl::Status status = WriteBatch(batch);
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     revision_ = writer_->revision();
     compact_revision_ = writer_->compact_revision();
+    committed_.SignalAll();
     for (Pending* pending : batch) {
       pending->status = status;
       pending->done = true;
+      pending->finished
+          .Signal();  // under the lock: it is gone as soon as its caller has seen `done`
     }
   }
 }
@@ -162,11 +164,8 @@ absl::Status SqliteStore::WriteBatch(const std::vector<Pending*>& batch) {
 
 absl::StatusOr<std::unique_ptr<SqliteReader>> SqliteStore::TakeReader() {
   {
-    absl::MutexLock lock(&mutex_);
-    auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-      return !idle_readers_.empty() || readers_ < kMaxReaders;
-    };
-    mutex_.Await(absl::Condition(&ready));
+    MutexLock lock(&mutex_);
+    while (idle_readers_.empty() && readers_ >= kMaxReaders) reader_freed_.Wait(&mutex_);
     if (!idle_readers_.empty()) {
       std::unique_ptr<SqliteReader> reader = std::move(idle_readers_.back());
       idle_readers_.pop_back();
@@ -176,15 +175,17 @@ absl::StatusOr<std::unique_ptr<SqliteReader>> SqliteStore::TakeReader() {
   }
   absl::StatusOr<std::unique_ptr<SqliteReader>> reader = SqliteReader::Open(path_);
   if (!reader.ok()) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     --readers_;
+    reader_freed_.Signal();
   }
   return reader;
 }
 
 void SqliteStore::ReturnReader(std::unique_ptr<SqliteReader> reader) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   idle_readers_.push_back(std::move(reader));
+  reader_freed_.Signal();
 }
 
 absl::StatusOr<RangeResult> SqliteStore::Range(const RangeRequest& request) {
@@ -202,7 +203,7 @@ absl::StatusOr<TxnResult> SqliteStore::Commit(Txn txn) {
     ASSIGN_OR_RETURN(result.succeeded, AllHold(writer, txn.compares));
     const std::vector<Op>& ops = result.succeeded ? txn.then : txn.otherwise;
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       for (const Op& op : ops) {
         const auto* put = std::get_if<Put>(&op);
         if (put != nullptr && put->lease != 0) refused.Update(leases_.CheckLive(put->lease));
@@ -233,12 +234,12 @@ absl::Status SqliteStore::Compact(Revision revision) {
 }
 
 Revision SqliteStore::revision() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return revision_;
 }
 
 Revision SqliteStore::compact_revision() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return compact_revision_;
 }
 
@@ -249,20 +250,20 @@ absl::StatusOr<LeaseId> SqliteStore::GrantLease(absl::Duration ttl) {
     ASSIGN_OR_RETURN(id, writer.AddLease(ttl));
     return absl::OkStatus();
   }));
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   leases_.Add(id, ttl);
   return id;
 }
 
 absl::StatusOr<absl::Duration> SqliteStore::RenewLease(LeaseId id) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return leases_.Renew(id);
 }
 
 absl::StatusOr<std::vector<ExpiredLease>> SqliteStore::ExpiredLeases() {
   std::vector<LeaseId> ids;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     ids = leases_.Expired();
   }
   std::vector<ExpiredLease> expired;
@@ -283,7 +284,7 @@ absl::Status SqliteStore::RevokeLease(LeaseId id) {
   absl::Duration ttl;
   {
     // From here on no put can attach a key to it; those before it in the queue are deleted with it.
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (!leases_.Knows(id))
       return absl::NotFoundError(absl::StrCat("lease ", id, " does not exist"));
     ttl = leases_.Ttl(id);
@@ -295,7 +296,7 @@ absl::Status SqliteStore::RevokeLease(LeaseId id) {
     return absl::OkStatus();
   });
   if (!status.ok()) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     leases_.Add(id, ttl);
   }
   return status;

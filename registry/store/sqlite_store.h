@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "registry/store/lease_clock.h"
 #include "registry/store/sqlite_database.h"
 #include "registry/store/sqlite_format.h"
@@ -57,6 +57,7 @@ class SqliteStore : public Store {
     Work work;
     absl::Status status;
     bool done = false;
+    CondVar finished;
   };
 
   SqliteStore(std::string path, FileLock lock, const Clock& clock);
@@ -75,7 +76,10 @@ class SqliteStore : public Store {
   const FileLock lock_;
   std::unique_ptr<SqliteWriter> writer_;  // used by the writer thread only
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
+  CondVar queued_;     // work for the writer, or the end
+  CondVar committed_;  // a revision, or the end of a watch
+  CondVar reader_freed_;
   std::deque<Pending*> queue_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   Revision revision_ ABSL_GUARDED_BY(mutex_) = 1;  // committed

@@ -155,6 +155,12 @@ TEST_P(StoreContract, OldStatesCanBeRead) {
   EXPECT_THAT(Pairs({.range = range, .revision = 4}), ElementsAre("k1=b", "k2=x"));
   EXPECT_THAT(Pairs({.range = range, .revision = 5}), ElementsAre("k1=b"));
   EXPECT_EQ(store_->Range({.range = range, .revision = 4, .count_only = true})->count, 2);
+  const KeyRange single = KeyRange::Single("k2");
+  EXPECT_THAT(Pairs({.range = single, .revision = 2}), IsEmpty());
+  EXPECT_THAT(Pairs({.range = single, .revision = 4}), ElementsAre("k2=x"));
+  EXPECT_THAT(Pairs({.range = single, .revision = 4, .keys_only = true}), ElementsAre("k2="));
+  EXPECT_EQ(store_->Range({.range = single, .revision = 4, .count_only = true})->count, 1);
+  EXPECT_EQ(store_->Range({.range = single, .revision = 5, .count_only = true})->count, 0);
   EXPECT_TRUE(absl::IsOutOfRange(store_->Range({.range = range, .revision = 6}).status()));
 }
 
@@ -171,11 +177,8 @@ TEST_P(StoreContract, ATransactionIsOneRevision) {
   EXPECT_EQ(result->results[2]->value, "x") << "a get sees what came before it";
   EXPECT_FALSE(result->results[3].has_value());
   EXPECT_THAT(All(), ElementsAre("k2=x", "k3=y"));
-  const auto range = store_->Range({.range = KeyRange::Prefix("k")});
-  ASSERT_TRUE(range.ok()) << range.status();
-  for (const KeyValue& kv : range->kvs) {
-    EXPECT_EQ(kv.mod_revision, 3);
-  }
+  const absl::StatusOr<RangeResult> all = store_->Range({.range = KeyRange::Prefix("k")});
+  for (const KeyValue& kv : all->kvs) EXPECT_EQ(kv.mod_revision, 3);
 }
 
 TEST_P(StoreContract, ComparesChooseTheBranch) {

@@ -2,36 +2,36 @@
 #pragma once
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 
 namespace pinion::testing {
 
 class FakeClock : public Clock {
  public:
   absl::Time Monotonic() const override {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     return monotonic_;
   }
   absl::Time Wall() const override {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     return wall_;
   }
 
   // Both clocks.
   void Advance(absl::Duration by) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     monotonic_ += by;
     wall_ += by;
   }
   // As an operator or NTP does: only what people call the time.
   void JumpWall(absl::Duration by) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     wall_ += by;
   }
 
  private:
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   absl::Time monotonic_ ABSL_GUARDED_BY(mutex_) = absl::UnixEpoch() + absl::Hours(1);
   absl::Time wall_ ABSL_GUARDED_BY(mutex_) = absl::FromUnixSeconds(1'800'000'000);
 };
