@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,11 +45,28 @@ std::string RegisteredText(const v1::RegisterInstanceResponse& made) {
   return text;
 }
 
+// Whether asking again may help: the registry is away, stopping or overloaded.
+bool IsPassing(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kResourceExhausted:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // Renews until the user stops the program, then deregisters. A registry that is away is waited for;
 // a lease that expired meanwhile is registered anew.
 absl::Status HoldLease(Invocation& run, const RegisterFlags& flags, std::string uid) {
   const absl::Duration interval = *flags.lease / kRenewalsPerLease;
   absl::Duration wait = interval;
+  bool away = false;
   while (!run.WaitForStop(wait)) {
     v1::RenewInstanceRequest renew;
     renew.set_uid(uid);
@@ -61,9 +79,11 @@ absl::Status HoldLease(Invocation& run, const RegisterFlags& flags, std::string 
       if (again.ok()) run.Print(*again, RegisteredText(*again));
       run.out().flush();
     }
-    if (!status.ok() && !absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status)) {
-      return status;
+    if (!status.ok() && !IsPassing(status)) return status;
+    if (!status.ok() && !away && !run.json()) {
+      run.out() << "trying until it succeeds: " << status.message() << std::endl;
     }
+    away = !status.ok();
     wait = status.ok() ? interval : std::min(interval, kRenewalRetry);
   }
   v1::DeregisterInstanceRequest deregister;

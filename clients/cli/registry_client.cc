@@ -45,6 +45,10 @@ absl::Status ToStatus(const grpc::Status& status, const std::string& address,
       message = absl::StrCat("no registry at ", address, " (", message,
                              "): start `pinion serve` or name it with --registry");
       break;
+    case absl::StatusCode::kCancelled:
+      message =
+          absl::StrCat("the registry at ", address, " is stopping and ended the call: ask again");
+      break;
     case absl::StatusCode::kDeadlineExceeded:
       message = absl::StrCat(
           "the registry at ", address, " did not answer within ", absl::FormatDuration(timeout),

@@ -69,6 +69,9 @@ class Cli : public ::testing::TestWithParam<std::string> {
     write("broken.yaml", Bytes(source_ / kSessions / "broken.yaml"));
     fs::current_path(directory_);
     // Sessions name files relative to here, and the registry's socket is among them.
+    Start();
+  }
+  void Start() {
     auto server = service::RegistryServer::Start(
         store_, clock_,
         {.address = "unix:" + (directory_ / "registry.sock").native(), .binary_version = "0.0.0"});
@@ -133,6 +136,23 @@ TEST_F(CliWithoutRegistry, ALeaseIsHeldUntilTheUserStops) {
   EXPECT_THAT(text, HasSubstr("holding a lease of 15s"));
   EXPECT_THAT(text, HasSubstr("deregistered "));
   EXPECT_THAT(RunCommand({"instance", "list"}, server_->address()), HasSubstr("no instances"));
+}
+
+TEST_F(CliWithoutRegistry, ALeaseOutlivesARestartOfTheRegistry) {
+  const std::string address = server_->address();
+  RunCommand({"version", "publish", "addressbook", "1.0.0"}, address);
+  std::string instances;
+  const std::string text = RunCommand(
+      {"instance", "register", "addressbook", "1.0.0", "127.0.0.1:9001", "--lease", "15s"}, address,
+      [&](int wait) {
+        if (wait == 1) server_.reset();
+        if (wait == 3) Start();
+        if (wait == 5) instances = RunCommand({"instance", "list"}, address);
+        return wait == 5;
+      });
+  EXPECT_THAT(text, HasSubstr("trying until it succeeds: no registry at "));
+  EXPECT_THAT(text, HasSubstr("deregistered "));
+  EXPECT_THAT(instances, HasSubstr("127.0.0.1:9001"));
 }
 
 }  // namespace

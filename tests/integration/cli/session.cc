@@ -41,7 +41,8 @@ absl::StatusOr<std::vector<std::string>> ShellWords(absl::string_view line) {
   return words;
 }
 
-std::string RunCommand(const std::vector<std::string>& words, const std::string& address) {
+std::string RunCommand(const std::vector<std::string>& words, const std::string& address,
+                       const std::function<bool(int)>& stops) {
   std::ostringstream terminal;
   int waits = 0;
   cli::Invocation run({.out = terminal,
@@ -52,7 +53,7 @@ std::string RunCommand(const std::vector<std::string>& words, const std::string&
                          if (asked == "PINION_ACTOR") return "alice";
                          return std::nullopt;
                        },
-                       .wait_for_stop = [&waits](absl::Duration) { return waits++ > 1; }});
+                       .wait_for_stop = [&](absl::Duration) { return stops(waits++); }});
   cli::CommandLine line("pinion", "0.0.0", "The program.");
   run.AddFlags(line.root());
   cli::AddCommands(line.root(), run);

@@ -11,6 +11,7 @@
 // run to run stands as <id>.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,9 +24,11 @@ namespace pinion::testing {
 absl::StatusOr<std::vector<std::string>> ShellWords(absl::string_view line);
 
 // Runs one command line in this process against the registry at `address` as actor `alice`: what it
-// prints, and "[exit N]" unless N is 0. A command that stays in the foreground is asked to stop
-// after its first wait.
-std::string RunCommand(const std::vector<std::string>& words, const std::string& address);
+// prints, and "[exit N]" unless N is 0. `stops(n)`: whether a command that stays in the foreground
+// is asked to stop during its n-th wait; 0 is the one before it begins.
+std::string RunCommand(
+    const std::vector<std::string>& words, const std::string& address,
+    const std::function<bool(int)>& stops = [](int n) { return n > 1; });
 
 // `text` with every 32-digit hexadecimal id, and `address`, replaced.
 std::string Masked(std::string text, const std::string& address);
