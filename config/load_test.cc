@@ -171,13 +171,12 @@ TEST_F(LoadTest, PathsBeginAtTheFile) {
   const auto loaded = Load(R"(
 listeners:
 - {name: a, address: {pipe: {path: a.sock}}}
-gateway: {snapshot_dir: data, access_log: {path: data/access.log}}
+gateway: {snapshot_dir: data}
 registry: {address: {pipe: {path: /run/pinion.sock}}, store: {sqlite: {path: ./data/../pinion.db}}}
 )");
   ASSERT_TRUE(loaded.ok()) << loaded.status();
   EXPECT_EQ(loaded->bootstrap.listeners(0).address().pipe().path(), Path("a.sock"));
   EXPECT_EQ(loaded->bootstrap.gateway().snapshot_dir(), Path("data"));
-  EXPECT_EQ(loaded->bootstrap.gateway().access_log().path(), Path("data/access.log"));
   EXPECT_EQ(loaded->bootstrap.registry().address().pipe().path(), "/run/pinion.sock");
   EXPECT_EQ(loaded->bootstrap.registry().store().sqlite().path(), Path("pinion.db"));
 }

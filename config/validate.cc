@@ -154,10 +154,6 @@ class Validator {
     if (!gateway.snapshot_dir().empty()) {
       CheckWritableDirectory(gateway.snapshot_dir(), "gateway.snapshot_dir");
     }
-    const std::string& log = gateway.access_log().path();
-    if (log.empty() || log == "-") return;
-    const std::filesystem::path directory = std::filesystem::path(log).parent_path();
-    CheckWritableDirectory(directory.empty() ? "." : directory.native(), "gateway.access_log.path");
   }
 
   void CheckDuration(bool present, const Duration& duration, const std::string& path,
