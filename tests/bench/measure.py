@@ -30,13 +30,20 @@ class Bench:
         self._running = {}
 
     def __enter__(self):
+        try:
+            self._start_all()
+        except BaseException:
+            self._stack.close()  # __exit__ is not called for a context that was never entered
+            raise
+        return self
+
+    def _start_all(self):
         echo = ROOT / "build/release/tests/bench/bench_echo"
         folder = CACHE / "bench"
         upstreams = [self._stack.enter_context(Process([echo], folder / f"echo{n}.log", LOAD_CORE)) for n in (1, 2)]
         self._ports = [upstream.wait_port() for upstream in upstreams]
         for proxy in self.proxies:
             self._running[proxy.name] = self._stack.enter_context(self._start(proxy))
-        return self
 
     def __exit__(self, *_):
         self._stack.close()
