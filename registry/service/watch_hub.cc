@@ -244,7 +244,7 @@ absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::NextChanges(
                      hub_.floor_, " on: it reads too slowly; watch again"),
         {{"revision", absl::StrCat(at_)}, {"floor", absl::StrCat(hub_.floor_)}});
   }
-  CollectChanges(*response.mutable_changes());
+  hub_.CollectChanges(*this, *response.mutable_changes());
   if (response.changes().revisions().empty()) {
     at_ = std::max(at_, hub_.through_);
     response.mutable_progress()->set_revision(at_);
@@ -254,17 +254,17 @@ absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::NextChanges(
   return response;
 }
 
-void WatchHub::Subscription::CollectChanges(registry::v1::ChangeBatch& batch) {
-  const auto& ring = hub_.ring_;
-  auto it = std::partition_point(ring.begin(), ring.end(), [this](const Entry& entry) {
-    return entry.changes->revision() <= at_;
+void WatchHub::CollectChanges(Subscription& subscription, registry::v1::ChangeBatch& batch) const {
+  store::Revision& at = subscription.at_;
+  auto it = std::partition_point(ring_.begin(), ring_.end(), [&at](const Entry& entry) {
+    return entry.changes->revision() <= at;
   });
   size_t bytes = 0;
-  for (; it != ring.end() && batch.revisions_size() < kMaxBatchRevisions; ++it) {
+  for (; it != ring_.end() && batch.revisions_size() < kMaxBatchRevisions; ++it) {
     bytes += it->bytes;
     if (batch.revisions_size() > 0 && bytes > kMaxBatchBytes) break;
     *batch.add_revisions() = *it->changes;
-    at_ = it->changes->revision();
+    at = it->changes->revision();
   }
 }
 

@@ -71,6 +71,9 @@ class WatchHub {
   void RunFollower();
   void Append(const store::WatchBatch& batch);
   void Trim() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Moves `subscription` over as many changes as one message holds.
+  void CollectChanges(Subscription& subscription, registry::v1::ChangeBatch& batch) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The store has compacted what was not read yet: forgets all and begins anew.
   void Restart();
 
@@ -107,7 +110,6 @@ class WatchHub::Subscription {
 
   absl::StatusOr<registry::v1::WatchResponse> NextSnapshot();
   absl::StatusOr<registry::v1::WatchResponse> NextChanges();
-  void CollectChanges(registry::v1::ChangeBatch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(hub_.mutex_);
 
   WatchHub& hub_;
   const std::function<void()> cut_;
