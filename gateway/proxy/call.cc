@@ -21,7 +21,8 @@ using http2::EventType;
 Call::Call(Proxy& proxy)
     : proxy_(proxy),
       timer_(
-          proxy.loop().timers(), [](void* self) { static_cast<Call*>(self)->OnTimer(); }, this) {}
+          proxy.loop().timers(), [](void* self) { static_cast<Call*>(self)->OnTimer(); }, this),
+      attempts_(proxy, *this, request_, response_) {}
 
 void Call::Start(Downstream& downstream, const http2::Event& event) {
   downstream_ = &downstream;
@@ -39,10 +40,9 @@ void Call::Start(Downstream& downstream, const http2::Event& event) {
   proxy_.stats().calls_total.Add();
   if (event.end_stream) request_.Push({}, true);
   if (std::optional<CallError> error = Accept(); error.has_value()) return Finish(*error);
-  phase_ = Phase::kWaiting;
+  phase_ = Phase::kTrying;
   ArmTimer();
-  request_.KeepForReplay();
-  Attempt();
+  attempts_.Begin(route_, table_->generation());
 }
 
 // ---- routing ----
@@ -143,56 +143,18 @@ void Call::OnTable(const route::RouteTable& table) {
   ArmTimer();
 }
 
-// Asks an instance that was not tried for a stream.
-void Call::Attempt() {
-  upstream::Cluster& cluster = proxy_.clusters().For(*route_.version, table_->generation());
-  upstream::Instance* instance = cluster.Pick(tried_);
-  if (instance == nullptr) {
-    return Finish(Refuse(
-        route::Reason::kNoHealthyInstance,
-        absl::StrCat(route_.service->name, " ", route_.version->name,
-                     " has no instance that can be reached; start one, or pin another version")));
-  }
-  tried_.push_back(instance);
-  instance->Acquire(*this);
-}
-
-void Call::OnConnected(upstream::Connection& connection) {
+absl::Span<const http2::HeaderField> Call::RequestFields() {
   std::vector<http2::HeaderField>& fields = proxy_.scratch_fields();
-  const std::string timeout = RemainingTimeout();
+  timeout_ = RemainingTimeout();
   AddUpstreamFields(headers_, downstream_->listener(), proxy_.options(), downstream_->trusted(),
-                    timeout, fields);
-  const bool empty = request_.ended() && request_.waiting_bytes() == 0 && !request_.has_trailers();
-  http2::Stream* stream = connection.Open(fields, empty, *this);
-  CHECK(stream != nullptr);
-  upstream_ = &connection;
-  upstream_stream_ = stream;
-  phase_ = Phase::kForwarding;
-  response_.SetSource({&connection.transport(), stream});
-  if (empty) {
-    request_.MarkDone();
-  } else {
-    request_.SetSink({&connection.transport(), stream});
-  }
+                    timeout_, fields);
+  return fields;
 }
 
-void Call::OnConnectFailed(upstream::AcquireFailure failure, absl::string_view why) {
-  if (failure == upstream::AcquireFailure::kOverload) {
-    return Finish(Refuse(route::Reason::kOverloaded, why));
-  }
-  const bool elsewhere = failure == upstream::AcquireFailure::kConnect &&
-                         tried_.size() < limits::kConnectAttemptsMax &&
-                         proxy_.clusters().For(*route_.version, table_->generation()).Has(tried_);
-  if (elsewhere) {
-    proxy_.stats().retries.Add();
-    return Attempt();
-  }
-  Finish(Refuse(route::Reason::kUpstreamConnectFailed,
-                absl::StrCat("no connection to an instance of ", route_.service->name, " ",
-                             route_.version->name, ": ", why)));
+void Call::OnNoAttempt(route::Reason reason, absl::string_view message) {
+  Finish(Refuse(reason, message));
 }
 
-// Empty when the caller's own value still holds.
 std::string Call::RemainingTimeout() const {
   if (deadline_ == absl::InfiniteFuture()) return "";
   const absl::Time now = proxy_.loop().now();
@@ -314,15 +276,15 @@ void Call::OnUpstreamReset(const http2::Event& event) {
   if (response_.ended()) {
     // The answer is whole; the instance only does not want the rest of the request.
     request_ended_ = true;
-    ReleaseUpstream(ErrorCode::kNoError);
+    attempts_.Release(ErrorCode::kNoError);
     return Settle();
   }
-  if (RetryUnseen(event)) return;
+  if (phase_ == Phase::kTrying && attempts_.RetryUnseen(event)) return;
   if (event.error == ErrorCode::kCancel && !event.reset_by_us) {
     grpc_status_ = static_cast<int>(absl::StatusCode::kCancelled);
     return End(ErrorCode::kCancel, ErrorCode::kNoError);
   }
-  const bool lost = upstream_->transport().session().failed();
+  const bool lost = attempts_.connection()->transport().session().failed();
   const absl::StatusCode code = lost ? absl::StatusCode::kUnavailable : CodeOfReset(event.error);
   const std::string what =
       lost ? std::string("the connection to the instance was lost before the call ended")
@@ -335,21 +297,6 @@ void Call::OnUpstreamReset(const http2::Event& event) {
                                  {{"service", route_.service->name},
                                   {"version", route_.version->name},
                                   {"code", std::string(http2::ErrorCodeName(event.error))}})));
-}
-
-// The server said that it has not looked at the call: once more, elsewhere if there is an
-// elsewhere. gRFC A6, "transparent retries".
-bool Call::RetryUnseen(const http2::Event& event) {
-  if (event.error != ErrorCode::kRefusedStream || event.reset_by_us) return false;
-  if (retried_unseen_ || phase_ != Phase::kForwarding || !request_.CanReplay()) return false;
-  retried_unseen_ = true;
-  proxy_.stats().retries.Add();
-  ReleaseUpstream(ErrorCode::kNoError);
-  request_.Rewind();
-  phase_ = Phase::kWaiting;
-  if (!proxy_.clusters().For(*route_.version, table_->generation()).Has(tried_)) tried_.clear();
-  Attempt();
-  return true;
 }
 
 // ---- ends ----
@@ -374,12 +321,11 @@ void Call::OnTimer() {
 }
 
 void Call::Finish(const CallError& error) {
-  upstream::Instance::Abandon(*this);
   request_ended_ = true;
   grpc_status_ = static_cast<int>(error.code);
   proxy_.stats().refusals.Add();
   response_.SetSource({});
-  ReleaseUpstream(ErrorCode::kCancel);
+  attempts_.End(ErrorCode::kCancel);
   if (phase_ != Phase::kAnswering) {
     SendErrorHeaders(error);
   } else if (head_.grpc) {
@@ -411,8 +357,8 @@ void Call::Settle() {
   if (phase_ == Phase::kEnded) return;
   // A stream that is over is told nothing more, not even that its connection has gone: from now on
   // nobody may hold it.
-  if (upstream_stream_ != nullptr && upstream_stream_->closed() && response_.ended()) {
-    ReleaseUpstream(ErrorCode::kNoError);
+  if (attempts_.stream() != nullptr && attempts_.stream()->closed() && response_.ended()) {
+    attempts_.Release(ErrorCode::kNoError);
   }
   if (!response_.done()) return;
   // The answer is said. Of the request, only the instance could still want something, and for a
@@ -424,7 +370,6 @@ void Call::Settle() {
 
 void Call::End(ErrorCode downstream_code, ErrorCode upstream_code) {
   if (std::exchange(phase_, Phase::kEnded) == Phase::kEnded) return;
-  upstream::Instance::Abandon(*this);
   timer_.Cancel();
   Stats& stats = proxy_.stats();
   stats.calls.Subtract();
@@ -432,24 +377,15 @@ void Call::End(ErrorCode downstream_code, ErrorCode upstream_code) {
       .Add();
   stats.request_bytes.Add(request_.forwarded_bytes());
   stats.response_bytes.Add(response_.forwarded_bytes());
-  ReleaseUpstream(upstream_code);
+  attempts_.End(upstream_code);
   stream_->set_user(nullptr);  // what the running batch still holds for it is nobody's
   downstream_->ReleaseCall(*stream_, downstream_code);
   request_.Reset();
   response_.Reset();
   table_.reset();
-  tried_.clear();
-  retried_unseen_ = request_ended_ = false;
+  request_ended_ = false;
   grpc_status_ = -1;
   proxy_.Recycle(*this);
-}
-
-void Call::ReleaseUpstream(ErrorCode code) {
-  if (upstream_stream_ == nullptr) return;
-  request_.ClearSink();
-  response_.SetSource({});
-  upstream::Connection* connection = std::exchange(upstream_, nullptr);
-  connection->Release(*std::exchange(upstream_stream_, nullptr), code);
 }
 
 CallError Call::Refuse(route::Reason reason, absl::string_view message) const {

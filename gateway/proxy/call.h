@@ -1,38 +1,37 @@
 // One call, from the request's headers to the last byte in both directions. Owned by its worker's
 // Proxy, which recycles it; the worker's thread.
 //
-//     kIdle → kWaiting → kForwarding → kAnswering → kEnded
-//               │  ↑________│ (refused unseen: another attempt)
-//               └──────┴────────────┴── Finish(CallError) ──↗
+//     kIdle → kTrying → kAnswering → kEnded
+//                └───────────┴── Finish(CallError) ──↗
 //
-// kWaiting: routed, no upstream stream yet. kForwarding: the request is on its way. kAnswering:
-// headers went downstream, so nothing can be tried again. Every failure goes through Finish(),
-// every end through End(): one status, one count.
+// kTrying: routed, and its Attempts ask one instance after another. kAnswering: headers went
+// downstream, so nothing can be tried again. Every failure goes through Finish(), every end through
+// End(): one status, one count.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <string>
 
-#include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "gateway/http2/header_block.h"
 #include "gateway/http2/session.h"
 #include "gateway/net/timer_queue.h"
+#include "gateway/proxy/attempts.h"
 #include "gateway/proxy/body_pipe.h"
 #include "gateway/proxy/errors.h"
 #include "gateway/proxy/exchange.h"
 #include "gateway/proxy/request.h"
 #include "gateway/route/route_table.h"
-#include "gateway/upstream/caller.h"
-#include "gateway/upstream/cluster.h"
 
 namespace pinion::proxy {
 
 class Downstream;
 class Proxy;
 
-class Call final : public Exchange, public upstream::Caller {
+class Call final : public Exchange, private Attempts::Owner {
  public:
   explicit Call(Proxy& proxy);
   Call(const Call&) = delete;
@@ -50,13 +49,13 @@ class Call final : public Exchange, public upstream::Caller {
   void OnDownstreamWritable() override;
 
  private:
-  enum class Phase { kIdle, kWaiting, kForwarding, kAnswering, kEnded };
+  enum class Phase { kIdle, kTrying, kAnswering, kEnded };
 
-  // ---- upstream::Caller ----
-  void OnConnected(upstream::Connection& connection) override;
-  void OnConnectFailed(upstream::AcquireFailure failure, absl::string_view why) override;
+  // ---- Attempts::Owner ----
+  absl::Span<const http2::HeaderField> RequestFields() override;
   void OnUpstreamEvent(const http2::Event& event) override;
   void OnUpstreamWritable() override;
+  void OnNoAttempt(route::Reason reason, absl::string_view message) override;
 
   // ---- routing ----
   std::optional<CallError> Accept();
@@ -66,14 +65,12 @@ class Call final : public Exchange, public upstream::Caller {
   std::optional<CallError> Resolve();
   route::CallQuery Query(const route::Consumer* consumer, const route::MethodPath& method) const;
   std::optional<route::MethodPath> Method() const;
-  void Attempt();
 
   // ---- response ----
   void OnResponseHeaders(const http2::Event& event);
   std::optional<CallError> CheckResponse(const http2::HeaderBlock& headers, bool end_stream) const;
   void OnResponseTrailers(http2::HeaderBlock& trailers);
   void OnUpstreamReset(const http2::Event& event);
-  bool RetryUnseen(const http2::Event& event);
 
   // ---- ends ----
   void ArmTimer();
@@ -83,26 +80,23 @@ class Call final : public Exchange, public upstream::Caller {
   // Ends the call when both directions are through.
   void Settle();
   void End(http2::ErrorCode downstream_code, http2::ErrorCode upstream_code);
-  void ReleaseUpstream(http2::ErrorCode code);
 
   CallError Refuse(route::Reason reason, absl::string_view message) const;
+  // For grpc-timeout; empty when the caller's own value still holds.
   std::string RemainingTimeout() const;
 
   Proxy& proxy_;
   Downstream* downstream_ = nullptr;
   http2::Stream* stream_ = nullptr;  // downstream
-  upstream::Connection* upstream_ = nullptr;
-  http2::Stream* upstream_stream_ = nullptr;
 
   Phase phase_ = Phase::kIdle;
   http2::HeaderBlock headers_;
   RequestHead head_;
+  std::string timeout_;         // RequestFields() points into it
   bool request_ended_ = false;  // nothing more comes or goes upstream
   std::shared_ptr<const route::RouteTable> table_;
   std::optional<route::Consumer> consumer_;
   route::Route route_;
-  absl::InlinedVector<upstream::Instance*, 4> tried_;
-  bool retried_unseen_ = false;
 
   absl::Time started_;
   absl::Time deadline_;
@@ -111,6 +105,7 @@ class Call final : public Exchange, public upstream::Caller {
 
   BodyPipe request_;
   BodyPipe response_;
+  Attempts attempts_;
   int grpc_status_ = -1;  // as it went downstream; -1: none did
 };
 
