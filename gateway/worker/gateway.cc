@@ -1,7 +1,6 @@
 #include "gateway/worker/gateway.h"
 
-#include <condition_variable>
-#include <mutex>
+#include <future>
 #include <utility>
 
 #include "base/status_macros.h"
@@ -34,20 +33,10 @@ void Gateway::Publish(std::shared_ptr<const route::RouteTable> table) {
 }
 
 bool Gateway::Drain(absl::Duration timeout) {
-  std::mutex mutex;
-  std::condition_variable changed;
-  size_t left = workers_.size();
+  std::vector<std::future<bool>> drained;
+  for (const auto& worker : workers_) drained.push_back(worker->Drain(timeout));
   bool all_ended = true;
-  for (const auto& worker : workers_) {
-    worker->Drain(timeout, [&mutex, &changed, &left, &all_ended](bool ended) {
-      std::lock_guard<std::mutex> lock(mutex);
-      all_ended = all_ended && ended;
-      --left;
-      changed.notify_one();
-    });
-  }
-  std::unique_lock<std::mutex> lock(mutex);
-  changed.wait(lock, [&left] { return left == 0; });
+  for (std::future<bool>& worker : drained) all_ended = worker.get() && all_ended;
   return all_ended;
 }
 

@@ -63,11 +63,10 @@ void Worker::CheckConnectionLimit() {
   if (full) room_timer_.Arm(loop_->now() + kLookAgain);
 }
 
-void Worker::Drain(absl::Duration timeout, std::function<void(bool)> done) {
-  loop_->Post([worker = this, timeout, done = std::move(done)] {
-    worker->drained_ = done;
-    worker->BeginDrain(timeout);
-  });
+std::future<bool> Worker::Drain(absl::Duration timeout) {
+  std::future<bool> drained = drained_.get_future();
+  loop_->Post([worker = this, timeout] { worker->BeginDrain(timeout); });
+  return drained;
 }
 
 void Worker::BeginDrain(absl::Duration timeout) {
@@ -84,7 +83,7 @@ void Worker::CheckDrained() {
   if (late) proxy_->CloseAll("the gateway is shutting down");
   const bool all_ended = proxy_->idle();
   loop_->Stop();
-  drained_(all_ended);
+  drained_.set_value(all_ended);
 }
 
 }  // namespace pinion::worker

@@ -3,7 +3,7 @@
 // thread.
 #pragma once
 
-#include <functional>
+#include <future>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -28,9 +28,9 @@ class Worker {
 
   // Any thread.
   void SetTable(std::shared_ptr<const route::RouteTable> table);
-  // Stops listening, lets calls end, then stops the thread; at `timeout` it ends what still runs.
-  // `done` is called on the worker's thread.
-  void Drain(absl::Duration timeout, std::function<void(bool all_ended)> done);
+  // Stops listening, lets calls end, then stops the thread; at `timeout` it ends what still runs,
+  // and the result is false. Once.
+  std::future<bool> Drain(absl::Duration timeout);
   // Written by the worker, readable any time.
   const proxy::Stats& stats() const { return proxy_->stats(); }
 
@@ -50,7 +50,7 @@ class Worker {
   net::Timer room_timer_;   // full: looks again for room
   net::Timer drain_timer_;  // draining: looks again whether everything has ended
   absl::Time drain_until_;
-  std::function<void(bool)> drained_;
+  std::promise<bool> drained_;  // kept by the worker's thread
   std::thread thread_;
 };
 
