@@ -57,6 +57,14 @@ absl::Status WithReason(const absl::Status& status, absl::string_view reason, Me
   return Refusal(status.code(), reason, status.message(), std::move(metadata));
 }
 
+absl::Status Damaged(absl::string_view key) {
+  return Refusal(absl::StatusCode::kDataLoss, "RECORD_DAMAGED",
+                 absl::StrCat("the registry's record ", key,
+                              " is damaged: it is none that a registry writes; restore the store "
+                              "from a backup"),
+                 {{"key", std::string(key)}});
+}
+
 std::string ReasonOf(const absl::Status& status) {
   const absl::optional<absl::Cord> payload = status.GetPayload(kErrorInfoUrl);
   google::rpc::ErrorInfo info;

@@ -34,6 +34,9 @@ absl::Status RevisionConflict(absl::string_view object, int64_t expected, int64_
 absl::Status WithReason(const absl::Status& status, absl::string_view reason,
                         Metadata metadata = {});
 
+// DataLoss: the bytes under `key` are none that a registry writes there.
+absl::Status Damaged(absl::string_view key);
+
 // Of the payload; empty without one.
 std::string ReasonOf(const absl::Status& status);
 

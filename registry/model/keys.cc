@@ -119,10 +119,10 @@ std::string AddressText(const routing::v1::Address& address) {
   return absl::StrCat(v6 ? "[" : "", socket.address(), v6 ? "]" : "", ":", socket.port_value());
 }
 
-PinUse ParsePinUse(absl::string_view key) {
+std::optional<PinUse> ParsePinUse(absl::string_view key) {
   const std::vector<std::string> parts = absl::StrSplit(key, '!');
-  CHECK(parts.size() == 5);
-  return {parts[3], parts[4]};
+  if (parts.size() != 5) return std::nullopt;
+  return PinUse{parts[3], parts[4]};
 }
 
 }  // namespace pinion::model

@@ -19,6 +19,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -78,8 +79,10 @@ std::string AddressText(const routing::v1::Address& address);
 struct PinUse {
   std::string consumer;
   std::string method;
+
+  friend bool operator==(const PinUse&, const PinUse&) = default;
 };
-// REQUIRES: `key` was made by PinUseKey.
-PinUse ParsePinUse(absl::string_view key);
+// Nullopt: PinUseKey has not made `key`.
+std::optional<PinUse> ParsePinUse(absl::string_view key);
 
 }  // namespace pinion::model

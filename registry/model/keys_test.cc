@@ -32,10 +32,12 @@ TEST(Keys, HistorySortsByNumber) {
 }
 
 TEST(Keys, PinUseComesApart) {
-  const PinUse use = ParsePinUse(PinUseKey("db/people", ">=1 <2 || ^3", "team/billing", "/a.B/C"));
+  const PinUse use =
+      ParsePinUse(PinUseKey("db/people", ">=1 <2 || ^3", "team/billing", "/a.B/C")).value();
   EXPECT_EQ(use.consumer, "team/billing");
   EXPECT_EQ(use.method, "/a.B/C");
-  EXPECT_EQ(ParsePinUse(PinUseKey("db", "@stable", "c", "")).method, "");
+  EXPECT_EQ(ParsePinUse(PinUseKey("db", "@stable", "c", ""))->method, "");
+  EXPECT_EQ(ParsePinUse("records/pin_use!db"), std::nullopt);
 }
 
 TEST(Keys, IdentitiesAreEqualOrNot) {

@@ -3,10 +3,12 @@
 #include <map>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
-#include "base/check.h"
+#include "base/status_macros.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "pinion/registry/v1/records.pb.h"
+#include "registry/model/errors.h"
 #include "registry/model/keys.h"
 
 namespace pinion::model {
@@ -16,24 +18,91 @@ using routing::v1::Change;
 using routing::v1::Resource;
 
 template <typename Record>
-Record Parse(absl::string_view value) {
+absl::StatusOr<Record> Parse(absl::string_view key, absl::string_view value) {
   Record record;
-  CHECK(record.ParseFromArray(value.data(), static_cast<int>(value.size())));
+  if (!record.ParseFromArray(value.data(), static_cast<int>(value.size()))) return Damaged(key);
   return record;
 }
 
 bool Under(absl::string_view key, const char* prefix) { return absl::StartsWith(key, prefix); }
 
-void AppendResolutions(absl::string_view key, absl::string_view value,
-                       std::vector<Resource>& resources) {
+absl::Status AppendResolutions(absl::string_view key, absl::string_view value,
+                               std::vector<Resource>& resources) {
   const absl::string_view service = key.substr(absl::string_view(kResolutions).size());
-  const auto record = Parse<registry::v1::Resolutions>(value);
+  ASSIGN_OR_RETURN(const auto record, Parse<registry::v1::Resolutions>(key, value));
   for (const auto& entry : record.entries()) {
     routing::v1::Resolution& resolution = *resources.emplace_back().mutable_resolution();
     resolution.set_service(std::string(service));
     resolution.set_expression(entry.expression());
     resolution.set_version(entry.version());
   }
+  return absl::OkStatus();
+}
+
+// Each takes the part of a record that gateways see.
+absl::Status Read(absl::string_view key, absl::string_view value, routing::v1::Pin& pin) {
+  ASSIGN_OR_RETURN(auto record, Parse<registry::v1::Pin>(key, value));
+  pin.Swap(record.mutable_pin());
+  return absl::OkStatus();
+}
+absl::Status Read(absl::string_view key, absl::string_view value, routing::v1::Instance& instance) {
+  ASSIGN_OR_RETURN(auto record, Parse<registry::v1::Instance>(key, value));
+  instance.Swap(record.mutable_instance());
+  return absl::OkStatus();
+}
+absl::Status Read(absl::string_view key, absl::string_view value, routing::v1::Consumer& consumer) {
+  ASSIGN_OR_RETURN(auto record, Parse<registry::v1::Consumer>(key, value));
+  consumer.Swap(record.mutable_consumer());
+  return absl::OkStatus();
+}
+absl::Status Read(absl::string_view key, absl::string_view value, routing::v1::Version& version) {
+  ASSIGN_OR_RETURN(auto record, Parse<registry::v1::VersionRecord>(key, value));
+  version.Swap(record.mutable_version()->mutable_version());
+  return absl::OkStatus();
+}
+absl::Status Read(absl::string_view key, absl::string_view value, routing::v1::Channel& channel) {
+  ASSIGN_OR_RETURN(auto record, Parse<registry::v1::Channel>(key, value));
+  channel.Swap(record.mutable_channel());
+  return absl::OkStatus();
+}
+absl::Status Read(absl::string_view key, absl::string_view value, routing::v1::Service& service) {
+  ASSIGN_OR_RETURN(auto record, Parse<registry::v1::Service>(key, value));
+  service.Swap(record.mutable_service());
+  return absl::OkStatus();
+}
+
+// Where a record that says this stands: bytes that were damaged may still be a message.
+std::string KeyOf(const Resource& resource) {
+  switch (resource.resource_case()) {
+    case Resource::kService:
+      return ServiceKey(resource.service().name());
+    case Resource::kVersion:
+      return VersionKey(resource.version().service(), resource.version().name());
+    case Resource::kChannel:
+      return ChannelKey(resource.channel().service(), resource.channel().name());
+    case Resource::kInstance:
+      return InstanceKey(resource.instance().service(), resource.instance().version(),
+                         resource.instance().uid());
+    case Resource::kConsumer:
+      return ConsumerKey(resource.consumer().name());
+    case Resource::kPin:
+      return PinKey(resource.pin().consumer(), resource.pin().service(), resource.pin().method());
+    case Resource::kResolution:
+      return ResolutionsKey(resource.resolution().service());
+    case Resource::RESOURCE_NOT_SET:
+      break;
+  }
+  return "";
+}
+
+absl::Status ReadResource(absl::string_view key, absl::string_view value, Resource& resource) {
+  if (Under(key, kPins)) return Read(key, value, *resource.mutable_pin());
+  if (Under(key, kInstances)) return Read(key, value, *resource.mutable_instance());
+  if (Under(key, kConsumers)) return Read(key, value, *resource.mutable_consumer());
+  if (Under(key, kVersions)) return Read(key, value, *resource.mutable_version());
+  if (Under(key, kChannels)) return Read(key, value, *resource.mutable_channel());
+  if (Under(key, kServices)) return Read(key, value, *resource.mutable_service());
+  return Damaged(key);
 }
 
 // What tells resources of one record apart.
@@ -77,10 +146,10 @@ Resource Identified(const Resource& full) {
   return id;
 }
 
-std::map<std::string, Resource> ByName(absl::string_view key,
-                                       std::optional<absl::string_view> value) {
+absl::StatusOr<std::map<std::string, Resource>> ByName(absl::string_view key,
+                                                       std::optional<absl::string_view> value) {
   std::vector<Resource> resources;
-  if (value.has_value()) AppendResources(key, *value, resources);
+  if (value.has_value()) RETURN_IF_ERROR(AppendResources(key, *value, resources));
   std::map<std::string, Resource> by_name;
   for (Resource& resource : resources) {
     std::string name = NameOf(resource);
@@ -97,35 +166,20 @@ const std::vector<std::string>& SnapshotPrefixes() {
   return prefixes;
 }
 
-void AppendResources(absl::string_view key, absl::string_view value,
-                     std::vector<Resource>& resources) {
-  if (Under(key, kPins)) {
-    *resources.emplace_back().mutable_pin() =
-        std::move(*Parse<registry::v1::Pin>(value).mutable_pin());
-  } else if (Under(key, kInstances)) {
-    *resources.emplace_back().mutable_instance() =
-        std::move(*Parse<registry::v1::Instance>(value).mutable_instance());
-  } else if (Under(key, kConsumers)) {
-    *resources.emplace_back().mutable_consumer() =
-        std::move(*Parse<registry::v1::Consumer>(value).mutable_consumer());
-  } else if (Under(key, kResolutions)) {
-    AppendResolutions(key, value, resources);
-  } else if (Under(key, kVersions)) {
-    *resources.emplace_back().mutable_version() =
-        std::move(*Parse<registry::v1::VersionRecord>(value).mutable_version()->mutable_version());
-  } else if (Under(key, kChannels)) {
-    *resources.emplace_back().mutable_channel() =
-        std::move(*Parse<registry::v1::Channel>(value).mutable_channel());
-  } else if (Under(key, kServices)) {
-    *resources.emplace_back().mutable_service() =
-        std::move(*Parse<registry::v1::Service>(value).mutable_service());
-  }
+absl::Status AppendResources(absl::string_view key, absl::string_view value,
+                             std::vector<Resource>& resources) {
+  if (Under(key, kResolutions)) return AppendResolutions(key, value, resources);
+  Resource resource;
+  RETURN_IF_ERROR(ReadResource(key, value, resource));
+  if (KeyOf(resource) != key) return Damaged(key);
+  resources.push_back(std::move(resource));
+  return absl::OkStatus();
 }
 
-void AppendChanges(absl::string_view key, std::optional<absl::string_view> before,
-                   std::optional<absl::string_view> after, std::vector<Change>& changes) {
-  const std::map<std::string, Resource> old_resources = ByName(key, before);
-  const std::map<std::string, Resource> new_resources = ByName(key, after);
+absl::Status AppendChanges(absl::string_view key, std::optional<absl::string_view> before,
+                           std::optional<absl::string_view> after, std::vector<Change>& changes) {
+  ASSIGN_OR_RETURN(const auto old_resources, ByName(key, before));
+  ASSIGN_OR_RETURN(const auto new_resources, ByName(key, after));
   for (const auto& [name, resource] : old_resources) {
     if (!new_resources.contains(name))
       *changes.emplace_back().mutable_deleted() = Identified(resource);
@@ -136,6 +190,7 @@ void AppendChanges(absl::string_view key, std::optional<absl::string_view> befor
                       google::protobuf::util::MessageDifferencer::Equals(it->second, resource);
     if (!same) *changes.emplace_back().mutable_put() = resource;
   }
+  return absl::OkStatus();
 }
 
 }  // namespace pinion::model

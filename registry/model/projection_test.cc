@@ -10,6 +10,7 @@ namespace pinion::model {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 std::string Short(const google::protobuf::Message& message) {
@@ -27,7 +28,7 @@ std::vector<std::string> Changes(const std::string& key, const std::string* befo
   const auto view = [](const std::string* s) {
     return s == nullptr ? std::nullopt : std::optional<absl::string_view>(*s);
   };
-  AppendChanges(key, view(before), view(after), changes);
+  EXPECT_TRUE(AppendChanges(key, view(before), view(after), changes).ok());
   std::vector<std::string> texts;
   for (const auto& change : changes) texts.push_back(Short(change));
   return texts;
@@ -83,14 +84,35 @@ TEST(Projection, EverythingUnderRoutingHasAPlaceInTheSnapshot) {
     EXPECT_EQ(places, 1) << key;
     EXPECT_EQ(key.rfind(kRoutingPrefix, 0), 0u) << key;
   }
+}
+
+TEST(Projection, WhatNoRegistryWritesIsDamaged) {
+  registry::v1::Pin pin;
+  pin.mutable_pin()->set_consumer("billing");
+  pin.mutable_pin()->set_service("db");
+  registry::v1::Pin other = pin;
+  other.mutable_pin()->set_consumer("shipping");
   std::vector<routing::v1::Resource> resources;
-  AppendResources(InstanceKey("s", "1", "u"), registry::v1::Instance().SerializeAsString(),
-                  resources);
-  AppendResources(VersionKey("s", "1"), registry::v1::VersionRecord().SerializeAsString(),
-                  resources);
-  ASSERT_EQ(resources.size(), 2u);
-  EXPECT_TRUE(resources[0].has_instance());
-  EXPECT_TRUE(resources[1].has_version());
+  const std::string key = PinKey("billing", "db", "");
+  EXPECT_TRUE(AppendResources(key, pin.SerializeAsString(), resources).ok());
+  for (const std::string& key :
+       {ServiceKey("s"), VersionKey("s", "1"), ChannelKey("s", "c"), InstanceKey("s", "1", "u"),
+        ConsumerKey("c"), PinKey("c", "s", "")}) {
+    for (const std::string& value : {std::string("\xff"), std::string()}) {
+      const absl::Status status = AppendResources(key, value, resources);
+      EXPECT_TRUE(absl::IsDataLoss(status)) << key;
+      EXPECT_THAT(std::string(status.message()), HasSubstr(key));
+    }
+  }
+  EXPECT_TRUE(absl::IsDataLoss(AppendResources(ResolutionsKey("s"), "\xff", resources)));
+  EXPECT_TRUE(absl::IsDataLoss(AppendResources(key, other.SerializeAsString(), resources)))
+      << "another's record";
+  EXPECT_TRUE(absl::IsDataLoss(AppendResources("routing/strange!x", "", resources)));
+  EXPECT_EQ(resources.size(), 1u);
+  std::vector<routing::v1::Change> changes;
+  EXPECT_TRUE(absl::IsDataLoss(AppendChanges(key, "\xff", pin.SerializeAsString(), changes)));
+  EXPECT_TRUE(absl::IsDataLoss(AppendChanges(key, pin.SerializeAsString(), "\xff", changes)));
+  EXPECT_THAT(changes, IsEmpty());
 }
 
 }  // namespace

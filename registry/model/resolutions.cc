@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/status_macros.h"
 
 namespace pinion::model {
 namespace {
@@ -11,10 +12,10 @@ using Entry = registry::v1::Resolutions::Entry;
 
 }  // namespace
 
-void VersionList::Add(absl::string_view name, routing::v1::VersionState state) {
-  absl::StatusOr<version::VersionName> parsed = version::VersionName::Parse(scheme_, name);
-  CHECK(parsed.ok());
-  items_.push_back({*std::move(parsed), state});
+absl::Status VersionList::Add(absl::string_view name, routing::v1::VersionState state) {
+  ASSIGN_OR_RETURN(version::VersionName parsed, version::VersionName::Parse(scheme_, name));
+  items_.push_back({std::move(parsed), state});
+  return absl::OkStatus();
 }
 
 void VersionList::SetState(absl::string_view name, routing::v1::VersionState state) {
@@ -71,14 +72,14 @@ void Intern(registry::v1::Resolutions& resolutions, absl::string_view expression
   }
 }
 
-std::vector<Moved> ResolveAgain(registry::v1::Resolutions& resolutions, routing::v1::Scheme scheme,
-                                const VersionList& versions) {
+absl::StatusOr<std::vector<Moved>> ResolveAgain(registry::v1::Resolutions& resolutions,
+                                                routing::v1::Scheme scheme,
+                                                const VersionList& versions) {
   std::vector<Moved> moved;
   for (Entry& entry : *resolutions.mutable_entries()) {
-    const absl::StatusOr<version::Expression> expression =
-        version::Expression::Parse(scheme, entry.expression());
-    CHECK(expression.ok());
-    std::string now = versions.Resolve(*expression);
+    ASSIGN_OR_RETURN(const version::Expression expression,
+                     version::Expression::Parse(scheme, entry.expression()));
+    std::string now = versions.Resolve(expression);
     if (now == entry.version()) continue;
     moved.push_back({entry.expression(), entry.version(), now});
     entry.set_version(std::move(now));

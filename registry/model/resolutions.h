@@ -24,8 +24,8 @@ class VersionList {
  public:
   explicit VersionList(routing::v1::Scheme scheme) : scheme_(scheme) {}
 
-  // REQUIRES: `name` parses under the scheme.
-  void Add(absl::string_view name, routing::v1::VersionState state);
+  // InvalidArgument: `name` is none under the scheme; no registry writes such a record.
+  absl::Status Add(absl::string_view name, routing::v1::VersionState state);
   void SetState(absl::string_view name, routing::v1::VersionState state);
 
   // The version's name; empty: none. Channels: empty.
@@ -63,8 +63,9 @@ void Intern(registry::v1::Resolutions& resolutions, absl::string_view expression
             absl::string_view version);
 
 // Resolves every expression anew after a version's state has changed, and notes the state change
-// even if nothing moved.
-std::vector<Moved> ResolveAgain(registry::v1::Resolutions& resolutions, routing::v1::Scheme scheme,
-                                const VersionList& versions);
+// even if nothing moved. InvalidArgument: an expression does not parse, which no registry writes.
+absl::StatusOr<std::vector<Moved>> ResolveAgain(registry::v1::Resolutions& resolutions,
+                                                routing::v1::Scheme scheme,
+                                                const VersionList& versions);
 
 }  // namespace pinion::model

@@ -20,7 +20,7 @@ version::Expression Parse(absl::string_view text) {
 
 VersionList Versions(const std::vector<std::pair<std::string, VersionState>>& versions) {
   VersionList list(routing::v1::SEMVER);
-  for (const auto& [name, state] : versions) list.Add(name, state);
+  for (const auto& [name, state] : versions) EXPECT_TRUE(list.Add(name, state).ok());
   return list;
 }
 
@@ -53,14 +53,22 @@ TEST(Resolutions, PublishingMovesNobodyActivatingDoes) {
   EXPECT_EQ(Find(resolutions, "^1"), "1.0.0");
   EXPECT_EQ(Find(resolutions, "1.1.0"), "1.1.0") << "an exact name means its version in any state";
   EXPECT_EQ(Find(resolutions, "^2"), "");
-  EXPECT_THAT(ResolveAgain(resolutions, routing::v1::SEMVER, versions), IsEmpty());
+  EXPECT_THAT(*ResolveAgain(resolutions, routing::v1::SEMVER, versions), IsEmpty());
   EXPECT_EQ(resolutions.state_changes(), 1) << "written even when nothing moves";
   versions.SetState("1.1.0", routing::v1::ACTIVE);
-  EXPECT_THAT(Texts(ResolveAgain(resolutions, routing::v1::SEMVER, versions)),
+  EXPECT_THAT(Texts(*ResolveAgain(resolutions, routing::v1::SEMVER, versions)),
               ElementsAre("^1: 1.0.0 → 1.1.0"));
-  versions.Add("2.0.0", routing::v1::ACTIVE);
-  EXPECT_THAT(Texts(ResolveAgain(resolutions, routing::v1::SEMVER, versions)),
+  ASSERT_TRUE(versions.Add("2.0.0", routing::v1::ACTIVE).ok());
+  EXPECT_THAT(Texts(*ResolveAgain(resolutions, routing::v1::SEMVER, versions)),
               ElementsAre("^2:  → 2.0.0"));
+}
+
+TEST(Resolutions, WhatDoesNotParseIsSaid) {
+  VersionList versions(routing::v1::SEMVER);
+  EXPECT_FALSE(versions.Add("not a version", routing::v1::ACTIVE).ok());
+  Resolutions resolutions;
+  resolutions.add_entries()->set_expression("((");
+  EXPECT_FALSE(ResolveAgain(resolutions, routing::v1::SEMVER, versions).ok());
 }
 
 TEST(Resolutions, CouldMatchLooksAtWhatIsNotActiveYet) {

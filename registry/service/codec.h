@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/status_macros.h"
 #include "google/protobuf/timestamp.pb.h"
+#include "registry/model/errors.h"
 #include "registry/store/store.h"
 
 namespace pinion::service {
@@ -52,7 +52,7 @@ template <typename Record>
 absl::StatusOr<Stored<Record>> Decode(const store::KeyValue& kv) {
   Stored<Record> stored;
   if (!stored.value.ParseFromString(kv.value)) {
-    return absl::DataLossError(absl::StrCat("the registry's record ", kv.key, " cannot be read"));
+    return model::Damaged(kv.key);
   }
   stored.revision = kv.mod_revision;
   stored.lease = kv.lease;

@@ -56,10 +56,10 @@ absl::Status Activate(Draft& draft, v1::VersionRecord record,
 
   v1::Resolutions resolutions;
   if (stored.has_value()) resolutions = stored->value;
-  const std::vector<model::Moved> moved =
-      model::ResolveAgain(resolutions, service.value.service().scheme(), versions);
+  const auto moved = model::ResolveAgain(resolutions, service.value.service().scheme(), versions);
+  if (!moved.ok()) return model::Damaged(resolutions_key);
   draft.Put(resolutions_key, resolutions);
-  ASSIGN_OR_RETURN(const auto counted, CountMoved(draft, version.service(), moved));
+  ASSIGN_OR_RETURN(const auto counted, CountMoved(draft, version.service(), *moved));
   response.mutable_moved()->Assign(counted.begin(), counted.end());
   response.set_activated(true);
 

@@ -45,7 +45,9 @@ absl::StatusOr<model::VersionList> LoadVersions(Draft& draft, const routing::v1:
                    draft.All<registry::v1::VersionRecord>(model::VersionsOf(service.name())));
   for (const auto& record : records) {
     const routing::v1::Version& version = record.value.version().version();
-    list.Add(version.name(), version.state());
+    if (!list.Add(version.name(), version.state()).ok()) {
+      return model::Damaged(model::VersionKey(service.name(), version.name()));
+    }
   }
   return list;
 }

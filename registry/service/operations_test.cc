@@ -2,8 +2,12 @@
 // refuses.
 #include "registry/service/operations.h"
 
+#include <functional>
+
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "registry/model/keys.h"
 #include "tests/testing/registry_fixture.h"
 
 namespace pinion::service {
@@ -117,6 +121,76 @@ TEST_F(OperationsTest, TheFirstInstanceActivates) {
   const auto versions = Call(ListVersions, R"(service: "addressbook")");
   EXPECT_EQ(versions->versions(0).version().name(), "1.1.0") << "newest first";
   EXPECT_EQ(versions->versions(1).version().state(), routing::v1::ACTIVE);
+}
+
+TEST_F(OperationsTest, VersionsOfAllServicesAreNewestFirstWithinEach) {
+  for (const char* name : {"1.9.0", "1.10.0", "2.0.0"}) ASSERT_TRUE(Publish("b", name).ok());
+  for (const char* name : {"v1", "v1beta1", "v2"}) ASSERT_TRUE(Publish("a", name).ok());
+  ASSERT_TRUE(Publish("c", "7").ok());
+  std::vector<std::string> all;
+  v1::ListVersionsRequest request;
+  request.set_page_size(2);
+  int pages = 0;
+  do {
+    const auto page = service::Run(*registry_, ListVersions, ann_, request);
+    ASSERT_TRUE(page.ok()) << page.status();
+    for (const auto& each : page->versions()) {
+      all.push_back(absl::StrCat(each.version().service(), " ", each.version().name()));
+    }
+    request.set_page_token(page->next_page_token());
+    ++pages;
+  } while (!request.page_token().empty());
+  EXPECT_THAT(all,
+              ElementsAre("a v2", "a v1", "a v1beta1", "b 2.0.0", "b 1.10.0", "b 1.9.0", "c 7"));
+  EXPECT_EQ(pages, 3) << "a service is never split";
+  request.set_page_size(-1);
+  EXPECT_EQ(Outcome(service::Run(*registry_, ListVersions, ann_, request).status()),
+            "INVALID_ARGUMENT ARGUMENT_INVALID");
+}
+
+TEST_F(OperationsTest, DamagedRecordsAreNamed) {
+  SetUpAddressBook();
+  ASSERT_TRUE(Pin("billing", "addressbook", "^1").ok());
+  ASSERT_TRUE(Publish("addressbook", "1.1.0").ok());
+  const auto put = [this](const std::string& key, const std::string& value) {
+    ASSERT_TRUE(store_.Commit({.then = {store::Put{key, value}}}).ok());
+  };
+  const auto get = [this](const std::string& key) {
+    return store_.Range({.range = store::KeyRange::Single(key)})->kvs.at(0).value;
+  };
+  v1::VersionRecord renamed;
+  renamed.mutable_version()->mutable_version()->set_name("not a version");
+  v1::Resolutions resolutions;
+  resolutions.add_entries()->set_expression("((");
+  const auto list = [this] { return Call(ListVersions, "").status(); };
+  const auto pin = [this] { return Pin("shipping", "addressbook", "~1.0").status(); };
+  const auto activate = [this] { return Register("addressbook", "1.1.0", 9002).status(); };
+  const auto routing = [this] {
+    return Call(GetRouting, R"(service: "addressbook" consumer: "billing")").status();
+  };
+  const auto pins = [this] { return Call(ListPins, R"(service: "addressbook")").status(); };
+  const struct {
+    std::string key, value;
+    std::function<absl::Status()> operation;
+  } kCases[] = {
+      {model::VersionKey("addressbook", "1.0.0"), "\xff", list},
+      {model::VersionKey("addressbook", "1.0.0"), renamed.SerializeAsString(), list},
+      {model::VersionKey("addressbook", "1.0.0"), renamed.SerializeAsString(), pin},
+      {model::VersionKey("addressbook", "1.0.0"), "", routing},
+      {model::ResolutionsKey("addressbook"), resolutions.SerializeAsString(), activate},
+      {model::PinKey("billing", "addressbook", ""), "\xff", routing},
+      {model::PinKey("billing", "addressbook", ""), "\xff", pins},
+      {model::ConsumerKey("billing"), "", routing},
+  };
+  for (const auto& c : kCases) {
+    const std::string good = get(c.key);
+    put(c.key, c.value);
+    const absl::Status status = c.operation();
+    EXPECT_EQ(Outcome(status), "DATA_LOSS RECORD_DAMAGED") << c.key << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("routing/"));
+    put(c.key, good);
+    EXPECT_EQ(Outcome(routing()), "OK");
+  }
 }
 
 TEST_F(OperationsTest, ActivationMovesExpressionsAndCountsThem) {

@@ -27,7 +27,9 @@ absl::StatusOr<std::string> OwnerOf(Draft& draft, const std::string& grpc_servic
 absl::Status AppendAll(Draft& draft, const store::KeyRange& range,
                        std::vector<routing::v1::Resource>& resources) {
   ASSIGN_OR_RETURN(const store::RangeResult found, draft.Range({.range = range}));
-  for (const store::KeyValue& kv : found.kvs) model::AppendResources(kv.key, kv.value, resources);
+  for (const store::KeyValue& kv : found.kvs) {
+    RETURN_IF_ERROR(model::AppendResources(kv.key, kv.value, resources));
+  }
   return absl::OkStatus();
 }
 

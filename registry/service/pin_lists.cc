@@ -43,9 +43,10 @@ absl::StatusOr<v1::ListPinsResponse> ListPinsOfService(Draft& draft,
   v1::ListPinsResponse response;
   Resolver resolver(draft);
   for (const store::KeyValue& kv : uses.kvs) {
-    const model::PinUse use = model::ParsePinUse(kv.key);
+    const std::optional<model::PinUse> use = model::ParsePinUse(kv.key);
+    if (!use.has_value()) return model::Damaged(kv.key);
     ASSIGN_OR_RETURN(
-        auto pin, draft.Get<v1::Pin>(model::PinKey(use.consumer, request.service(), use.method)));
+        auto pin, draft.Get<v1::Pin>(model::PinKey(use->consumer, request.service(), use->method)));
     if (!pin.has_value()) continue;  // unset since
     RETURN_IF_ERROR(resolver.FillIn(pin->value));
     *response.add_pins() = std::move(pin->value);

@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 #include "pinion/registry/v1/records.pb.h"
+#include "registry/model/errors.h"
 #include "registry/model/keys.h"
 
 namespace pinion::service {
@@ -65,8 +66,7 @@ absl::Status Registry::LoadLastAuditId() {
   if (!newest.kvs.empty()) {
     const std::string id = newest.kvs[0].key.substr(absl::string_view(model::kAudit).size());
     if (!absl::SimpleAtoi(id, &last_audit_id_)) {
-      return absl::DataLossError(absl::StrCat("the registry's record ", newest.kvs[0].key,
-                                              " is not one that a registry writes"));
+      return model::Damaged(newest.kvs[0].key);
     }
   }
   return absl::OkStatus();

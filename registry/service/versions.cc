@@ -196,6 +196,26 @@ absl::StatusOr<v1::PublishVersionResponse> Publish(Draft& draft, const Publicati
   return response;
 }
 
+// All versions of one service, newest first: an order that keys do not have, of records few enough
+// to sort.
+absl::Status AppendVersions(Draft& draft, const routing::v1::Service& service,
+                            v1::ListVersionsResponse& response) {
+  ASSIGN_OR_RETURN(auto records, draft.All<v1::VersionRecord>(model::VersionsOf(service.name())));
+  std::vector<std::pair<version::VersionName, v1::Version*>> sorted;
+  for (auto& record : records) {
+    v1::Version* version = record.value.mutable_version();
+    auto name = version::VersionName::Parse(service.scheme(), version->version().name());
+    if (!name.ok()) {
+      return model::Damaged(model::VersionKey(service.name(), version->version().name()));
+    }
+    sorted.emplace_back(*std::move(name), version);
+  }
+  std::sort(sorted.begin(), sorted.end(),
+            [](const auto& a, const auto& b) { return b.first < a.first; });
+  for (auto& [name, version] : sorted) *response.add_versions() = std::move(*version);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<v1::PublishVersionResponse> PublishVersion(
@@ -237,31 +257,21 @@ absl::StatusOr<v1::GetVersionSchemaResponse> GetVersionSchema(
 absl::StatusOr<v1::ListVersionsResponse> ListVersions(Draft& draft,
                                                       const v1::ListVersionsRequest& request) {
   v1::ListVersionsResponse response;
-  if (request.service().empty()) {
-    ASSIGN_OR_RETURN(Page<v1::VersionRecord> page,
-                     draft.List<v1::VersionRecord>(model::kVersions,
-                                                   {request.page_size(), request.page_token()}));
-    for (auto& record : page.records)
-      *response.add_versions() = std::move(*record.value.mutable_version());
-    response.set_next_page_token(page.next_token);
+  if (!request.service().empty()) {
+    ASSIGN_OR_RETURN(const auto service, RequireService(draft, request.service()));
+    RETURN_IF_ERROR(AppendVersions(draft, service.value.service(), response));
     return response;
   }
-  // Newest first is an order that keys do not have; one service's versions are few enough to sort,
-  // and come as one page.
-  ASSIGN_OR_RETURN(const auto service, RequireService(draft, request.service()));
-  ASSIGN_OR_RETURN(auto records,
-                   draft.All<v1::VersionRecord>(model::VersionsOf(request.service())));
-  std::vector<std::pair<version::VersionName, v1::Version*>> sorted;
-  for (auto& record : records) {
-    v1::Version* version = record.value.mutable_version();
-    auto name =
-        version::VersionName::Parse(service.value.service().scheme(), version->version().name());
-    CHECK(name.ok());
-    sorted.emplace_back(*std::move(name), version);
+  ASSIGN_OR_RETURN(
+      const Page<v1::Service> page,
+      draft.List<v1::Service>(model::kServices, {request.page_size(), request.page_token()}));
+  const int enough = request.page_size() > 0 ? request.page_size() : kDefaultPage;
+  for (const Stored<v1::Service>& service : page.records) {
+    if (response.versions_size() >= enough) return response;
+    RETURN_IF_ERROR(AppendVersions(draft, service.value.service(), response));
+    response.set_next_page_token(service.value.service().name());
   }
-  std::sort(sorted.begin(), sorted.end(),
-            [](const auto& a, const auto& b) { return b.first < a.first; });
-  for (auto& [name, version] : sorted) *response.add_versions() = std::move(*version);
+  response.set_next_page_token(page.next_token);
   return response;
 }
 

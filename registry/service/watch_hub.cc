@@ -76,27 +76,43 @@ void WatchHub::RunFollower() {
   }
 }
 
+absl::Status WatchHub::Project(absl::Span<const store::Event> revision,
+                               std::vector<Entry>& entries) {
+  std::vector<routing::v1::Change> changes;
+  for (const store::Event& event : revision) {
+    const store::KeyValue* before = event.previous.has_value() ? &*event.previous : nullptr;
+    RETURN_IF_ERROR(model::AppendChanges(event.kv.key, ValueOf(before),
+                                         ValueOf(event.deleted ? nullptr : &event.kv), changes));
+  }
+  if (changes.empty()) return absl::OkStatus();
+  auto message = std::make_shared<registry::v1::RevisionChanges>();
+  message->set_revision(revision.front().kv.mod_revision);
+  for (routing::v1::Change& change : changes) *message->add_changes() = std::move(change);
+  const size_t bytes = message->ByteSizeLong();
+  entries.push_back({std::move(message), bytes});
+  return absl::OkStatus();
+}
+
 void WatchHub::Append(const store::WatchBatch& batch) {
   std::vector<Entry> entries;
-  std::vector<routing::v1::Change> changes;
-  for (size_t i = 0; i < batch.events.size(); ++i) {
-    const store::Event& event = batch.events[i];
-    model::AppendChanges(event.kv.key,
-                         ValueOf(event.previous.has_value() ? &*event.previous : nullptr),
-                         ValueOf(event.deleted ? nullptr : &event.kv), changes);
-    const bool last = i + 1 == batch.events.size() ||
-                      batch.events[i + 1].kv.mod_revision != event.kv.mod_revision;
-    if (!last) continue;
-    if (!changes.empty()) {
-      auto revision = std::make_shared<registry::v1::RevisionChanges>();
-      revision->set_revision(event.kv.mod_revision);
-      for (routing::v1::Change& change : changes) *revision->add_changes() = std::move(change);
-      const size_t bytes = revision->ByteSizeLong();
-      entries.push_back({std::move(revision), bytes});
+  absl::Status damage;
+  store::Revision damaged_revision = 0;
+  const absl::Span<const store::Event> events = batch.events;
+  for (size_t begin = 0; begin < events.size();) {
+    size_t end = begin + 1;
+    const store::Revision revision = events[begin].kv.mod_revision;
+    while (end < events.size() && events[end].kv.mod_revision == revision) ++end;
+    if (absl::Status status = Project(events.subspan(begin, end - begin), entries); !status.ok()) {
+      log::Error("registry", absl::StrCat("gateways cannot be told of revision ", revision, ": ",
+                                          status.message()));
+      damage = std::move(status);
+      damaged_revision = revision;
+      entries.clear();
     }
-    changes.clear();
+    begin = end;
   }
   MutexLock lock(&mutex_);
+  if (!damage.ok()) Skip(damaged_revision, std::move(damage));
   for (Entry& entry : entries) {
     ring_bytes_ += entry.bytes;
     ring_.push_back(std::move(entry));
@@ -104,6 +120,13 @@ void WatchHub::Append(const store::WatchBatch& batch) {
   through_ = batch.through;
   Trim();
   if (!batch.events.empty()) changed_.SignalAll();
+}
+
+void WatchHub::Skip(store::Revision revision, absl::Status damage) {
+  ring_.clear();
+  ring_bytes_ = 0;
+  floor_ = damaged_revision_ = revision;
+  damage_ = std::move(damage);
 }
 
 void WatchHub::Trim() {
@@ -155,6 +178,11 @@ absl::StatusOr<std::unique_ptr<WatchHub::Subscription>> WatchHub::Subscribe(
   *status.mutable_connect_time() = ToTimestamp(registry_.clock().Wall());
   auto subscription = absl::WrapUnique(new Subscription(*this, std::move(status), std::move(cut)));
   MutexLock lock(&mutex_);
+  if (subscriptions_.size() >= options_.subscriptions_max) {
+    return model::Refusal(
+        absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED",
+        absl::StrCat(subscriptions_.size(), " gateways watch this registry already, its bound"));
+  }
   // Without the id nobody knows which registry the revision is of.
   const bool resumes = !request.registry_id().empty() && request.from_revision() >= floor_;
   subscription->in_snapshot_ = !resumes;
@@ -203,7 +231,12 @@ absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::NextSnapshot
       hub_.registry_.store().Range(
           {.range = std::move(range), .revision = revision, .limit = hub_.options_.snapshot_page}));
   std::vector<routing::v1::Resource> resources;
-  for (const store::KeyValue& kv : page.kvs) model::AppendResources(kv.key, kv.value, resources);
+  for (const store::KeyValue& kv : page.kvs) {
+    const absl::Status status = model::AppendResources(kv.key, kv.value, resources);
+    if (status.ok()) continue;
+    log::Error("registry", absl::StrCat("a gateway cannot be told all: ", status.message()));
+    return status;
+  }
   if (page.more) {
     after_key_ = page.kvs.back().key;
   } else {
@@ -237,6 +270,7 @@ absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::NextChanges(
   // Woken for nothing, it says early how far it is, which does no harm.
   if (!ready()) hub_.changed_.WaitFor(&hub_.mutex_, hub_.options_.heartbeat);
   if (hub_.stopping_) return absl::UnavailableError("the registry is shutting down");
+  if (at_ < hub_.damaged_revision_) return hub_.damage_;
   if (at_ < hub_.floor_) {
     return model::Refusal(
         absl::StatusCode::kResourceExhausted, "WATCH_TOO_SLOW",

@@ -20,6 +20,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "base/mutex.h"
 #include "pinion/registry/v1/registry.pb.h"
 #include "pinion/registry/v1/watch.pb.h"
@@ -34,7 +35,8 @@ struct WatchOptions {
   size_t ring_revisions = 16'384;
   size_t ring_bytes = 64 << 20;
   absl::Duration heartbeat = absl::Seconds(5);
-  size_t snapshot_page = 2'000;  // records a message: well below gRPC's 4 MiB
+  size_t subscriptions_max = 1'024;  // each has a thread
+  size_t snapshot_page = 2'000;      // records a message: well below gRPC's 4 MiB
 };
 
 class WatchHub {
@@ -50,7 +52,8 @@ class WatchHub {
 
   // `cut` is called, from the hub's thread and perhaps more than once, when the subscription was
   // overtaken long ago and has not come back: its writer is blocked on the peer and must be woken.
-  // It must not block. FailedPrecondition: REGISTRY_ID_MISMATCH, REVISION_AHEAD.
+  // It must not block. FailedPrecondition: REGISTRY_ID_MISMATCH, REVISION_AHEAD. ResourceExhausted
+  // (LIMIT_EXCEEDED): too many gateways watch.
   absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(const registry::v1::WatchRequest& request,
                                                           std::string peer,
                                                           std::function<void()> cut);
@@ -70,6 +73,11 @@ class WatchHub {
 
   void RunFollower();
   void Append(const store::WatchBatch& batch);
+  // What the changes of one revision are to gateways, appended to `entries`. DataLoss: one of the
+  // records is damaged.
+  static absl::Status Project(absl::Span<const store::Event> revision, std::vector<Entry>& entries);
+  // The change of `revision` cannot be told: followers are, and a snapshot is what helps them.
+  void Skip(store::Revision revision, absl::Status damage) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Trim() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Moves `subscription` over as many changes as one message holds.
   void CollectChanges(Subscription& subscription, registry::v1::ChangeBatch& batch) const
@@ -87,6 +95,9 @@ class WatchHub {
   size_t ring_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   store::Revision floor_ ABSL_GUARDED_BY(mutex_);    // the ring holds all that came after it,
   store::Revision through_ ABSL_GUARDED_BY(mutex_);  // up to and with this
+  // Why what came before `floor_` cannot be told, if that is not its age.
+  absl::Status damage_ ABSL_GUARDED_BY(mutex_);
+  store::Revision damaged_revision_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_set<Subscription*> subscriptions_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<store::Watcher> watcher_ ABSL_GUARDED_BY(mutex_);
 
@@ -99,8 +110,9 @@ class WatchHub::Subscription {
   ~Subscription();
 
   // The next message; waits for one at most as long as a heartbeat, then says how far it is.
-  // ResourceExhausted (WATCH_TOO_SLOW): overtaken; Unavailable: the hub stops, or the store cannot
-  // be read. Any error ends it.
+  // ResourceExhausted (WATCH_TOO_SLOW): overtaken; DataLoss (RECORD_DAMAGED): a record of the
+  // snapshot or of a change cannot be told, and nothing is told without it; Unavailable: the hub
+  // stops, or the store cannot be read. Any error ends it.
   absl::StatusOr<registry::v1::WatchResponse> Next();
 
  private:

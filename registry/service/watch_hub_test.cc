@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "registry/model/keys.h"
 #include "tests/testing/registry_fixture.h"
 
 namespace pinion::service {
@@ -149,6 +150,45 @@ TEST_F(WatchHubTest, TheSlowAreCutOffNotSkipped) {
   Settle();
   const absl::Status status = (*slow)->Next().status();
   EXPECT_EQ(Outcome(status), "RESOURCE_EXHAUSTED WATCH_TOO_SLOW") << status;
+}
+
+// Nothing is told without what a damaged record says, and all is again when it is repaired.
+TEST_F(WatchHubTest, DamagedRecordsAreNamedNotLeftOut) {
+  SetUpAddressBook();
+  ASSERT_TRUE(Pin("billing", "addressbook", "^1").ok());
+  const std::string key = model::PinKey("billing", "addressbook", "");
+  const std::string good = store_.Range({.range = store::KeyRange::Single(key)})->kvs[0].value;
+  Start();
+  auto follower = Subscribe(store_.revision());
+  for (const std::string damaged : {"\xff\xff", ""}) {
+    ASSERT_TRUE(store_.Commit({.then = {store::Put{key, damaged}}}).ok());
+    while (hub_->floor() < store_.revision()) std::this_thread::yield();
+    absl::Status status = (*follower)->Next().status();
+    EXPECT_EQ(Outcome(status), "DATA_LOSS RECORD_DAMAGED") << status;
+    EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr(key));
+    auto newcomer = Subscribe(0);
+    absl::StatusOr<WatchResponse> message = (*newcomer)->Next();
+    while (message.ok()) {
+      EXPECT_FALSE(message->snapshot().last());
+      message = (*newcomer)->Next();
+    }
+    EXPECT_EQ(Outcome(message.status()), "DATA_LOSS RECORD_DAMAGED");
+    // The change back cannot be told either: nobody knows what it replaces.
+    ASSERT_TRUE(store_.Commit({.then = {store::Put{key, good}}}).ok());
+    while (hub_->floor() < store_.revision()) std::this_thread::yield();
+    follower = Subscribe(store_.revision() - 2);
+    EXPECT_EQ(ReadSnapshot(**follower).revision(), store_.revision());
+  }
+  ASSERT_TRUE(Pin("billing", "addressbook", "1.0.0").ok());
+  EXPECT_THAT(Follow(**follower, store_.revision()).size(), 2);
+}
+
+TEST_F(WatchHubTest, TooManyGatewaysAreRefused) {
+  Start({.heartbeat = absl::Milliseconds(20), .subscriptions_max = 1});
+  auto first = Subscribe(0);
+  EXPECT_EQ(Outcome(Subscribe(0).status()), "RESOURCE_EXHAUSTED LIMIT_EXCEEDED");
+  first->reset();
+  EXPECT_EQ(Outcome(Subscribe(0).status()), "OK");
 }
 
 TEST_F(WatchHubTest, ABlockedWriterIsWoken) {
