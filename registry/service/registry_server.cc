@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <grpc/support/log.h>
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -23,6 +24,15 @@ namespace {
 
 // A descriptor set at its limit, and what comes with it.
 constexpr int kMaxMessageBytes = static_cast<int>(schema::kMaxDescriptorSetBytes) + (1 << 20);
+
+// Clients that ask as often as this are well-behaved; gRPC's own bound of five minutes would cut
+// off a gateway that notices a vanished registry in time.
+constexpr absl::Duration kClientPingInterval = absl::Seconds(10);
+// A gateway has one watch, a few schemas and a proposal under way; a command one call.
+constexpr int kMaxStreamsPerConnection = 100;
+// Each watch and each call that runs has a thread. Watches are bounded below this
+// (WatchOptions::subscriptions_max), so that calls always find one.
+constexpr int kMaxThreads = 2048;
 
 struct HostPort {
   absl::string_view host;  // IPv6 without brackets
@@ -52,6 +62,25 @@ bool IsLoopback(absl::string_view host) {
   in_addr v4;
   if (inet_pton(AF_INET, std::string(host).c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
   return host == "localhost" || host == "::1";
+}
+
+int Milliseconds(absl::Duration duration) {
+  return static_cast<int>(absl::ToInt64Milliseconds(duration));
+}
+
+// What one client, or many, or one that has vanished, can make the server hold.
+void SetBounds(const RegistryServerOptions& options, grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
+  builder.SetResourceQuota(grpc::ResourceQuota("registry").SetMaxThreads(kMaxThreads));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options.keepalive_time));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                             Milliseconds(options.keepalive_timeout));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  // 0: as many as it takes, also while nothing else is to be sent.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             Milliseconds(kClientPingInterval));
 }
 
 // gRPC speaks to standard error by itself; what it says of an address is said better by the status
@@ -97,7 +126,7 @@ absl::StatusOr<std::unique_ptr<RegistryServer>> RegistryServer::Start(
   grpc::ServerBuilder builder;
   // Otherwise a second process binds the same port silently and gets half of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  SetBounds(options, builder);
   builder.AddListeningPort(options.address, grpc::InsecureServerCredentials(), &parts->port);
   builder.RegisterService(parts->registry_service.get());
   builder.RegisterService(parts->watch_service.get());

@@ -22,6 +22,10 @@ struct RegistryServerOptions {
   // Allows addresses that other machines reach, although nobody is authenticated.
   bool insecure = false;
   std::string binary_version;
+  // An idle connection is asked after the first time whether the client is still there, and closed
+  // when no answer comes within the second: a machine that has vanished holds nothing for long.
+  absl::Duration keepalive_time = absl::Seconds(30);
+  absl::Duration keepalive_timeout = absl::Seconds(10);
   WatchOptions watch;
   HousekeeperOptions housekeeping;
 };

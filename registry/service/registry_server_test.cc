@@ -2,9 +2,12 @@
 #include "registry/service/registry_server.h"
 
 #include <grpcpp/grpcpp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -299,6 +302,33 @@ TEST_F(RegistryServerTest, ListensWhereNobodyElseReachesIt) {
   for (const auto& c : kCases) {
     EXPECT_EQ(CheckListenAddress(c.address, c.insecure).code(), c.code) << c.address;
   }
+}
+
+// A peer that never answers, as a machine that has lost its power: its connection ends by itself.
+TEST_F(RegistryServerTest, AVanishedClientIsLetGo) {
+  auto server = RegistryServer::Start(*store_, clock_,
+                                      {.address = "127.0.0.1:0",
+                                       .keepalive_time = absl::Milliseconds(100),
+                                       .keepalive_timeout = absl::Milliseconds(100)});
+  ASSERT_TRUE(server.ok()) << server.status();
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>((*server)->port()));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  // The preface and an empty SETTINGS frame, RFC 9113 3.4; then nothing.
+  std::string hello = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+  hello.append({0, 0, 0, 4, 0, 0, 0, 0, 0});
+  ASSERT_EQ(write(fd, hello.data(), hello.size()), static_cast<ssize_t>(hello.size()));
+  // So that the test fails rather than hangs.
+  const timeval patience = {.tv_sec = 30, .tv_usec = 0};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  char buffer[4096];
+  ssize_t n = 1;
+  while (n > 0) n = read(fd, buffer, sizeof(buffer));
+  EXPECT_TRUE(n == 0 || errno == ECONNRESET) << "still open: errno " << errno;
+  close(fd);
 }
 
 TEST_F(RegistryServerTest, APortIsNotShared) {
