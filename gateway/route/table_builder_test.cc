@@ -263,6 +263,24 @@ TEST(TableBuilderTest, ExpressionsOfGonePinsAreForgotten) {
   EXPECT_LE(builder.Build()->FindService("greeter")->expressions.size(), 2u);
 }
 
+// Nothing else shows a drain that outlives its pin: it would only take room, for ever.
+TEST(TableBuilderTest, ADrainGoesWithItsPin) {
+  constexpr char kDraining[] =
+      "pin { consumer: 'billing' service: 'greeter' expression: '^1' drain { seconds: 60 } }";
+  constexpr char kMethodPin[] =
+      "pin { consumer: 'billing' service: 'greeter' method: '/helloworld.Greeter/SayHello' "
+      "expression: '^1' drain { seconds: 60 } }";
+  TableBuilder builder;
+  PutAll(builder, {kGreeter, kVersion1, kDraining, kMethodPin});
+  EXPECT_TRUE(builder.Build()->has_drains());
+  ASSERT_TRUE(Delete(builder, kDraining).ok());
+  EXPECT_TRUE(builder.Build()->has_drains()) << "the method's";
+  ASSERT_TRUE(Delete(builder, kMethodPin).ok());
+  EXPECT_FALSE(builder.Build()->has_drains());
+  PutAll(builder, {kDraining, "pin { consumer: 'billing' service: 'greeter' expression: '^1' }"});
+  EXPECT_FALSE(builder.Build()->has_drains()) << "set again without one";
+}
+
 TEST(TableBuilderTest, TooManyExpressionsAreRefused) {
   TableBuilder builder;
   PutAll(builder, {kGreeter, kVersion1});
