@@ -1,5 +1,5 @@
-// Every bound of the gateway, with its reason. Those that operators change have a field in
-// protos/pinion/config/v1.
+// Every bound of the gateway, with its reason; those of following the registry are in
+// watch_limits.h. Those that operators change have a field in protos/pinion/config/v1.
 #pragma once
 
 #include <cstddef>
@@ -171,29 +171,5 @@ inline constexpr unsigned kAdminConnectionsMax = 64;
 inline constexpr unsigned kAdminIdleSeconds = 10;
 // Request line and headers of one request, and what the server needs beside them.
 inline constexpr size_t kAdminConnectionBytesMax = 32 * 1024;
-
-// ---- following the registry (gateway/watch) ----
-
-// The registry speaks at least every few seconds; a stream that is silent for longer is dead,
-// whatever TCP says.
-inline constexpr absl::Duration kWatchSilenceMax = absl::Seconds(30);
-// Between attempts to reach the registry, doubling from the first to the second, each with jitter.
-inline constexpr absl::Duration kWatchBackoffMin = absl::Milliseconds(100);
-inline constexpr absl::Duration kWatchBackoffMax = absl::Seconds(10);
-// The first change is published at once; what follows sooner than this is published together.
-inline constexpr absl::Duration kTableInterval = absl::Milliseconds(50);
-// One message of the stream: far above the registry's chunks, far below what could exhaust memory.
-inline constexpr int kWatchMessageBytesMax = 64 * 1024 * 1024;
-// From this many instances on, losing more than half at once is taken for an accident
-// (envoy#13072).
-inline constexpr size_t kInstancesWatchedMin = 8;
-// Schemas that are fetched at once, for reflection: they must not be in the way of changes.
-inline constexpr size_t kSchemaFetchesMax = 4;
-inline constexpr absl::Duration kSchemaFetchTimeout = absl::Seconds(30);
-// Changes behind a recorded snapshot before a fresh one is asked for: replaying them stays a matter
-// of milliseconds.
-inline constexpr int64_t kRecordedChangesBytesMin = 4 * 1024 * 1024;
-// A disk that was full or broken is tried again after this time.
-inline constexpr absl::Duration kRecordingRetry = absl::Minutes(1);
 
 }  // namespace pinion::limits

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "gateway/limits.h"
 #include "gateway/watch/watch_messages.h"
+#include "gateway/watch_limits.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "gateway/limits.h"
 #include "gateway/watch/watch_messages.h"
+#include "gateway/watch_limits.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -12,11 +12,11 @@
 #include "absl/synchronization/mutex.h"
 #include "base/log.h"
 #include "base/status_macros.h"
-#include "gateway/limits.h"
 #include "gateway/watch/mailbox.h"
 #include "gateway/watch/recording.h"
 #include "gateway/watch/routing_state.h"
 #include "gateway/watch/stream.h"
+#include "gateway/watch_limits.h"
 
 namespace pinion::watch {
 namespace {

@@ -7,6 +7,7 @@ One table each. A folder may include itself, what its row names, and nothing els
 ARROWS = {
     "base": [],
     "gateway/limits.h": [],
+    "gateway/watch_limits.h": [],
     "gateway/route": ["base", "gateway/limits.h", "registry/version", "protos"],
     "gateway/http2": ["base", "gateway/limits.h"],
     "gateway/net": ["base", "gateway/limits.h"],
@@ -18,7 +19,7 @@ ARROWS = {
                       "gateway/limits.h", "base", "protos"],
     "gateway/worker": ["gateway/proxy", "gateway/builtin", "gateway/upstream", "gateway/transport", "gateway/route", "gateway/http2",
                        "gateway/net", "gateway/limits.h", "base", "protos"],
-    "gateway/watch": ["gateway/route", "gateway/limits.h", "base", "protos"],
+    "gateway/watch": ["gateway/route", "gateway/limits.h", "gateway/watch_limits.h", "base", "protos"],
     "gateway/admin": ["gateway/limits.h", "base", "protos"],
     "registry/version": ["base", "protos"],
     "registry/model": ["registry/version", "base", "protos"],

@@ -1,0 +1,34 @@
+// The bounds of following the registry (gateway/watch), each with its reason: the part of
+// gateway/limits.h that calls know nothing of.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/time/time.h"
+
+namespace pinion::limits {
+
+// The registry speaks at least every few seconds; a stream that is silent for longer is dead,
+// whatever TCP says.
+inline constexpr absl::Duration kWatchSilenceMax = absl::Seconds(30);
+// Between attempts to reach the registry, doubling from the first to the second, each with jitter.
+inline constexpr absl::Duration kWatchBackoffMin = absl::Milliseconds(100);
+inline constexpr absl::Duration kWatchBackoffMax = absl::Seconds(10);
+// The first change is published at once; what follows sooner than this is published together.
+inline constexpr absl::Duration kTableInterval = absl::Milliseconds(50);
+// One message of the stream: far above the registry's chunks, far below what could exhaust memory.
+inline constexpr int kWatchMessageBytesMax = 64 * 1024 * 1024;
+// From this many instances on, losing more than half at once is taken for an accident
+// (envoy#13072).
+inline constexpr size_t kInstancesWatchedMin = 8;
+// Schemas that are fetched at once, for reflection: they must not be in the way of changes.
+inline constexpr size_t kSchemaFetchesMax = 4;
+inline constexpr absl::Duration kSchemaFetchTimeout = absl::Seconds(30);
+// Changes behind a recorded snapshot before a fresh one is asked for: replaying them stays a matter
+// of milliseconds.
+inline constexpr int64_t kRecordedChangesBytesMin = 4 * 1024 * 1024;
+// A disk that was full or broken is tried again after this time.
+inline constexpr absl::Duration kRecordingRetry = absl::Minutes(1);
+
+}  // namespace pinion::limits
