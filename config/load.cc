@@ -25,6 +25,7 @@ class PathResolver {
     if (bootstrap.has_gateway()) {
       v1::Gateway& gateway = *bootstrap.mutable_gateway();
       Path(*gateway.mutable_snapshot_dir());
+      if (gateway.has_access_log()) Path(*gateway.mutable_access_log()->mutable_path());
     }
     if (bootstrap.has_registry()) {
       v1::Registry& registry = *bootstrap.mutable_registry();

@@ -154,6 +154,27 @@ class Validator {
     if (!gateway.snapshot_dir().empty()) {
       CheckWritableDirectory(gateway.snapshot_dir(), "gateway.snapshot_dir");
     }
+    if (gateway.has_access_log()) CheckAccessLog(gateway.access_log());
+  }
+
+  void CheckAccessLog(const v1::AccessLog& log) {
+    const std::string path = "gateway.access_log";
+    if (log.path().empty()) {
+      report_.AtValue(path, "path is missing: a file, /dev/stdout or /dev/stderr");
+    } else {
+      const std::filesystem::path file = log.path();
+      std::error_code error;
+      if (std::filesystem::is_directory(file, error)) {
+        report_.AtValue(absl::StrCat(path, ".path"),
+                        absl::StrCat(file.native(), " is a directory, not a log's file"));
+      } else if (!std::filesystem::exists(file, error)) {
+        CheckWritableDirectory(file.has_parent_path() ? file.parent_path().native() : ".",
+                               absl::StrCat(path, ".path"));
+      }
+    }
+    if (!(log.sample().value() >= 0 && log.sample().value() <= 1)) {
+      report_.AtValue(absl::StrCat(path, ".sample"), "must be from 0 to 1");
+    }
   }
 
   void CheckDuration(bool present, const Duration& duration, const std::string& path,

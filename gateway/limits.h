@@ -163,6 +163,16 @@ inline constexpr absl::Duration kSweepDelay = absl::Seconds(1);
 // Request bytes kept so that a call which the server refused unseen can be sent again.
 inline constexpr size_t kReplayBytesMax = 16 * 1024;
 
+// ---- access log (gateway/access_log) ----
+
+// One line: all fields at their bounds fit, and a pipe takes it whole (PIPE_BUF).
+inline constexpr size_t kLogLineBytesMax = 4096;
+// Lines of one worker that wait for the writer's thread: half a second at 5,000 calls a second.
+// Full: the line is dropped and counted.
+inline constexpr size_t kLogRingBytes = 1024 * 1024;
+// How long a line may wait there: soon enough for whoever watches the file, hardly ever for nobody.
+inline constexpr absl::Duration kLogFlushInterval = absl::Milliseconds(100);
+
 // ---- admin port (gateway/admin) ----
 
 // Far more people and scrapers than there are; a further connection is closed at once.

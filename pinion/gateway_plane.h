@@ -36,6 +36,9 @@ class GatewayPlane {
   // "127.0.0.1:8082"; empty: there is no admin port.
   std::string admin_address() const;
 
+  // Opens the access log's file anew, for logrotate. Main thread.
+  void ReopenLogs() { gateway_->ReopenLogs(); }
+
   // Lets calls end; false: some were ended when the configured time had passed.
   bool Drain();
 

@@ -28,7 +28,7 @@ MetricFamily One(std::string name, std::string help, MetricType type, double val
   return {std::move(name), std::move(help), type, {{.value = value}}};
 }
 
-double Sum(const std::vector<const Stats*>& workers, proxy::Counter Stats::*counter) {
+double Sum(const std::vector<const Stats*>& workers, Counter Stats::*counter) {
   uint64_t sum = 0;
   for (const Stats* worker : workers) sum += (worker->*counter).value();
   return static_cast<double>(sum);
@@ -46,6 +46,18 @@ MetricFamily CallsByCode(const std::vector<const Stats*>& workers) {
     family.samples.push_back({.labels = {{"code", name}}, .value = static_cast<double>(sum)});
   }
   return family;
+}
+
+void AddAccessLog(const access_log::Writer& log, std::vector<MetricFamily>& families) {
+  const auto counter = [&](const char* name, const char* help, uint64_t value) {
+    families.push_back(One(name, help, MetricType::kCounter, static_cast<double>(value)));
+  };
+  counter("pinion_access_log_lines_total", "Lines given to the access log.", log.lines());
+  counter("pinion_access_log_dropped_total",
+          "Lines of the access log that were lost: it was full, or could not be written.",
+          log.dropped());
+  counter("pinion_access_log_write_failures_total", "Failed writes of the access log.",
+          log.write_failures());
 }
 
 void AddWatch(const watch::WatchStatus& watch, std::vector<MetricFamily>& families) {
@@ -104,6 +116,7 @@ admin::TableStatus TableInForce::Status(const std::optional<watch::WatchStatus>&
 }
 
 std::vector<MetricFamily> Metrics(const std::vector<const Stats*>& workers,
+                                  const access_log::Writer* access_log,
                                   const std::optional<watch::WatchStatus>& watch) {
   constexpr MetricType kCounter = MetricType::kCounter;
   constexpr MetricType kGauge = MetricType::kGauge;
@@ -124,6 +137,7 @@ std::vector<MetricFamily> Metrics(const std::vector<const Stats*>& workers,
       One("pinion_response_bytes_total", "Response DATA forwarded.", kCounter,
           Sum(workers, &Stats::response_bytes)),
   };
+  if (access_log != nullptr) AddAccessLog(*access_log, families);
   if (watch) AddWatch(*watch, families);
   return families;
 }

@@ -1,8 +1,10 @@
 // The program: wires everything and does nothing else.
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "clients/cli/commands.h"
@@ -28,10 +30,16 @@ int main(int argc, char** argv) {
   pinion::cli::Invocation run({.out = std::cout,
                                .err = std::cerr,
                                .environment = Environment,
-                               .wait_for_stop = [&stop](absl::Duration timeout) {
-                                 if (!stop) stop.emplace();
-                                 return stop->Wait(timeout);
-                               }});
+                               .wait_for_stop =
+                                   [&stop](absl::Duration timeout) {
+                                     if (!stop) stop.emplace();
+                                     return stop->Wait(timeout);
+                                   },
+                               .on_reload =
+                                   [&stop](std::function<void()> reload) {
+                                     if (!stop) stop.emplace();
+                                     stop->OnReload(std::move(reload));
+                                   }});
   pinion::cli::CommandLine line(
       "pinion", PINION_VERSION,
       "A gRPC gateway with a registry of API versions: every consumer pins the version it was "

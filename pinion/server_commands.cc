@@ -72,8 +72,17 @@ absl::StatusOr<std::string> RegistryToFollow(const config::Loaded& loaded,
   return follows ? config::ToString(bootstrap.registry().address()) : std::string();
 }
 
+// logrotate's signals, from before there is a gateway.
+void ReopenLogsOnReload(cli::Invocation& run, const std::unique_ptr<GatewayPlane>& gateway) {
+  run.OnReload([&gateway] {
+    if (gateway != nullptr) gateway->ReopenLogs();
+  });
+}
+
 absl::Status RunGateway(cli::Invocation& run, const GatewayFlags& flags) {
   TakeSignals(run);
+  std::unique_ptr<GatewayPlane> gateway;
+  ReopenLogsOnReload(run, gateway);
   ASSIGN_OR_RETURN(config::Loaded loaded, config::LoadFile(flags.config));
   ASSIGN_OR_RETURN(std::string registry, RegistryToFollow(loaded, run.registry_flag()));
   if (loaded.bootstrap.listeners().empty()) {
@@ -81,7 +90,7 @@ absl::Status RunGateway(cli::Invocation& run, const GatewayFlags& flags) {
         absl::StrCat(loaded.filename, ": has no listeners: a gateway needs one"));
   }
   Announcement announcement(run.out());
-  ASSIGN_OR_RETURN(const std::unique_ptr<GatewayPlane> gateway,
+  ASSIGN_OR_RETURN(gateway,
                    GatewayPlane::Start({.bootstrap = std::move(loaded.bootstrap),
                                         .registry = std::move(registry),
                                         .accepted_registry_id = flags.accept_registry,
@@ -133,12 +142,14 @@ std::string NextCommand(const std::string& registry_address) {
 // The gateway follows the registry beside it as it would one elsewhere.
 absl::Status RunServe(cli::Invocation& run, ServeFlags flags) {
   TakeSignals(run);
+  std::unique_ptr<GatewayPlane> gateway;
+  ReopenLogsOnReload(run, gateway);
   flags.registry = run.registry_flag();
   ASSIGN_OR_RETURN(config::v1::Bootstrap bootstrap, ServeBootstrap(flags, true));
   ASSIGN_OR_RETURN(const std::unique_ptr<RegistryPlane> registry,
                    RegistryPlane::Start(bootstrap.registry()));
   Announcement announcement(run.out());
-  ASSIGN_OR_RETURN(std::unique_ptr<GatewayPlane> gateway,
+  ASSIGN_OR_RETURN(gateway,
                    GatewayPlane::Start({.bootstrap = std::move(bootstrap),
                                         .registry = registry->address(),
                                         .accepted_registry_id = "",

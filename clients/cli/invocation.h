@@ -29,6 +29,9 @@ struct Surroundings {
   // Waits until the user asks the program to stop; false: `timeout` has passed first. Only commands
   // that stay in the foreground call it, first with a zero timeout before anything else.
   std::function<bool(absl::Duration timeout)> wait_for_stop;
+  // What to do when the user asks the program to reload, while it waits for a stop. Servers only,
+  // before they start a thread.
+  std::function<void(std::function<void()> reload)> on_reload;
 };
 
 class Invocation {
@@ -49,6 +52,7 @@ class Invocation {
   bool json() const { return json_; }
   std::ostream& out() { return surroundings_.out; }
   bool WaitForStop(absl::Duration timeout) { return surroundings_.wait_for_stop(timeout); }
+  void OnReload(std::function<void()> reload) { surroundings_.on_reload(std::move(reload)); }
 
   // Prints `message` as proto-JSON with every field, the same for the same contents.
   void PrintJson(const google::protobuf::Message& message);

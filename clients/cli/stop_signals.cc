@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <ctime>
+#include <utility>
 
 namespace pinion::cli {
 namespace {
@@ -17,6 +18,11 @@ sigset_t StopSet() {
   return set;
 }
 
+void AddReload(sigset_t& set) {
+  sigaddset(&set, SIGHUP);
+  sigaddset(&set, SIGUSR1);
+}
+
 }  // namespace
 
 StopSignals::StopSignals() {
@@ -26,13 +32,28 @@ StopSignals::StopSignals() {
 
 bool StopSignals::Wait(absl::Duration timeout) {
   if (stopped_) return true;
-  const sigset_t set = StopSet();
+  sigset_t set = StopSet();
+  if (reload_) AddReload(set);
   // Beyond a day nobody waits in one piece; the caller asks again.
   const timespec limit = absl::ToTimespec(std::min(timeout, absl::Hours(24)));
-  if (sigtimedwait(&set, nullptr, &limit) < 0) return false;
+  const int signal = sigtimedwait(&set, nullptr, &limit);
+  if (signal < 0) return false;
+  if (signal == SIGHUP || signal == SIGUSR1) {
+    reload_();
+    return false;
+  }
   stopped_ = true;
-  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  const sigset_t stop = StopSet();
+  pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
   return true;
+}
+
+void StopSignals::OnReload(std::function<void()> reload) {
+  reload_ = std::move(reload);
+  sigset_t set;
+  sigemptyset(&set);
+  AddReload(set);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
 }  // namespace pinion::cli

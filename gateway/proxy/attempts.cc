@@ -32,6 +32,7 @@ void Attempts::Try() {
                      " has no instance that can be reached; start one, or pin another version"));
   }
   tried_.push_back(instance);
+  ++count_;
   instance->Acquire(*this);
 }
 
@@ -41,6 +42,9 @@ void Attempts::OnConnected(upstream::Connection& connection) {
   CHECK(stream != nullptr);
   connection_ = &connection;
   stream_ = stream;
+  opened_at_ = proxy_.loop().now();
+  instance_ = connection.instance().uid();
+  address_ = connection.instance().address();
   response_.SetSource({&connection.transport(), stream});
   if (empty) {
     request_.MarkDone();
@@ -88,6 +92,11 @@ void Attempts::End(ErrorCode code) {
   Release(code);
   tried_.clear();
   retried_unseen_ = false;
+}
+
+void Attempts::ForgetTrail() {
+  count_ = 0;
+  opened_at_ = absl::InfinitePast();
 }
 
 }  // namespace pinion::proxy

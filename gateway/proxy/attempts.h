@@ -8,9 +8,11 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gateway/http2/session.h"
 #include "gateway/proxy/body_pipe.h"
@@ -58,6 +60,17 @@ class Attempts final : private upstream::Caller {
   upstream::Connection* connection() const { return connection_; }
   http2::Stream* stream() const { return stream_; }
 
+  // ---- for reports ----
+
+  // Instances that were asked for a stream.
+  uint32_t count() const { return count_; }
+  // When the last stream was opened, InfinitePast: none was; and at which instance.
+  absl::Time opened_at() const { return opened_at_; }
+  const std::string& instance() const { return instance_; }
+  const std::string& address() const { return address_; }
+  // After the report.
+  void ForgetTrail();
+
   // Ends the open attempt, resetting its stream with `code` unless that is over.
   void Release(http2::ErrorCode code);
   // As Release(), and none will follow. Ready for the next call.
@@ -83,6 +96,10 @@ class Attempts final : private upstream::Caller {
   http2::Stream* stream_ = nullptr;
   absl::InlinedVector<upstream::Instance*, 4> tried_;
   bool retried_unseen_ = false;
+  uint32_t count_ = 0;
+  absl::Time opened_at_ = absl::InfinitePast();
+  std::string instance_;  // copies, since an instance may go before a call that was there ends
+  std::string address_;
 };
 
 }  // namespace pinion::proxy

@@ -7,6 +7,7 @@
 #include "gateway/proxy/downstream.h"
 #include "gateway/proxy/proxy.h"
 #include "gateway/proxy/request.h"
+#include "gateway/proxy/trace_context.h"
 
 namespace pinion::proxy {
 namespace {
@@ -28,6 +29,9 @@ void BuiltinExchange::Start(const http2::Event& event) {
   stream_->set_user(static_cast<Exchange*>(this));
   response_.SetSink({&downstream_.transport(), stream_});
   const RequestHead head = ReadRequest(*event.headers, downstream_.listener(), proxy_.options());
+  path_ = std::string(head.path);
+  trace_id_ = std::string(TraceIdOf(head.traceparent.value_or("")));
+  started_ = proxy_.loop().now();
   if (!head.grpc) {
     request_ended_ = true;
     return EndWith(CallError(absl::StatusCode::kInvalidArgument, "this service speaks gRPC only"));
@@ -51,8 +55,13 @@ void BuiltinExchange::OnTable(const std::shared_ptr<const route::RouteTable>& ta
 }
 
 void BuiltinExchange::OnDownstreamEvent(const http2::Event& event) {
-  if (event.type == http2::EventType::kReset) return Close();
+  if (event.type == http2::EventType::kReset) {
+    reset_by_ = event.reset_by_us ? "connection" : "caller";
+    reset_ = http2::ErrorCodeName(event.error);
+    return Close();
+  }
   if (event.type == http2::EventType::kData) {
+    request_bytes_ += event.data.size();
     downstream_.transport().session().Consume(*stream_, event.data.size());
     Receive(event.data, event.end_stream);
   } else if (event.type == http2::EventType::kTrailers) {
@@ -118,6 +127,7 @@ void BuiltinExchange::End(const absl::Status& status) {
 void BuiltinExchange::EndWith(const CallError& error) {
   if (std::exchange(ended_, true)) return;
   received_.clear();
+  grpc_status_ = static_cast<int>(error.code);
   http2::HeaderBlock block;
   if (!headers_sent_) {
     AddTrailersOnly(error, block);
@@ -137,9 +147,29 @@ void BuiltinExchange::Settle() {
 void BuiltinExchange::Close() {
   if (std::exchange(closed_, true)) return;
   ended_ = true;
+  if (access_log::Sink* sink = proxy_.access_log(); sink != nullptr) Log(*sink);
   stream_->set_user(nullptr);
   downstream_.ReleaseCall(*stream_, http2::ErrorCode::kNoError);
   proxy_.Discard(*this);
+}
+
+void BuiltinExchange::Log(access_log::Sink& sink) const {
+  access_log::Record record;
+  record.grpc_status = response_.done() ? grpc_status_ : -1;
+  record.trace_id = trace_id_;
+  if (!sink.Wants(record.ok() && reset_by_.empty(), trace_id_)) return;
+  const absl::Time now = proxy_.loop().now();
+  record.start = sink.WallTime(started_, now);
+  record.listener = downstream_.listener().name;
+  record.peer = downstream_.peer();
+  record.method = path_;
+  record.source = "gateway";
+  record.reset = reset_;
+  record.reset_by = reset_by_;
+  record.request_bytes = request_bytes_;
+  record.response_bytes = response_.forwarded_bytes();
+  record.duration = now - started_;
+  sink.Write(record);
 }
 
 }  // namespace pinion::proxy

@@ -3,10 +3,13 @@
 // worker's thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gateway/access_log/sink.h"
 #include "gateway/builtin/call.h"
 #include "gateway/http2/session.h"
 #include "gateway/net/event_loop.h"
@@ -40,6 +43,7 @@ class BuiltinExchange final : public net::Deferred, public Exchange, private bui
   void EndWith(const CallError& error);
   void Settle();
   void Close();
+  void Log(access_log::Sink& sink) const;
 
   Proxy& proxy_;
   Downstream& downstream_;
@@ -51,6 +55,15 @@ class BuiltinExchange final : public net::Deferred, public Exchange, private bui
   bool ended_ = false;  // the last word was said
   bool closed_ = false;
   BodyPipe response_;
+
+  // ---- for the log ----
+  std::string path_;
+  std::string trace_id_;
+  absl::Time started_;
+  uint64_t request_bytes_ = 0;
+  int grpc_status_ = -1;  // the last word; -1: none was said
+  absl::string_view reset_by_;
+  absl::string_view reset_;
 };
 
 }  // namespace pinion::proxy

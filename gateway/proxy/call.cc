@@ -31,6 +31,7 @@ void Call::Start(Downstream& downstream, const http2::Event& event) {
   stream_->set_user(static_cast<Exchange*>(this));
   std::swap(headers_, *event.headers);
   head_ = ReadRequest(headers_, downstream.listener(), proxy_.options());
+  trace_.Begin(head_.traceparent.value_or(""), head_.traceparent_repeated, proxy_.trace_ids());
   table_ = proxy_.table();
   started_ = proxy_.loop().now();
   deadline_ = drain_at_ = absl::InfiniteFuture();
@@ -148,6 +149,7 @@ absl::Span<const http2::HeaderField> Call::RequestFields() {
   timeout_ = RemainingTimeout();
   AddUpstreamFields(headers_, downstream_->listener(), proxy_.options(), downstream_->trusted(),
                     timeout_, fields);
+  trace_.AddTo(fields);
   return fields;
 }
 
@@ -175,6 +177,7 @@ void Call::OnDownstreamEvent(const http2::Event& event) {
       if (!request_ended_) request_.PushTrailers(*event.headers);
       break;
     case EventType::kReset:
+      trail_.OnReset(event.reset_by_us ? "connection" : "caller", event.error);
       return End(ErrorCode::kNoError, ErrorCode::kCancel);
     default:
       return;
@@ -220,6 +223,7 @@ void Call::OnUpstreamEvent(const http2::Event& event) {
 }
 
 void Call::OnResponseHeaders(const http2::Event& event) {
+  trail_.OnAnswer(proxy_.loop().now(), *event.headers);
   if (std::optional<CallError> error = CheckResponse(*event.headers, event.end_stream);
       error.has_value()) {
     return Finish(*error);
@@ -282,6 +286,7 @@ void Call::OnUpstreamReset(const http2::Event& event) {
   if (phase_ == Phase::kTrying && attempts_.RetryUnseen(event)) return;
   if (event.error == ErrorCode::kCancel && !event.reset_by_us) {
     grpc_status_ = static_cast<int>(absl::StatusCode::kCancelled);
+    trail_.OnReset("instance", event.error);
     return End(ErrorCode::kCancel, ErrorCode::kNoError);
   }
   const bool lost = attempts_.connection()->transport().session().failed();
@@ -323,6 +328,7 @@ void Call::OnTimer() {
 void Call::Finish(const CallError& error) {
   request_ended_ = true;
   grpc_status_ = static_cast<int>(error.code);
+  trail_.OnError(error);
   proxy_.stats().refusals.Add();
   response_.SetSource({});
   attempts_.End(ErrorCode::kCancel);
@@ -333,6 +339,7 @@ void Call::Finish(const CallError& error) {
     AddGrpcStatus(error, trailers);
     response_.PushTrailers(trailers);
   } else {
+    trail_.OnReset("gateway", ErrorCode::kInternalError);
     return End(ErrorCode::kInternalError, ErrorCode::kCancel);
   }
   Settle();
@@ -371,18 +378,17 @@ void Call::Settle() {
 void Call::End(ErrorCode downstream_code, ErrorCode upstream_code) {
   if (std::exchange(phase_, Phase::kEnded) == Phase::kEnded) return;
   timer_.Cancel();
-  Stats& stats = proxy_.stats();
-  stats.calls.Subtract();
-  stats.calls_by_code[grpc_status_ >= 0 && grpc_status_ < kGrpcCodes ? grpc_status_ : kGrpcCodes]
-      .Add();
-  stats.request_bytes.Add(request_.forwarded_bytes());
-  stats.response_bytes.Add(response_.forwarded_bytes());
+  Report();
   attempts_.End(upstream_code);
   stream_->set_user(nullptr);  // what the running batch still holds for it is nobody's
   downstream_->ReleaseCall(*stream_, downstream_code);
   request_.Reset();
   response_.Reset();
+  consumer_.reset();
+  route_ = route::Route();
   table_.reset();
+  trail_.Clear();
+  attempts_.ForgetTrail();
   request_ended_ = false;
   grpc_status_ = -1;
   proxy_.Recycle(*this);

@@ -16,14 +16,17 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "gateway/access_log/sink.h"
 #include "gateway/http2/header_block.h"
 #include "gateway/http2/session.h"
 #include "gateway/net/timer_queue.h"
 #include "gateway/proxy/attempts.h"
 #include "gateway/proxy/body_pipe.h"
+#include "gateway/proxy/call_trail.h"
 #include "gateway/proxy/errors.h"
 #include "gateway/proxy/exchange.h"
 #include "gateway/proxy/request.h"
+#include "gateway/proxy/trace_context.h"
 #include "gateway/route/route_table.h"
 
 namespace pinion::proxy {
@@ -80,6 +83,9 @@ class Call final : public Exchange, private Attempts::Owner {
   // Ends the call when both directions are through.
   void Settle();
   void End(http2::ErrorCode downstream_code, http2::ErrorCode upstream_code);
+  // The call's one count and its one line (call_report.cc).
+  void Report();
+  void Log(access_log::Sink& sink, int grpc_status) const;
 
   CallError Refuse(route::Reason reason, absl::string_view message) const;
   // For grpc-timeout; empty when the caller's own value still holds.
@@ -106,6 +112,8 @@ class Call final : public Exchange, private Attempts::Owner {
   BodyPipe request_;
   BodyPipe response_;
   Attempts attempts_;
+  CallTrail trail_;
+  TraceContext trace_;
   int grpc_status_ = -1;  // as it went downstream; -1: none did
 };
 

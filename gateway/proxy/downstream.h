@@ -23,6 +23,7 @@ class Downstream final : public net::Deferred, private transport::Connection::Ha
   const ListenerOptions& listener() const { return listener_; }
   // The peer's identity header is believed.
   bool trusted() const { return trusted_; }
+  const std::string& peer() const { return transport_.peer(); }
   transport::Connection& transport() { return transport_; }
 
   // A call is done with its stream.

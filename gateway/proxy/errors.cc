@@ -4,13 +4,10 @@
 #include "absl/strings/str_cat.h"
 
 namespace pinion::proxy {
-namespace {
 
 int HttpStatusOf(const CallError& error) {
   return error.http_status != 0 ? error.http_status : route::HttpStatus(error.code);
 }
-
-}  // namespace
 
 void AddGrpcStatus(const CallError& error, http2::HeaderBlock& out) {
   out.Add("grpc-status", absl::StrCat(static_cast<int>(error.code)));

@@ -28,6 +28,9 @@ struct CallError {
       : code(why.code), message(why.message), refusal(std::move(why)) {}
 };
 
+// The HTTP status for callers that do not speak gRPC.
+int HttpStatusOf(const CallError& error);
+
 // Fields of the trailers (grpc-status, grpc-message, grpc-status-details-bin) that say `error`.
 void AddGrpcStatus(const CallError& error, http2::HeaderBlock& out);
 

@@ -31,6 +31,8 @@ struct Options {
   absl::Duration idle_timeout = limits::kIdleTimeout;
   upstream::Options upstream;
   uint64_t seed = 0;  // of the choices among instances
+  // Of trace ids: another one for each worker that ever runs, or calls share ids that must differ.
+  uint64_t trace_seed = 0;
 };
 
 }  // namespace pinion::proxy

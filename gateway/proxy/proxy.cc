@@ -17,9 +17,11 @@ std::shared_ptr<const route::RouteTable> Rewrap(std::shared_ptr<const route::Rou
 
 }  // namespace
 
-Proxy::Proxy(net::EventLoop& loop, Options options)
+Proxy::Proxy(net::EventLoop& loop, Options options, access_log::Sink* access_log)
     : loop_(loop),
       options_(std::move(options)),
+      access_log_(access_log),
+      trace_ids_(options_.trace_seed),
       shared_(loop),
       clusters_(shared_, options_.upstream, options_.seed),
       table_(std::make_shared<route::RouteTable>()),

@@ -6,6 +6,8 @@
 #include <memory>
 #include <vector>
 
+#include "base/random.h"
+#include "gateway/access_log/sink.h"
 #include "gateway/net/event_loop.h"
 #include "gateway/proxy/builtin_exchange.h"
 #include "gateway/proxy/call.h"
@@ -22,7 +24,8 @@ namespace pinion::proxy {
 class Proxy final : private net::TurnTask {
  public:
   // Starts with an empty table: every call is refused until SetTable().
-  Proxy(net::EventLoop& loop, Options options);
+  // `access_log`: where ended calls are told; null: nowhere. It outlives the proxy.
+  Proxy(net::EventLoop& loop, Options options, access_log::Sink* access_log = nullptr);
   ~Proxy();
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;
@@ -47,6 +50,8 @@ class Proxy final : private net::TurnTask {
 
   net::EventLoop& loop() { return loop_; }
   const Options& options() const { return options_; }
+  access_log::Sink* access_log() { return access_log_; }
+  Random& trace_ids() { return trace_ids_; }
   Stats& stats() { return stats_; }
   const std::shared_ptr<const route::RouteTable>& table() const { return table_; }
   route::HeaderResolutions& header_resolutions() { return header_resolutions_; }
@@ -69,6 +74,8 @@ class Proxy final : private net::TurnTask {
 
   net::EventLoop& loop_;
   const Options options_;
+  access_log::Sink* const access_log_;
+  Random trace_ids_;
   Stats stats_;
   transport::Shared shared_;
   upstream::Clusters clusters_;

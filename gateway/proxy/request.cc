@@ -33,6 +33,8 @@ RequestHead ReadRequest(const http2::HeaderBlock& block, const ListenerOptions& 
       head.timeout_repeated = head.has_timeout;
       head.has_timeout = true;
       head.timeout = field.value;
+    } else if (field.name == "traceparent") {
+      SetOnce(field.value, head.traceparent, head.traceparent_repeated);
     } else if (field.name == options.version_header) {
       SetOnce(field.value, head.version, head.version_repeated);
     } else if (!listener.identity_header.empty() && field.name == listener.identity_header) {

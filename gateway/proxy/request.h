@@ -26,6 +26,8 @@ struct RequestHead {
   bool version_repeated = false;
   std::optional<absl::string_view> identity;  // the identity header, believed or not
   bool identity_repeated = false;
+  std::optional<absl::string_view> traceparent;
+  bool traceparent_repeated = false;
   bool grpc = false;
 };
 

@@ -2,23 +2,10 @@
 #pragma once
 
 #include <array>
-#include <atomic>
-#include <cstdint>
+
+#include "base/counter.h"
 
 namespace pinion::proxy {
-
-// Written by one thread, so that no read-modify-write is needed.
-class Counter {
- public:
-  void Add(uint64_t n = 1) {
-    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-  }
-  void Subtract(uint64_t n = 1) { Add(~n + 1); }
-  uint64_t value() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<uint64_t> value_{0};
-};
 
 inline constexpr int kGrpcCodes = 17;
 

@@ -15,6 +15,7 @@ Instance::Instance(transport::Shared& shared, const Options& options, std::strin
       loop_(shared.loop),
       uid_(std::move(uid)),
       endpoint_(std::move(endpoint)),
+      address_(ToString(endpoint_)),
       weight_(weight),
       pending_timer_(
           loop_.timers(), [](void* self) { static_cast<Instance*>(self)->OnPendingTimer(); },

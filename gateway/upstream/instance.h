@@ -43,6 +43,8 @@ class Instance final {
 
   const std::string& uid() const { return uid_; }
   const net::Endpoint& endpoint() const { return endpoint_; }
+  // The endpoint as people read it.
+  const std::string& address() const { return address_; }
   uint32_t weight() const { return weight_; }
   void set_weight(uint32_t weight) { weight_ = weight; }
   // Open calls and waiting ones.
@@ -73,6 +75,7 @@ class Instance final {
   net::EventLoop& loop_;
   const std::string uid_;
   const net::Endpoint endpoint_;
+  const std::string address_;
   uint32_t weight_;
 
   std::vector<std::unique_ptr<Connection>> connections_;

@@ -18,11 +18,19 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(Settings settings, const
     gateway->bound_.push_back({listener.options.name, bound.endpoint()});
     sockets.push_back(std::move(bound));
   }
-  for (int i = 0; i < kept.workers; ++i) {
+  const auto workers = static_cast<size_t>(kept.workers);
+  if (!kept.access_log.path.empty()) {
+    const auto seed = static_cast<uint64_t>(absl::ToUnixNanos(clock.Wall()));
+    ASSIGN_OR_RETURN(gateway->access_log_,
+                     access_log::Writer::Start(kept.access_log, clock, workers, seed));
+  }
+  for (size_t i = 0; i < workers; ++i) {
     std::vector<int> fds;
     for (net::BoundSockets& bound : sockets) fds.push_back(bound.Take());
-    ASSIGN_OR_RETURN(std::unique_ptr<Worker> worker,
-                     Worker::Start(kept, clock, std::move(fds), static_cast<uint64_t>(i)));
+    ASSIGN_OR_RETURN(
+        std::unique_ptr<Worker> worker,
+        Worker::Start(kept, clock, std::move(fds), i,
+                      gateway->access_log_ ? &gateway->access_log_->sink(i) : nullptr));
     gateway->workers_.push_back(std::move(worker));
   }
   return gateway;
@@ -30,6 +38,10 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(Settings settings, const
 
 void Gateway::Publish(std::shared_ptr<const route::RouteTable> table) {
   for (const auto& worker : workers_) worker->SetTable(table);
+}
+
+void Gateway::ReopenLogs() {
+  if (access_log_ != nullptr) access_log_->Reopen();
 }
 
 bool Gateway::Drain(absl::Duration timeout) {

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "gateway/access_log/writer.h"
 #include "gateway/net/endpoint.h"
 #include "gateway/proxy/stats.h"
 #include "gateway/route/route_table.h"
@@ -42,6 +43,11 @@ class Gateway {
   // `timeout` after ending the rest (false).
   bool Drain(absl::Duration timeout);
 
+  // Opens the access log's file anew, for logrotate.
+  void ReopenLogs();
+  // Null: there is none.
+  const access_log::Writer* access_log() const { return access_log_.get(); }
+
   // One for each worker; readable from any thread as long as the gateway lives.
   std::vector<const proxy::Stats*> stats() const;
 
@@ -50,6 +56,7 @@ class Gateway {
 
   const Settings settings_;
   std::vector<BoundListener> bound_;
+  std::unique_ptr<access_log::Writer> access_log_;  // outlives the workers
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

@@ -50,6 +50,15 @@ absl::Status ReadIdentity(const config::v1::ConsumerIdentity& config,
   return absl::OkStatus();
 }
 
+access_log::Options ReadAccessLog(const config::v1::AccessLog& config) {
+  access_log::Options options;
+  options.path = config.path();
+  options.format = config.format() == config::v1::AccessLog::TEXT ? access_log::Format::kText
+                                                                  : access_log::Format::kJson;
+  if (config.has_sample()) options.sample = config.sample().value();
+  return options;
+}
+
 absl::StatusOr<ListenerSettings> ReadListener(const config::v1::Listener& config) {
   ListenerSettings listener;
   listener.endpoint = EndpointOf(config.address());
@@ -91,6 +100,7 @@ absl::StatusOr<Settings> ReadSettings(const config::v1::Bootstrap& bootstrap) {
     proxy.upstream.connect_timeout = DurationOf(gateway.connect_timeout());
   }
   proxy.upstream.http2 = ReadHttp2(gateway.upstream_http2());
+  settings.access_log = ReadAccessLog(gateway.access_log());
   if (gateway.has_max_connections()) settings.connections_max = gateway.max_connections().value();
   if (gateway.has_drain_timeout()) settings.drain_timeout = DurationOf(gateway.drain_timeout());
   return settings;

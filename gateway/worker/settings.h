@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "gateway/access_log/sink.h"
 #include "gateway/net/endpoint.h"
 #include "gateway/proxy/options.h"
 #include "pinion/config/v1/config.pb.h"
@@ -19,6 +20,7 @@ struct Settings {
   int workers = 1;  // at least 1
   std::vector<ListenerSettings> listeners;
   proxy::Options proxy;
+  access_log::Options access_log;  // none without a path
   size_t connections_max = limits::kMaxConnections;  // of one listener, over all workers
   absl::Duration drain_timeout = limits::kDrainTimeout;
 };

@@ -1,6 +1,7 @@
 #include "gateway/worker/worker.h"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 #include "base/status_macros.h"
@@ -14,24 +15,28 @@ constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
 
 proxy::Options WithSeed(proxy::Options options, uint64_t seed) {
   options.seed = seed;
+  std::random_device entropy;
+  options.trace_seed = uint64_t{entropy()} << 32 | entropy();
   return options;
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const Settings& settings, const Clock& clock,
-                                                      std::vector<int> fds, uint64_t seed) {
+                                                      std::vector<int> fds, uint64_t seed,
+                                                      access_log::Sink* access_log) {
   ASSIGN_OR_RETURN(std::unique_ptr<net::EpollLoop> loop, net::EpollLoop::Create(clock));
-  std::unique_ptr<Worker> worker(new Worker(settings, std::move(loop), seed));
+  std::unique_ptr<Worker> worker(new Worker(settings, std::move(loop), seed, access_log));
   for (size_t i = 0; i < fds.size(); ++i) worker->Listen(fds[i], settings.listeners[i].options);
   worker->thread_ = std::thread([loop = worker->loop_.get()] { loop->Run(); });
   return worker;
 }
 
-Worker::Worker(const Settings& settings, std::unique_ptr<net::EpollLoop> loop, uint64_t seed)
+Worker::Worker(const Settings& settings, std::unique_ptr<net::EpollLoop> loop, uint64_t seed,
+               access_log::Sink* access_log)
     : settings_(settings),
       loop_(std::move(loop)),
-      proxy_(std::make_unique<proxy::Proxy>(*loop_, WithSeed(settings.proxy, seed))),
+      proxy_(std::make_unique<proxy::Proxy>(*loop_, WithSeed(settings.proxy, seed), access_log)),
       connections_max_(std::max<size_t>(1, settings.connections_max / settings.workers)),
       room_timer_(
           loop_->timers(), [](void* self) { static_cast<Worker*>(self)->CheckConnectionLimit(); },

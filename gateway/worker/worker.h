@@ -19,10 +19,11 @@ namespace pinion::worker {
 
 class Worker {
  public:
-  // `settings` outlives the worker. `fds`: one bound descriptor for each listener, owned from now
-  // on.
+  // `settings` and `access_log` (null: none) outlive the worker. `fds`: one bound descriptor for
+  // each listener, owned from now on.
   static absl::StatusOr<std::unique_ptr<Worker>> Start(const Settings& settings, const Clock& clock,
-                                                       std::vector<int> fds, uint64_t seed);
+                                                       std::vector<int> fds, uint64_t seed,
+                                                       access_log::Sink* access_log);
   // Stops at once.
   ~Worker();
 
@@ -35,7 +36,8 @@ class Worker {
   const proxy::Stats& stats() const { return proxy_->stats(); }
 
  private:
-  Worker(const Settings& settings, std::unique_ptr<net::EpollLoop> loop, uint64_t seed);
+  Worker(const Settings& settings, std::unique_ptr<net::EpollLoop> loop, uint64_t seed,
+         access_log::Sink* access_log);
 
   void Listen(int fd, const proxy::ListenerOptions& options);
   void CheckConnectionLimit();

@@ -36,7 +36,8 @@ Simulation::Simulation(const Scenario& scenario, std::function<void(const std::s
       peer_loop_(world_, &network_),
       policies_(world_.random().Fork()),
       peers_(peer_loop_),
-      watcher_(facts_, book_) {
+      watcher_(facts_, book_),
+      log_({}, world_.clock(), scenario.seed, [] {}) {
   facts_.scenario = &scenario;
   world_.set_trace(std::move(trace));
   world_.set_turns_max(kTurnsMax);
@@ -60,7 +61,7 @@ void Simulation::BuildGateway() {
   proxy::Options options;
   options.upstream.http2 = scenario_.upstream;
   options.seed = scenario_.seed;
-  proxy_ = std::make_unique<proxy::Proxy>(proxy_loop_, std::move(options));
+  proxy_ = std::make_unique<proxy::Proxy>(proxy_loop_, std::move(options), &log_);
   network_.Listen(kGateway, proxy_loop_, [this](std::unique_ptr<net::ByteStream> stream) {
     proxy_->Accept(std::move(stream), listener_);
   });
@@ -138,6 +139,7 @@ void Simulation::Schedule() {
 
 void Simulation::Start(const CallStart& call) {
   CallBook::Entry& entry = book_.Add(call.plan);
+  entry.plan.metadata.emplace_back("traceparent", LogBook::Traceparent(entry.plan.id));
   facts_.calls[entry.plan.id] = &call;
   watcher_.Watch(entry.plan.id);
   world_.Note(absl::StrCat("client ", call.client), "starts call", entry.plan.id);
@@ -161,6 +163,7 @@ SimClient& Simulation::ClientOf(size_t index) {
 void Simulation::OnTurn() {
   if (!findings_.empty()) return;
   watcher_.AfterTurn(world_.now(), findings_);
+  log_book_.Read(log_.ring(), findings_);
   for (const std::string& complaint : book_.complaints()) Find(complaint);
 }
 
@@ -174,6 +177,13 @@ Report Simulation::Run() {
     if (auto finding = CheckEnd(facts_, entry, how)) Find(*finding);
     if (auto finding = CheckAttempts(facts_, entry)) Find(*finding);
     ++report.ends[how];
+  }
+  for (auto& [id, entry] : book_.entries()) {
+    if (auto finding = log_book_.Check(entry)) Find(*finding);
+  }
+  if (log_book_.lines() != proxy_->stats().calls_total.value()) {
+    Find(absl::StrCat(log_book_.lines(), " log lines of ", proxy_->stats().calls_total.value(),
+                      " calls"));
   }
   if (findings_.empty()) RunDown();
   report.findings = findings_;

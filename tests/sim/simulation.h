@@ -13,6 +13,7 @@
 #include "gateway/proxy/proxy.h"
 #include "gateway/route/table_builder.h"
 #include "tests/sim/checks.h"
+#include "tests/sim/log_book.h"
 #include "tests/sim/scenario.h"
 #include "tests/testing/sim_client.h"
 #include "tests/testing/sim_network.h"
@@ -72,6 +73,8 @@ class Simulation {
   Facts facts_;
   Watcher watcher_;
   proxy::ListenerOptions listener_;
+  access_log::Sink log_;
+  LogBook log_book_;
   std::unique_ptr<proxy::Proxy> proxy_;
   route::TableBuilder tables_;
   TableState applied_;

@@ -1,0 +1,41 @@
+#include "gateway/proxy/call_trail.h"
+
+#include "absl/strings/numbers.h"
+#include "gateway/route/refusal.h"
+
+namespace pinion::proxy {
+
+void CallTrail::Clear() {
+  answered_ = absl::InfinitePast();
+  http_status_ = 0;
+  reset_ = reset_by_ = absl::string_view();
+  if (error_.empty()) return;
+  for (std::string* text : {&error_, &message_, &service_, &source_, &asked_}) text->clear();
+}
+
+void CallTrail::OnAnswer(absl::Time now, const http2::HeaderBlock& headers) {
+  answered_ = now;
+  const http2::HeaderField* status = headers.Find(":status");
+  if (status == nullptr || !absl::SimpleAtoi(status->value, &http_status_)) http_status_ = 0;
+}
+
+void CallTrail::OnError(const CallError& error) {
+  if (!error_.empty()) return;
+  error_ = error.refusal.has_value() ? std::string(route::ReasonName(error.refusal->reason))
+                                     : absl::StatusCodeToString(error.code);
+  message_ = error.message;
+  if (http_status_ == 0) http_status_ = HttpStatusOf(error);
+  if (!error.refusal.has_value()) return;
+  for (const auto& [key, value] : error.refusal->metadata) {
+    if (key == "service") service_ = value;
+    if (key == "source") source_ = value;
+    if (key == "asked") asked_ = value;
+  }
+}
+
+void CallTrail::OnReset(absl::string_view by, http2::ErrorCode code) {
+  reset_by_ = by;
+  reset_ = http2::ErrorCodeName(code);
+}
+
+}  // namespace pinion::proxy

@@ -1,0 +1,53 @@
+// What a call leaves behind for the access log and the metrics, noted while it runs. Part of a
+// Call; the worker's thread. Notes cost no allocation but for what only failures have.
+#pragma once
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gateway/http2/header_block.h"
+#include "gateway/http2/types.h"
+#include "gateway/proxy/errors.h"
+
+namespace pinion::proxy {
+
+class CallTrail {
+ public:
+  // For the next call.
+  void Clear();
+
+  // The first header block of the instance's answer, but for 1xx.
+  void OnAnswer(absl::Time now, const http2::HeaderBlock& headers);
+  // The gateway ends the call itself. The first error is the one that counts.
+  void OnError(const CallError& error);
+  // The call ends with RST_STREAM. `by` lives for ever: "caller", "connection", "instance",
+  // "gateway".
+  void OnReset(absl::string_view by, http2::ErrorCode code);
+
+  absl::Time answered() const { return answered_; }
+  // The instance's HTTP status, or that of the gateway's own error when it came first; 0: neither.
+  int http_status() const { return http_status_; }
+  // ErrorInfo's reason, or without one the name of the status; empty: no error of the gateway.
+  absl::string_view error() const { return error_; }
+  const std::string& message() const { return message_; }
+  // Of a refusal: the variables that the call's own route does not tell.
+  const std::string& service() const { return service_; }
+  const std::string& source() const { return source_; }
+  const std::string& asked() const { return asked_; }
+  absl::string_view reset() const { return reset_; }
+  absl::string_view reset_by() const { return reset_by_; }
+
+ private:
+  absl::Time answered_ = absl::InfinitePast();
+  int http_status_ = 0;
+  std::string error_;
+  std::string message_;
+  std::string service_;
+  std::string source_;
+  std::string asked_;
+  absl::string_view reset_;
+  absl::string_view reset_by_;
+};
+
+}  // namespace pinion::proxy

@@ -1,0 +1,77 @@
+#include "gateway/proxy/trace_context.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+namespace pinion::proxy {
+namespace {
+
+constexpr absl::string_view kTraceparent = "traceparent";
+constexpr absl::string_view kTracestate = "tracestate";
+constexpr char kHex[] = "0123456789abcdef";
+constexpr size_t kTraceIdAt = 3;
+constexpr size_t kParentIdAt = kTraceIdAt + kTraceIdBytes + 1;
+constexpr size_t kParentIdBytes = 16;
+constexpr size_t kFlagsAt = kParentIdAt + kParentIdBytes + 1;
+
+// Lower case only, as the specification wants it.
+bool IsHex(absl::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+bool IsZero(absl::string_view text) { return text.find_first_not_of('0') == text.npos; }
+
+char* WriteHex(uint64_t value, char* out) {
+  for (int shift = 60; shift >= 0; shift -= 4) *out++ = kHex[value >> shift & 15];
+  return out;
+}
+
+// All zero is no id.
+uint64_t NotZero(Random& random) {
+  const uint64_t value = random.Next();
+  return value != 0 ? value : 1;
+}
+
+}  // namespace
+
+absl::string_view TraceIdOf(absl::string_view traceparent) {
+  if (traceparent.size() < kTraceparentBytes) return {};
+  const absl::string_view version = traceparent.substr(0, 2);
+  const absl::string_view trace_id = traceparent.substr(kTraceIdAt, kTraceIdBytes);
+  const absl::string_view parent_id = traceparent.substr(kParentIdAt, kParentIdBytes);
+  const bool dashes = traceparent[kTraceIdAt - 1] == '-' && traceparent[kParentIdAt - 1] == '-' &&
+                      traceparent[kFlagsAt - 1] == '-';
+  if (!dashes || !IsHex(version) || version == "ff") return {};
+  if (!IsHex(trace_id) || !IsHex(parent_id) || !IsHex(traceparent.substr(kFlagsAt, 2))) return {};
+  if (IsZero(trace_id) || IsZero(parent_id)) return {};
+  const bool longer = traceparent.size() > kTraceparentBytes;
+  if (longer && (version == "00" || traceparent[kTraceparentBytes] != '-')) return {};
+  return trace_id;
+}
+
+void TraceContext::Begin(absl::string_view traceparent, bool repeated, Random& random) {
+  trace_id_ = repeated ? absl::string_view() : TraceIdOf(traceparent);
+  made_ = trace_id_.empty();
+  if (!made_) return;
+  std::memcpy(own_.data(), "00-", 3);
+  char* at = WriteHex(NotZero(random), own_.data() + kTraceIdAt);
+  at = WriteHex(NotZero(random), at);
+  *at++ = '-';
+  at = WriteHex(NotZero(random), at);
+  std::memcpy(at, "-02", 3);
+  trace_id_ = absl::string_view(own_.data() + kTraceIdAt, kTraceIdBytes);
+}
+
+void TraceContext::AddTo(std::vector<http2::HeaderField>& fields) const {
+  if (!made_) return;
+  // Almost always there is none to take out.
+  const auto ours = [](const http2::HeaderField& field) {
+    return field.name == kTraceparent || field.name == kTracestate;
+  };
+  fields.erase(std::remove_if(fields.begin(), fields.end(), ours), fields.end());
+  fields.push_back({kTraceparent, absl::string_view(own_.data(), own_.size())});
+}
+
+}  // namespace pinion::proxy
