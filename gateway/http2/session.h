@@ -71,8 +71,9 @@ struct Event {
 
 class Session {
  public:
-  // Queues the preface (client) and SETTINGS, and enlarges the connection window to
-  // options.connection_window_bytes. `pool` outlives the session.
+  // A client queues its preface: SETTINGS, and a connection window of
+  // options.connection_window_bytes. A server does so when the client's preface has arrived; one
+  // that speaks HTTP/1 gets an answer in HTTP/1. `pool` outlives the session.
   Session(Role role, const Options& options, SlabPool& pool);
   ~Session();
   Session(const Session&) = delete;

@@ -273,7 +273,6 @@ TEST_P(ServerErrors, MalformedMessagesAreNeverSurfaced) {
 
 TEST_P(ServerErrors, Preface) {
   const Case cases[] = {
-      {"HTTP/1.1", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "connection PROTOCOL_ERROR"},
       {"TLS", "\x16\x03\x01", "connection PROTOCOL_ERROR"},
       {"almost", "PRI * HTTP/2.0\r\n\r\nSM\r\n\rX", "connection PROTOCOL_ERROR"},
       {"PING first", std::string(kPreface) + Ping(), "connection PROTOCOL_ERROR"},

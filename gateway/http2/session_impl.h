@@ -77,9 +77,11 @@ class Session::Impl {
   };
 
   void OpenBatch();
+  void SayHello();
 
   // ---- session_receive.cc: frames ----
   void ReceivePreface(Bytes& in);
+  void OnForeignProtocol(Bytes rest);
   void OnStep(FrameReader::Step step);
   void OnBegin();
   void OnFragment();
@@ -161,6 +163,7 @@ class Session::Impl {
   StreamId next_id_;               // client
   uint32_t pings_unanswered_ = 0;
   uint8_t preface_matched_ = 0;
+  bool greeted_ = false;  // our preface is queued
   bool established_ = false;
   bool settings_acked_ = false;
   bool goaway_sent_ = false;  // the final one

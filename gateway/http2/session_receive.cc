@@ -1,7 +1,9 @@
 // What each frame means (RFC 9113 sections 5 and 6).
 #include <algorithm>
 #include <optional>
+#include <string>
 
+#include "gateway/http2/foreign_protocol.h"
 #include "gateway/http2/session_impl.h"
 
 namespace pinion::http2 {
@@ -31,11 +33,25 @@ bool Session::Impl::BatchFull() const {
 void Session::Impl::ReceivePreface(Bytes& in) {
   while (preface_matched_ < kClientPreface.size() && !in.empty()) {
     if (in.front() != static_cast<uint8_t>(kClientPreface[preface_matched_])) {
-      return Fail(ErrorCode::kProtocolError, "no HTTP/2 preface: the peer speaks another protocol");
+      return OnForeignProtocol(in);
     }
     ++preface_matched_;
     in.remove_prefix(1);
   }
+  if (preface_matched_ == kClientPreface.size()) SayHello();
+}
+
+void Session::Impl::OnForeignProtocol(Bytes rest) {
+  constexpr size_t kMethodBytesMax = 16;
+  std::string first(kClientPreface.substr(0, preface_matched_));
+  rest = rest.subspan(0, kMethodBytesMax);
+  first.append(reinterpret_cast<const char*>(rest.data()), rest.size());
+  const absl::string_view answer = AnswerToForeign(first);
+  if (answer.empty()) {
+    return Fail(ErrorCode::kProtocolError, "no HTTP/2 preface: the peer speaks another protocol");
+  }
+  send_.output().Append(Bytes(reinterpret_cast<const uint8_t*>(answer.data()), answer.size()));
+  EndAll(ErrorCode::kHttp11Required, "the peer speaks HTTP/1");
 }
 
 void Session::Impl::OnStep(Step step) {

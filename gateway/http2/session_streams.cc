@@ -18,11 +18,7 @@ Session::Impl::Impl(Role role, const Options& options, SlabPool& pool)
       // Until the peer has acknowledged a smaller window it may use the default one.
       local_initial_window_(std::max(options.stream_window_bytes, kDefaultWindowBytes)),
       next_id_(options.first_stream_id) {
-  if (role == Role::kClient) send_.Preface();
-  send_.Settings(InitialSettings(role, options));
-  if (options.connection_window_bytes > kDefaultWindowBytes) {
-    send_.WindowUpdate(0, options.connection_window_bytes - kDefaultWindowBytes);
-  }
+  if (role == Role::kClient) SayHello();
 }
 
 Session::Impl::~Impl() {
@@ -255,24 +251,40 @@ void Session::Impl::Release(StreamState& stream, ErrorCode code) {
 
 // ---- the connection ----
 
+// Our preface, once. A server keeps it until it knows that the client speaks HTTP/2: one of HTTP/1
+// would take it for its answer.
+void Session::Impl::SayHello() {
+  if (std::exchange(greeted_, true)) return;
+  if (role_ == Role::kClient) send_.Preface();
+  send_.Settings(InitialSettings(role_, options_));
+  if (options_.connection_window_bytes > kDefaultWindowBytes) {
+    send_.WindowUpdate(0, options_.connection_window_bytes - kDefaultWindowBytes);
+  }
+}
+
 void Session::Impl::Ping(uint64_t opaque) {
   if (failed_) return;
+  SayHello();
   ++pings_unanswered_;
   send_.Ping(opaque, /*ack=*/false);
 }
 
 void Session::Impl::GoAwayNotice() {
-  if (!failed_ && !goaway_sent_) send_.GoAway(kMaxStreamId, ErrorCode::kNoError, "");
+  if (failed_ || goaway_sent_) return;
+  SayHello();
+  send_.GoAway(kMaxStreamId, ErrorCode::kNoError, "");
 }
 
 void Session::Impl::GoAwayFinal(ErrorCode code, absl::string_view debug) {
   if (failed_ || goaway_sent_) return;
   goaway_sent_ = true;
+  SayHello();
   send_.GoAway(peer_highest_id_, code, debug);
 }
 
 void Session::Impl::Fail(ErrorCode code, absl::string_view detail) {
   if (failed_) return;
+  SayHello();
   send_.GoAway(peer_highest_id_, code, detail);
   EndAll(code, detail);
 }
