@@ -44,6 +44,7 @@ class Compiler {
     if (service.has_unpinned()) *out.mutable_unpinned() = service.unpinned();
     out.set_version_from_package(service.version_from_package());
     out.set_load_balancing(service.load_balancing());
+    if (service.has_retry_policy()) *out.mutable_retry_policy() = service.retry_policy();
     for (const std::string& claim : claims) owners_[claim] = service.name();
     for (int i = 0; i < service.versions_size(); ++i) {
       AddVersion(service, service.versions(i), schemas[i]);

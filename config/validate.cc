@@ -146,6 +146,20 @@ class Validator {
                   "gateway.connect_timeout", false);
     CheckDuration(gateway.has_idle_timeout(), gateway.idle_timeout(), "gateway.idle_timeout",
                   false);
+    CheckDuration(gateway.has_max_connection_age(), gateway.max_connection_age(),
+                  "gateway.max_connection_age", false);
+    CheckDuration(gateway.has_max_connection_age_grace(), gateway.max_connection_age_grace(),
+                  "gateway.max_connection_age_grace", true);
+    const v1::Keepalive& keepalive = gateway.upstream_keepalive();
+    CheckDuration(keepalive.has_interval(), keepalive.interval(),
+                  "gateway.upstream_keepalive.interval", false);
+    CheckDuration(keepalive.has_timeout(), keepalive.timeout(),
+                  "gateway.upstream_keepalive.timeout", false);
+    CheckBreakers(gateway.circuit_breakers());
+    if (gateway.outlier_ejection().has_max_percent()) {
+      CheckRange(gateway.outlier_ejection().max_percent(), 0, 100,
+                 "gateway.outlier_ejection.max_percent");
+    }
     if (gateway.has_upstream_http2())
       CheckHttp2(gateway.upstream_http2(), "gateway.upstream_http2");
     if (gateway.has_max_connections()) {
@@ -185,6 +199,19 @@ class Validator {
     if (negative || (zero && !zero_is_fine)) {
       report_.AtValue(path, zero_is_fine ? "must not be negative" : "must be above zero");
     }
+  }
+
+  void CheckBreakers(const v1::CircuitBreakers& breakers) {
+    const auto check = [&](bool present, const UInt32Value& value, uint32_t min, uint32_t max,
+                           const char* field) {
+      if (present) CheckRange(value, min, max, absl::StrCat("gateway.circuit_breakers.", field));
+    };
+    check(breakers.has_max_connections(), breakers.max_connections(), 1, UINT32_MAX,
+          "max_connections");
+    check(breakers.has_max_pending_calls(), breakers.max_pending_calls(), 1, UINT32_MAX,
+          "max_pending_calls");
+    check(breakers.has_max_calls(), breakers.max_calls(), 1, UINT32_MAX, "max_calls");
+    check(breakers.has_retry_percent(), breakers.retry_percent(), 0, 100, "retry_percent");
   }
 
   void CheckHttp2(const v1::Http2& http2, const std::string& path) {

@@ -105,6 +105,10 @@ class ServiceValidator {
       report_.AtValue(absl::StrCat(path, ".versions"),
                       absl::StrCat("service ", Quoted(service.name()), " has no version"));
     }
+    if (service.has_retry_policy()) {
+      report_.Check(absl::StrCat(path, ".retry_policy"),
+                    model::ValidateRetryPolicy(service.retry_policy()));
+    }
     CheckSuccessors(service, known, path);
     CheckChannels(service, known, path);
     CheckClaims(service, known, path);

@@ -134,34 +134,14 @@ inline constexpr absl::Duration kIdleTimeout = absl::Hours(1);
 // Between GOAWAY(2^31−1) and the final one, when the peer does not answer the PING.
 inline constexpr absl::Duration kGoAwayGrace = absl::Seconds(1);
 inline constexpr absl::Duration kDrainTimeout = absl::Seconds(30);
+// gRFC A9: of a connection's greatest age.
+inline constexpr double kAgeJitter = 0.1;
 inline constexpr uint32_t kMaxConnections = 10000;
 
 // A health or reflection request names one thing; answers may be large, requests are not.
 inline constexpr size_t kBuiltinMessageBytesMax = 64 * 1024;
 // Requests of one such call that wait until their answers are read.
 inline constexpr size_t kBuiltinBacklogBytesMax = 256 * 1024;
-
-// ---- upstream (gateway/upstream) ----
-
-// TCP, (TLS) and the first SETTINGS of an instance.
-inline constexpr absl::Duration kConnectTimeout = absl::Seconds(5);
-// A call waits this long for a stream when all connections are full.
-inline constexpr absl::Duration kPendingMax = absl::Seconds(10);
-// Envoy's circuit breakers, for one version and worker.
-inline constexpr size_t kPendingCallsMax = 1024;
-inline constexpr size_t kConnectionsPerInstanceMax = 64;
-// Attempts of one call that never reached a server: each instance once, up to this many.
-inline constexpr size_t kConnectAttemptsMax = 8;
-// After a failed connection an instance rests, doubling from the first to the second.
-inline constexpr absl::Duration kConnectBackoffMin = absl::Milliseconds(200);
-inline constexpr absl::Duration kConnectBackoffMax = absl::Seconds(30);
-// An upstream connection without streams is given back; servers commonly close idle ones after five
-// minutes or more.
-inline constexpr absl::Duration kUpstreamIdleTimeout = absl::Minutes(4);
-// From a new route table to giving back the connections of instances that it no longer has.
-inline constexpr absl::Duration kSweepDelay = absl::Seconds(1);
-// Request bytes kept so that a call which the server refused unseen can be sent again.
-inline constexpr size_t kReplayBytesMax = 16 * 1024;
 
 // ---- access log (gateway/access_log) ----
 

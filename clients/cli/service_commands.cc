@@ -25,6 +25,7 @@ std::string Fields(const v1::Service& service) {
       {"version from package", routing.version_from_package() ? "yes" : ""},
       {"load balancing",
        routing.load_balancing() == routing::v1::ROUND_ROBIN ? "round-robin" : "least-request"},
+      {"retries", RetryText(routing.retry_policy())},
       {"owner", service.meta().owner()},
       {"changed",
        absl::StrCat(TimeText(service.meta().update_time()), " by ", service.meta().updated_by())},
@@ -52,6 +53,7 @@ struct SetFlags {
   std::optional<std::string> unpinned;
   std::string version_from_package;
   std::string load_balancing;
+  std::optional<std::string> retry;
   std::optional<std::string> description;
   std::optional<std::string> owner;
   std::optional<int64_t> expected_revision;
@@ -69,6 +71,9 @@ absl::Status FillUpdate(SetFlags& flags) {
     update.set_load_balancing(flags.load_balancing == "round-robin" ? routing::v1::ROUND_ROBIN
                                                                     : routing::v1::LEAST_REQUEST);
   }
+  if (flags.retry) {
+    ASSIGN_OR_RETURN(*update.mutable_retry_policy(), ParseRetry(*flags.retry));
+  }
   if (flags.description) update.set_description(*flags.description);
   if (flags.owner) update.set_owner(*flags.owner);
   if (flags.expected_revision) update.set_expected_revision(*flags.expected_revision);
@@ -85,6 +90,9 @@ absl::StatusOr<v1::Service> Create(Invocation& run, const SetFlags& flags) {
   if (flags.update.has_unpinned()) *service.mutable_unpinned() = flags.update.unpinned();
   service.set_version_from_package(flags.update.version_from_package());
   service.set_load_balancing(flags.update.load_balancing());
+  if (flags.update.retry_policy().max_attempts() != 0) {
+    *service.mutable_retry_policy() = flags.update.retry_policy();
+  }
   create.set_description(flags.update.description());
   create.set_owner(flags.update.owner());
   return run.registry().CreateService(create);
@@ -127,6 +135,8 @@ void AddSet(Command& set, Invocation& run) {
              "Whether calls to acme.v2.X ask for v2");
   set.Choice("--load-balancing", {"least-request", "round-robin"}, &flags->load_balancing,
              "How calls spread over a version's instances");
+  set.Option("--retry", "ATTEMPTS[:CODES]", &flags->retry,
+             "Which failures are tried again, such as 3:UNAVAILABLE; none by default");
   set.Option("--description", "TEXT", &flags->description, "For people");
   set.Option("--owner", "NAME", &flags->owner, "Who it belongs to");
   set.Option("--expected-revision", "REVISION", &flags->expected_revision,

@@ -4,6 +4,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "clients/cli/flags.h"
 
@@ -90,6 +91,35 @@ absl::StatusOr<routing::v1::UnpinnedPolicy> ParseUnpinned(absl::string_view text
                                    "pin-on-first-call[:NAME] or reject"));
   }
   return policy;
+}
+
+std::string RetryText(const routing::v1::RetryPolicy& policy) {
+  if (policy.max_attempts() == 0) return "none";
+  std::string text = absl::StrCat(policy.max_attempts());
+  for (int i = 0; i < policy.retryable_status_codes_size(); ++i) {
+    absl::StrAppend(&text, i == 0 ? ":" : ",",
+                    routing::v1::RetryPolicy::Code_Name(policy.retryable_status_codes(i)));
+  }
+  return text;
+}
+
+absl::StatusOr<routing::v1::RetryPolicy> ParseRetry(absl::string_view text) {
+  routing::v1::RetryPolicy policy;
+  if (text == "none") return policy;
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(text, absl::MaxSplits(':', 1));
+  uint32_t attempts = 0;
+  bool good = absl::SimpleAtoi(parts.first, &attempts) && attempts > 0;
+  policy.set_max_attempts(attempts);
+  for (absl::string_view name : absl::StrSplit(parts.second, ',', absl::SkipEmpty())) {
+    routing::v1::RetryPolicy::Code code;
+    good = good && routing::v1::RetryPolicy::Code_Parse(std::string(name), &code);
+    if (good) policy.add_retryable_status_codes(code);
+  }
+  if (good) return policy;
+  return UsageError(absl::StrCat("\"", text,
+                                 "\" is no retry policy: write none, or the attempts of a call and "
+                                 "the codes that are retried, such as 3:UNAVAILABLE,ABORTED"));
 }
 
 std::string Count(int64_t count, absl::string_view singular) {

@@ -32,6 +32,11 @@ std::string SchemeText(routing::v1::Scheme scheme);
 std::string UnpinnedText(const routing::v1::UnpinnedPolicy& policy);
 absl::StatusOr<routing::v1::UnpinnedPolicy> ParseUnpinned(absl::string_view text);
 
+// "none", "3", "3:ABORTED,UNAVAILABLE": attempts and the codes that are retried. Parsing "none"
+// gives an empty policy.
+std::string RetryText(const routing::v1::RetryPolicy& policy);
+absl::StatusOr<routing::v1::RetryPolicy> ParseRetry(absl::string_view text);
+
 // "1 pin", "2 pins".
 std::string Count(int64_t count, absl::string_view singular);
 

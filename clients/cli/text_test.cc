@@ -26,6 +26,15 @@ TEST(ParseAddress, RefusesTheRestAsAUsageError) {
   EXPECT_TRUE(ParseAddress("127.0.0.1:0", config::Use::kListen).ok());
 }
 
+TEST(Retry, TextAndBack) {
+  for (const char* text : {"none", "3", "5:ABORTED,UNAVAILABLE"}) {
+    const auto policy = ParseRetry(text);
+    ASSERT_TRUE(policy.ok()) << policy.status();
+    EXPECT_EQ(RetryText(*policy), text);
+  }
+  for (const char* text : {"", "0", "x", "3:NOTHING", "-1"}) EXPECT_FALSE(ParseRetry(text).ok());
+}
+
 TEST(Unpinned, TextAndBack) {
   for (const char* text : {"reject", "channel:beta", "pin-on-first-call:beta"}) {
     const auto policy = ParseUnpinned(text);

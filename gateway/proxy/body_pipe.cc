@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "gateway/limits.h"
 
 namespace pinion::proxy {
 namespace {
@@ -109,7 +108,7 @@ size_t BodyPipe::Offer(http2::Bytes bytes, bool end) {
 }
 
 void BodyPipe::Keep(http2::Bytes sent) {
-  if (kept_.size() + sent.size() > limits::kReplayBytesMax) return ForgetReplay();
+  if (kept_.size() + sent.size() > kept_bytes_max_) return ForgetReplay();
   kept_.append(reinterpret_cast<const char*>(sent.data()), sent.size());
 }
 

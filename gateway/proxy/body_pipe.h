@@ -56,8 +56,11 @@ class BodyPipe {
 
   // ---- sending again (requests) ----
 
-  // From now on keeps what is sent, up to limits::kReplayBytesMax.
-  void KeepForReplay() { keeping_ = true; }
+  // From now on keeps what is sent, up to so many bytes; what is beyond makes it forget all.
+  void KeepForReplay(size_t bytes_max) {
+    keeping_ = true;
+    kept_bytes_max_ = bytes_max;
+  }
   bool CanReplay() const { return keeping_; }
   // Frees what was kept.
   void ForgetReplay();
@@ -79,6 +82,7 @@ class BodyPipe {
       0;  // bytes at the front of what is waiting that the source's window has back already
   uint64_t forwarded_bytes_ = 0;
   std::string kept_;
+  size_t kept_bytes_max_ = 0;
   http2::HeaderBlock trailers_;
   bool has_trailers_ = false;
   bool ended_ = false;

@@ -43,7 +43,7 @@ void Call::Start(Downstream& downstream, const http2::Event& event) {
   if (std::optional<CallError> error = Accept(); error.has_value()) return Finish(*error);
   phase_ = Phase::kTrying;
   ArmTimer();
-  attempts_.Begin(route_, table_->generation());
+  attempts_.Begin(route_, table_->generation(), deadline_, head_.grpc);
 }
 
 // ---- routing ----
@@ -144,12 +144,16 @@ void Call::OnTable(const route::RouteTable& table) {
   ArmTimer();
 }
 
-absl::Span<const http2::HeaderField> Call::RequestFields() {
+absl::Span<const http2::HeaderField> Call::RequestFields(int sent_before) {
   std::vector<http2::HeaderField>& fields = proxy_.scratch_fields();
   timeout_ = RemainingTimeout();
   AddUpstreamFields(headers_, downstream_->listener(), proxy_.options(), downstream_->trusted(),
                     timeout_, fields);
   trace_.AddTo(fields);
+  if (sent_before > 0) {
+    previous_attempts_ = SetPreviousAttempts(sent_before, fields);
+    fields.push_back({kPreviousAttempts, previous_attempts_});
+  }
   return fields;
 }
 
@@ -223,18 +227,28 @@ void Call::OnUpstreamEvent(const http2::Event& event) {
 }
 
 void Call::OnResponseHeaders(const http2::Event& event) {
-  trail_.OnAnswer(proxy_.loop().now(), *event.headers);
-  if (std::optional<CallError> error = CheckResponse(*event.headers, event.end_stream);
-      error.has_value()) {
-    return Finish(*error);
+  const std::optional<CallError> error = CheckResponse(*event.headers, event.end_stream);
+  const bool trailers_only = event.end_stream && head_.grpc;
+  int status = -1;  // -1: an answer begins
+  if (error.has_value()) {
+    status = static_cast<int>(error->code);
+  } else if (trailers_only) {
+    status = GrpcStatusOf(*event.headers);
   }
+  attempts_.Report(status == static_cast<int>(absl::StatusCode::kUnavailable));
+  if (status > 0 && attempts_.RetryFailed(status, event.headers->Find("grpc-retry-pushback-ms"))) {
+    return;
+  }
+  trail_.OnAnswer(proxy_.loop().now(), *event.headers);
+  if (error.has_value()) return Finish(*error);
   phase_ = Phase::kAnswering;
   request_.ForgetReplay();
   std::vector<http2::HeaderField>& fields = proxy_.scratch_fields();
   AddDownstreamFields(*event.headers, *route_.version, proxy_.options().version_header, fields);
   downstream_->transport().session().SendHeaders(*stream_, fields, event.end_stream);
   if (event.end_stream) {
-    grpc_status_ = GrpcStatusOf(*event.headers);
+    grpc_status_ = status;
+    if (status == 0) attempts_.CountAnswer(status);
     response_.MarkDone();
   }
   Settle();
@@ -272,6 +286,7 @@ void Call::OnResponseTrailers(http2::HeaderBlock& trailers) {
       grpc_status_ = static_cast<int>(error.code);
     }
   }
+  attempts_.CountAnswer(grpc_status_);
   response_.PushTrailers(trailers);
   Settle();
 }
@@ -283,14 +298,20 @@ void Call::OnUpstreamReset(const http2::Event& event) {
     attempts_.Release(ErrorCode::kNoError);
     return Settle();
   }
-  if (phase_ == Phase::kTrying && attempts_.RetryUnseen(event)) return;
+  const bool lost = attempts_.connection()->transport().session().failed();
+  const absl::StatusCode code = lost ? absl::StatusCode::kUnavailable : CodeOfReset(event.error);
+  if (event.error != ErrorCode::kCancel && event.error != ErrorCode::kRefusedStream) {
+    attempts_.Report(/*failed=*/true);
+  }
+  if (phase_ == Phase::kTrying &&
+      (attempts_.RetryUnseen(event) || attempts_.RetryFailed(static_cast<int>(code), nullptr))) {
+    return;
+  }
   if (event.error == ErrorCode::kCancel && !event.reset_by_us) {
     grpc_status_ = static_cast<int>(absl::StatusCode::kCancelled);
     trail_.OnReset("instance", event.error);
     return End(ErrorCode::kCancel, ErrorCode::kNoError);
   }
-  const bool lost = attempts_.connection()->transport().session().failed();
-  const absl::StatusCode code = lost ? absl::StatusCode::kUnavailable : CodeOfReset(event.error);
   const std::string what =
       lost ? std::string("the connection to the instance was lost before the call ended")
       : event.reset_by_us
@@ -366,11 +387,14 @@ void Call::Settle() {
   // nobody may hold it.
   if (attempts_.stream() != nullptr && attempts_.stream()->closed() && response_.ended()) {
     attempts_.Release(ErrorCode::kNoError);
+    // All of the request is with the instance, or it wants no more of it: a reset in the same read
+    // as the answer's end is not told any more.
+    request_ended_ = true;
   }
   if (!response_.done()) return;
   // The answer is said. Of the request, only the instance could still want something, and for a
   // caller that has ended too nobody asks any more.
-  if (request_.done() || request_ended_ || stream_->closed()) {
+  if (request_ended_ || request_.ended()) {
     End(ErrorCode::kNoError, ErrorCode::kCancel);
   }
 }

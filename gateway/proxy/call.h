@@ -55,7 +55,7 @@ class Call final : public Exchange, private Attempts::Owner {
   enum class Phase { kIdle, kTrying, kAnswering, kEnded };
 
   // ---- Attempts::Owner ----
-  absl::Span<const http2::HeaderField> RequestFields() override;
+  absl::Span<const http2::HeaderField> RequestFields(int sent_before) override;
   void OnUpstreamEvent(const http2::Event& event) override;
   void OnUpstreamWritable() override;
   void OnNoAttempt(route::Reason reason, absl::string_view message) override;
@@ -98,8 +98,9 @@ class Call final : public Exchange, private Attempts::Owner {
   Phase phase_ = Phase::kIdle;
   http2::HeaderBlock headers_;
   RequestHead head_;
-  std::string timeout_;         // RequestFields() points into it
-  bool request_ended_ = false;  // nothing more comes or goes upstream
+  std::string timeout_;            // RequestFields() points into it
+  std::string previous_attempts_;  // likewise
+  bool request_ended_ = false;     // nothing more comes or goes upstream
   std::shared_ptr<const route::RouteTable> table_;
   std::optional<route::Consumer> consumer_;
   route::Route route_;

@@ -24,8 +24,12 @@ Downstream::Downstream(Proxy& proxy, transport::Shared& shared,
                       [&](const net::Cidr& cidr) { return cidr.Contains(transport_.peer()); })),
       timer_(
           shared.loop.timers(), [](void* self) { static_cast<Downstream*>(self)->OnTimer(); },
-          this) {
+          this),
+      age_timer_(
+          shared.loop.timers(), [](void* self) { static_cast<Downstream*>(self)->OnAge(); }, this) {
   timer_.Arm(shared.loop.now() + limits::kPrefaceTimeout);
+  const absl::Duration age = proxy.options().connection_age_max;
+  if (age != absl::InfiniteDuration()) age_timer_.Arm(shared.loop.now() + proxy.Jitter(age));
 }
 
 void Downstream::ReleaseCall(http2::Stream& stream, http2::ErrorCode code) {
@@ -70,6 +74,16 @@ void Downstream::OnTimer() {
   const absl::Duration timeout = proxy_.options().idle_timeout;
   if (session.active_streams() == 0 && transport_.last_read() + timeout <= now) return Drain();
   timer_.Arm(session.active_streams() == 0 ? transport_.last_read() + timeout : now + timeout);
+}
+
+// Connections that began together must not all come back together: hence the jitter.
+void Downstream::OnAge() {
+  if (aged_) return Close("older than max_connection_age and its grace allow");
+  aged_ = true;
+  const absl::Duration grace = proxy_.options().connection_age_grace;
+  proxy_.stats().connections_aged.Add();
+  Drain();
+  if (grace != absl::InfiniteDuration()) age_timer_.Arm(proxy_.loop().now() + grace);
 }
 
 void Downstream::Drain() {

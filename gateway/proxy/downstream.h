@@ -48,6 +48,7 @@ class Downstream final : public net::Deferred, private transport::Connection::Ha
 
   void Begin(const http2::Event& event);
   void OnTimer();
+  void OnAge();
   void SayFinalGoAway();
   void CloseIfDrained();
 
@@ -56,7 +57,9 @@ class Downstream final : public net::Deferred, private transport::Connection::Ha
   transport::Connection transport_;
   const bool trusted_;
   Draining draining_ = Draining::kOpen;
+  bool aged_ = false;
   net::Timer timer_;  // first request, then idle; in kNoticed: the answer to the PING
+  net::Timer age_timer_;  // where connections have a greatest age: it, then its grace
 };
 
 }  // namespace pinion::proxy

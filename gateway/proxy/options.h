@@ -29,6 +29,9 @@ struct Options {
   std::string version_header = "api-version";  // lower case
   std::optional<absl::Duration> max_deadline;
   absl::Duration idle_timeout = limits::kIdleTimeout;
+  // Of a caller's connection, ±10 %, and how long its calls may then go on (gRFC A9).
+  absl::Duration connection_age_max = absl::InfiniteDuration();
+  absl::Duration connection_age_grace = absl::InfiniteDuration();
   upstream::Options upstream;
   uint64_t seed = 0;  // of the choices among instances
   // Of trace ids: another one for each worker that ever runs, or calls share ids that must differ.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/limits.h"
+#include "gateway/upstream_limits.h"
 
 namespace pinion::proxy {
 namespace {
@@ -55,6 +56,12 @@ void Proxy::Drain() {
 
 void Proxy::CloseAll(absl::string_view why) {
   for (const auto& downstream : downstreams_) downstream->Close(why);
+}
+
+absl::Duration Proxy::Jitter(absl::Duration duration) {
+  constexpr uint64_t kSteps = 1 << 20;
+  const double share = static_cast<double>(clusters_.random().Below(kSteps + 1)) / kSteps;
+  return duration * (1 + limits::kAgeJitter * (2 * share - 1));
 }
 
 std::vector<http2::HeaderField>& Proxy::scratch_fields() {

@@ -56,6 +56,8 @@ class Proxy final : private net::TurnTask {
   const std::shared_ptr<const route::RouteTable>& table() const { return table_; }
   route::HeaderResolutions& header_resolutions() { return header_resolutions_; }
   upstream::Clusters& clusters() { return clusters_; }
+  // `duration` ±10 %.
+  absl::Duration Jitter(absl::Duration duration);
   // Empty; valid until the next call of this.
   std::vector<http2::HeaderField>& scratch_fields();
 

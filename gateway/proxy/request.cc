@@ -1,6 +1,10 @@
 #include "gateway/proxy/request.h"
 
+#include <algorithm>
+
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 
 namespace pinion::proxy {
 namespace {
@@ -64,6 +68,19 @@ void AddUpstreamFields(const http2::HeaderBlock& block, const ListenerOptions& l
   }
   if (!te) out.push_back({"te", "trailers"});
   if (!timeout_added) out.push_back({"grpc-timeout", timeout});
+}
+
+std::string SetPreviousAttempts(int more, std::vector<http2::HeaderField>& fields) {
+  constexpr int kBelievedMax = 1'000'000;
+  int before = 0;
+  const auto own = [&](const http2::HeaderField& field) {
+    if (field.name != kPreviousAttempts) return false;
+    int value = 0;
+    if (absl::SimpleAtoi(field.value, &value)) before = std::clamp(value, 0, kBelievedMax);
+    return true;
+  };
+  fields.erase(std::remove_if(fields.begin(), fields.end(), own), fields.end());
+  return absl::StrCat(before + more);
 }
 
 }  // namespace pinion::proxy

@@ -11,6 +11,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "gateway/route/retry_policy.h"
 #include "pinion/routing/v1/routing.pb.h"
 #include "registry/version/version_name.h"
 
@@ -37,7 +38,8 @@ struct VersionEntry {
   version::VersionName parsed;
   routing::v1::VersionState state = routing::v1::VERSION_STATE_UNSPECIFIED;
   routing::v1::LoadBalancing load_balancing = routing::v1::LEAST_REQUEST;
-  std::string successor;  // version name; empty: none named
+  std::shared_ptr<const RetryPolicy> retry;  // null: only what no server has looked at
+  std::string successor;                     // version name; empty: none named
 
   // Never null. The same pointer as in the table before means: unchanged.
   std::shared_ptr<const std::vector<InstanceEntry>> instances;

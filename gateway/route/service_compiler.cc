@@ -80,6 +80,7 @@ std::shared_ptr<const VersionEntry> ServiceBuilder::CompileVersion(const std::st
   entry->load_balancing = service_->load_balancing() == routing::v1::ROUND_ROBIN
                               ? routing::v1::ROUND_ROBIN
                               : routing::v1::LEAST_REQUEST;
+  entry->retry = CompileRetryPolicy(service_->retry_policy());
   SetDeprecation(*record.resource, *entry);
   entry->instances = record.compiled_instances;
   entry->schema_digest = record.resource->schema_digest();

@@ -1,7 +1,7 @@
 // What a call hears from its upstream side. Implemented by proxy's Call; used on the worker's
 // thread.
 //
-//     Instance::Acquire(caller)  →  OnConnected(connection): connection.Open(…)  →
+//     Instance::Acquire(caller, until)  →  OnConnected(connection): connection.Open(…)  →
 //     OnUpstreamEvent…, until it calls Release()
 //                                →  OnConnectFailed(…)
 #pragma once
@@ -17,7 +17,8 @@ class Instance;
 
 enum class AcquireFailure : unsigned char {
   kConnect,   // the instance could not be reached
-  kOverload,  // too many calls wait already
+  kBarred,    // it takes no calls at all now; Instance::Wait() goes on waiting for it
+  kOverload,  // a bound of the version is reached: no instance of it would do
   kPending,   // no stream became free in time
 };
 

@@ -31,7 +31,7 @@ void Cluster::Update(const route::VersionEntry& version, uint64_t table_generati
       (*kept)->set_weight(entry.weight);
       instances_.push_back(std::move(*kept));
     } else {
-      instances_.push_back(std::make_unique<Instance>(shared_, options_, entry.uid,
+      instances_.push_back(std::make_unique<Instance>(shared_, options_, load_, entry.uid,
                                                       EndpointOf(entry), entry.weight));
     }
   }
@@ -62,6 +62,21 @@ bool Cluster::Has(absl::Span<Instance* const> tried) const {
   return std::any_of(instances_.begin(), instances_.end(), [&](const auto& instance) {
     return std::find(tried.begin(), tried.end(), instance.get()) == tried.end();
   });
+}
+
+bool Cluster::HasAvailable(absl::Span<Instance* const> tried) const {
+  return std::any_of(instances_.begin(), instances_.end(), [&](const auto& instance) {
+    return instance->available() &&
+           std::find(tried.begin(), tried.end(), instance.get()) == tried.end();
+  });
+}
+
+void Cluster::Report(Instance& instance, bool failed) {
+  if (!failed) return instance.OnSuccess();
+  if (!instance.OnFailure()) return;
+  const size_t resting = std::count_if(instances_.begin(), instances_.end(),
+                                       [](const auto& each) { return each->ejected(); });
+  if ((resting + 1) * 100 <= instances_.size() * options_.outlier_percent_max) instance.Eject();
 }
 
 // Smooth weighted round robin: each gains its weight, the richest goes and pays for all.

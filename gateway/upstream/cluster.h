@@ -13,13 +13,17 @@
 #include "gateway/transport/connection.h"
 #include "gateway/upstream/instance.h"
 #include "gateway/upstream/options.h"
+#include "gateway/upstream/retry_budget.h"
 
 namespace pinion::upstream {
 
 class Cluster {
  public:
   Cluster(transport::Shared& shared, const Options& options, Random& random)
-      : shared_(shared), options_(options), random_(random) {}
+      : shared_(shared),
+        options_(options),
+        random_(random),
+        retries_(std::make_shared<RetryBudget>(options.retries_min, options.retry_percent)) {}
 
   // Takes over the version's instances: what stays keeps its connections, what left retires.
   void Update(const route::VersionEntry& version, uint64_t table_generation);
@@ -29,8 +33,17 @@ class Cluster {
   // end of the turn; a waiting or running call keeps it.
   Instance* Pick(absl::Span<Instance* const> tried);
 
-  // An instance that is not in `tried`.
+  // An instance that is not in `tried`; the second: that also is available.
   bool Has(absl::Span<Instance* const> tried) const;
+  bool HasAvailable(absl::Span<Instance* const> tried) const;
+
+  // How an attempt at one of its instances ended: an instance that fails several in a row rests.
+  // `failed`: by the instance's own fault, not the call's.
+  void Report(Instance& instance, bool failed);
+
+  const Load& load() const { return load_; }
+  // Shared with the calls that retry, which may outlive the cluster.
+  const std::shared_ptr<RetryBudget>& retries() const { return retries_; }
 
   // Frees retired instances that are done.
   void Sweep();
@@ -48,6 +61,8 @@ class Cluster {
   transport::Shared& shared_;
   const Options& options_;
   Random& random_;
+  Load load_;
+  std::shared_ptr<RetryBudget> retries_;
   routing::v1::LoadBalancing policy_ = routing::v1::LEAST_REQUEST;
   uint64_t table_generation_ = 0;
   std::shared_ptr<const std::vector<route::InstanceEntry>>
@@ -70,6 +85,9 @@ class Clusters {
   // Brings every cluster up to `table`, retires those of versions that it does not have, and frees
   // what is done. False: something retired still has calls; sweep again later.
   bool Sweep(const route::RouteTable& table);
+
+  const Options& options() const { return options_; }
+  Random& random() { return random_; }
 
  private:
   transport::Shared& shared_;

@@ -15,6 +15,9 @@ Connection::Connection(transport::Shared& shared, const Options& options,
       transport_(shared, std::move(stream), http2::Role::kClient, options.http2, *this),
       timer_(
           shared.loop.timers(), [](void* self) { static_cast<Connection*>(self)->OnTimer(); },
+          this),
+      keepalive_(
+          shared.loop.timers(), [](void* self) { static_cast<Connection*>(self)->OnKeepalive(); },
           this) {
   timer_.Arm(loop_.now() + options.connect_timeout);
 }
@@ -68,6 +71,9 @@ void Connection::OnSettings() {
   if (state_ == State::kConnecting) {
     state_ = State::kReady;
     timer_.Arm(loop_.now() + options_.idle_timeout);
+    if (options_.keepalive_interval != absl::InfiniteDuration()) {
+      keepalive_.Arm(loop_.now() + options_.keepalive_interval);
+    }
   }
   if (state_ == State::kReady) instance_.OnStreamFree(*this);
 }
@@ -85,9 +91,24 @@ void Connection::OnTimer() {
   }
 }
 
+// Whatever arrives answers the question whether the instance is still there. Without calls nobody
+// asks it: servers mind (gRFC A8).
+void Connection::OnKeepalive() {
+  const absl::Time heard = std::as_const(transport_).last_read();
+  if (pinged_at_ > heard) return transport_.Close("no answer to PING");
+  pinged_at_ = absl::InfinitePast();
+  const absl::Time due = heard + options_.keepalive_interval;
+  if (due > loop_.now()) return keepalive_.Arm(due);
+  if (!HasCalls()) return keepalive_.Arm(loop_.now() + options_.keepalive_interval);
+  pinged_at_ = loop_.now();
+  transport_.session().Ping(0);
+  keepalive_.Arm(loop_.now() + options_.keepalive_timeout);
+}
+
 void Connection::OnClosed(absl::string_view why) {
   state_ = State::kClosed;
   timer_.Cancel();
+  keepalive_.Cancel();
   instance_.OnConnectionClosed(*this, why);
 }
 

@@ -56,6 +56,7 @@ class Connection final : public net::Deferred, private transport::Connection::Ha
   bool HasCalls() const { return transport_.session().active_streams() > 0; }
   void OnSettings();
   void OnTimer();
+  void OnKeepalive();
   void CloseIfDrained();
 
   const Options& options_;
@@ -63,6 +64,8 @@ class Connection final : public net::Deferred, private transport::Connection::Ha
   net::EventLoop& loop_;
   transport::Connection transport_;
   net::Timer timer_;  // connect timeout, then idle timeout
+  net::Timer keepalive_;  // the next look, then the answer
+  absl::Time pinged_at_ = absl::InfinitePast();  // unanswered since; InfinitePast: nothing is
   State state_ = State::kConnecting;
   bool served_ = false;
   std::string draining_why_;

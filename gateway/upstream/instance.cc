@@ -3,15 +3,18 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "gateway/upstream_limits.h"
 
 namespace pinion::upstream {
 
-Instance::Instance(transport::Shared& shared, const Options& options, std::string uid,
-                   net::Endpoint endpoint, uint32_t weight)
+Instance::Instance(transport::Shared& shared, const Options& options, Load& version,
+                   std::string uid, net::Endpoint endpoint, uint32_t weight)
     : shared_(shared),
       options_(options),
+      version_(version),
       loop_(shared.loop),
       uid_(std::move(uid)),
       endpoint_(std::move(endpoint)),
@@ -21,18 +24,24 @@ Instance::Instance(transport::Shared& shared, const Options& options, std::strin
           loop_.timers(), [](void* self) { static_cast<Instance*>(self)->OnPendingTimer(); },
           this) {}
 
-void Instance::Acquire(Caller& caller) {
+void Instance::Acquire(Caller& caller, absl::Time until) {
+  if (version_.calls >= options_.calls_max) {
+    return caller.OnConnectFailed(
+        AcquireFailure::kOverload,
+        absl::StrCat(version_.calls, " calls run already: max_calls of circuit_breakers"));
+  }
   if (first_waiting_ == nullptr) {
     if (Connection* connection = FindFree(); connection != nullptr) {
       return caller.OnConnected(*connection);
     }
   }
   if (retired_) return caller.OnConnectFailed(AcquireFailure::kConnect, "the instance was removed");
-  if (waiting_ >= options_.pending_calls_max) {
+  if (version_.pending >= options_.pending_calls_max) {
     return caller.OnConnectFailed(
         AcquireFailure::kOverload,
-        absl::StrCat(waiting_, " calls already wait for a stream to ", ToString(endpoint_)));
+        absl::StrCat(version_.pending, " calls already wait for a stream to an instance"));
   }
+  caller.gives_up_at_ = until;
   Enqueue(caller);
   ConnectIfNeeded();
 }
@@ -41,10 +50,18 @@ void Instance::Abandon(Caller& caller) {
   if (caller.waits_for_ != nullptr) caller.waits_for_->Dequeue(caller);
 }
 
+void Instance::Eject() {
+  // One that did well for a while begins anew.
+  if (loop_.now() > ejected_until_ + limits::kOutlierRestMax) ejections_ = 0;
+  failures_ = 0;
+  ejected_until_ =
+      loop_.now() + std::min(limits::kOutlierRestMin * ++ejections_, limits::kOutlierRestMax);
+}
+
 void Instance::Retire() {
   retired_ = true;
   for (const auto& connection : connections_) connection->Drain("the instance was removed");
-  FailWaiting("the instance was removed");
+  FailWaiting(AcquireFailure::kConnect, "the instance was removed");
 }
 
 Connection* Instance::FindFree() {
@@ -70,15 +87,23 @@ bool Instance::Growing() const {
 
 void Instance::ConnectIfNeeded() {
   if (first_waiting_ == nullptr || retired_ || Growing()) return;
-  if (connections_.size() >= options_.connections_max) return;
+  if (connections_.size() >= options_.instance_connections_max) return;
+  if (!connections_.empty() && version_.connections >= options_.connections_max) return;
+  ++version_.connections;
   connections_.push_back(
       std::make_unique<Connection>(shared_, options_, loop_.Connect(endpoint_), *this));
 }
 
 void Instance::OnCallStarted() {
   ++calls_;
+  ++version_.calls;
   backoff_ = absl::ZeroDuration();
   rests_until_ = absl::InfinitePast();
+}
+
+void Instance::OnCallEnded() {
+  --calls_;
+  --version_.calls;
 }
 
 void Instance::OnStreamFree(Connection& connection) {
@@ -87,6 +112,8 @@ void Instance::OnStreamFree(Connection& connection) {
     Dequeue(caller);
     caller.OnConnected(connection);
   }
+  if (first_waiting_ != nullptr && barred())
+    FailWaiting(AcquireFailure::kBarred, "the instance takes no calls now");
   ConnectIfNeeded();
 }
 
@@ -97,11 +124,12 @@ void Instance::OnConnectionClosed(Connection& connection, absl::string_view why)
   CHECK(place != connections_.end());
   loop_.DeleteLater(std::move(*place));
   connections_.erase(place);
+  --version_.connections;
   if (served) return ConnectIfNeeded();
   backoff_ = std::clamp(backoff_ * 2, limits::kConnectBackoffMin, limits::kConnectBackoffMax);
   rests_until_ = loop_.now() + backoff_;
   // Other connections may still serve those who wait; without any, they had better go elsewhere.
-  if (connections_.empty()) FailWaiting(why);
+  if (connections_.empty()) FailWaiting(AcquireFailure::kConnect, why);
 }
 
 void Instance::Enqueue(Caller& caller) {
@@ -111,8 +139,8 @@ void Instance::Enqueue(Caller& caller) {
   (last_waiting_ == nullptr ? first_waiting_ : last_waiting_->next_) = &caller;
   last_waiting_ = &caller;
   ++waiting_;
-  caller.gives_up_at_ = loop_.now() + options_.pending_max;
-  if (!pending_timer_.armed()) pending_timer_.Arm(caller.gives_up_at_);
+  ++version_.pending;
+  ArmPendingTimer(caller.gives_up_at_);
 }
 
 void Instance::Dequeue(Caller& caller) {
@@ -121,28 +149,43 @@ void Instance::Dequeue(Caller& caller) {
   caller.waits_for_ = nullptr;
   caller.previous_ = caller.next_ = nullptr;
   --waiting_;
+  --version_.pending;
 }
 
 // Only those who wait now: whoever comes back in his turn waits for the next connection.
-void Instance::FailWaiting(absl::string_view why) {
+void Instance::FailWaiting(AcquireFailure failure, absl::string_view why) {
   const std::string reason = absl::StrCat(ToString(endpoint_), ": ", why);
   for (size_t count = waiting_; count > 0 && first_waiting_ != nullptr; --count) {
     Caller& caller = *first_waiting_;
     Dequeue(caller);
-    caller.OnConnectFailed(AcquireFailure::kConnect, reason);
+    caller.OnConnectFailed(failure, reason);
   }
 }
 
+void Instance::ArmPendingTimer(absl::Time at) {
+  if (pending_timer_.armed() && pending_timer_at_ <= at) return;
+  pending_timer_at_ = at;
+  pending_timer_.Arm(at);
+}
+
+// Those who came from another instance have less time left than others before them. One that fails
+// may end, but it cannot come back or take others along: no other is looked at in the meantime.
 void Instance::OnPendingTimer() {
-  while (first_waiting_ != nullptr && first_waiting_->gives_up_at_ <= loop_.now()) {
-    Caller& caller = *first_waiting_;
-    Dequeue(caller);
-    caller.OnConnectFailed(
+  absl::InlinedVector<Caller*, 16> late;
+  for (Caller* caller = first_waiting_; caller != nullptr; caller = caller->next_) {
+    if (caller->gives_up_at_ <= loop_.now()) {
+      late.push_back(caller);
+    } else {
+      ArmPendingTimer(caller->gives_up_at_);
+    }
+  }
+  for (Caller* caller : late) Dequeue(*caller);
+  for (Caller* caller : late) {
+    caller->OnConnectFailed(
         AcquireFailure::kPending,
         absl::StrCat("no stream to ", ToString(endpoint_), " became free within ",
                      absl::FormatDuration(options_.pending_max)));
   }
-  if (first_waiting_ != nullptr) pending_timer_.Arm(first_waiting_->gives_up_at_);
 }
 
 }  // namespace pinion::upstream

@@ -19,16 +19,27 @@
 
 namespace pinion::upstream {
 
+// What one worker has going to one version at this moment; its instances count it.
+struct Load {
+  size_t connections = 0;
+  size_t pending = 0;  // calls that wait for a stream
+  size_t calls = 0;    // calls that have one
+};
+
 class Instance final {
  public:
-  Instance(transport::Shared& shared, const Options& options, std::string uid,
+  // `options` and `version` (the load of the instance's version) outlive it.
+  Instance(transport::Shared& shared, const Options& options, Load& version, std::string uid,
            net::Endpoint endpoint, uint32_t weight);
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
   // Answers with OnConnected() before it returns when a stream is free; else later, by
-  // OnConnected() or OnConnectFailed().
-  void Acquire(Caller& caller);
+  // OnConnected() or OnConnectFailed(), at `until` at the latest.
+  void Acquire(Caller& caller, absl::Time until);
+
+  // After OnConnectFailed(kBarred): waits on, whatever comes, until the time of Acquire().
+  void Wait(Caller& caller) { Enqueue(caller); }
 
   // The caller waits no longer. Nothing when it does not wait.
   static void Abandon(Caller& caller);
@@ -38,8 +49,19 @@ class Instance final {
   // No connections and nobody waiting: a retired instance may go.
   bool idle() const { return connections_.empty() && first_waiting_ == nullptr; }
 
-  // Not resting after a failed connection, and not refusing all streams.
-  bool available() const { return loop_.now() >= rests_until_ && !barred(); }
+  // Not resting after a failed connection or failed calls, and not refusing all streams.
+  bool available() const { return loop_.now() >= rests_until_ && !ejected() && !barred(); }
+
+  // ---- outliers: see Cluster::Report() ----
+
+  void OnSuccess() { failures_ = 0; }
+  // True: that was one too many.
+  bool OnFailure() {
+    return ++failures_ >= options_.outlier_failures && options_.outlier_failures > 0;
+  }
+  // Rests now, longer than the last time.
+  void Eject();
+  bool ejected() const { return loop_.now() < ejected_until_; }
 
   const std::string& uid() const { return uid_; }
   const net::Endpoint& endpoint() const { return endpoint_; }
@@ -55,7 +77,7 @@ class Instance final {
   // ---- from its connections ----
 
   void OnCallStarted();
-  void OnCallEnded() { --calls_; }
+  void OnCallEnded();
   void OnStreamFree(Connection& connection);
   void OnConnectionUnusable() { ConnectIfNeeded(); }
   void OnConnectionClosed(Connection& connection, absl::string_view why);
@@ -67,11 +89,13 @@ class Instance final {
   void ConnectIfNeeded();
   void Enqueue(Caller& caller);
   void Dequeue(Caller& caller);
-  void FailWaiting(absl::string_view why);
+  void FailWaiting(AcquireFailure failure, absl::string_view why);
+  void ArmPendingTimer(absl::Time at);
   void OnPendingTimer();
 
   transport::Shared& shared_;
   const Options& options_;
+  Load& version_;
   net::EventLoop& loop_;
   const std::string uid_;
   const net::Endpoint endpoint_;
@@ -84,7 +108,11 @@ class Instance final {
   size_t waiting_ = 0;
   size_t calls_ = 0;
   net::Timer pending_timer_;
+  absl::Time pending_timer_at_;  // while it is armed
 
+  uint32_t failures_ = 0;   // in a row
+  int ejections_ = 0;
+  absl::Time ejected_until_ = absl::InfinitePast();
   bool retired_ = false;
   absl::Time rests_until_ = absl::InfinitePast();
   absl::Duration backoff_ = absl::ZeroDuration();

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 
 #include "absl/time/time.h"
 #include "gateway/http2/options.h"
-#include "gateway/limits.h"
+#include "gateway/upstream_limits.h"
 
 namespace pinion::upstream {
 
@@ -14,8 +16,18 @@ struct Options {
   absl::Duration connect_timeout = limits::kConnectTimeout;
   absl::Duration idle_timeout = limits::kUpstreamIdleTimeout;
   absl::Duration pending_max = limits::kPendingMax;
-  size_t pending_calls_max = limits::kPendingCallsMax;          // of one instance
-  size_t connections_max = limits::kConnectionsPerInstanceMax;  // to one instance
+  // PING on a connection that has calls but was silent for so long; never unless set.
+  absl::Duration keepalive_interval = absl::InfiniteDuration();
+  absl::Duration keepalive_timeout = limits::kKeepaliveTimeout;
+  size_t instance_connections_max = limits::kConnectionsPerInstanceMax;
+  // Circuit breakers: of one version.
+  size_t connections_max = limits::kConnectionsMax;
+  size_t pending_calls_max = limits::kPendingCallsMax;
+  size_t calls_max = std::numeric_limits<size_t>::max();
+  size_t retries_min = limits::kRetriesMin;
+  size_t retry_percent = limits::kRetryPercent;
+  uint32_t outlier_failures = limits::kOutlierFailures;  // 0: nobody rests
+  size_t outlier_percent_max = limits::kOutlierPercentMax;
 };
 
 }  // namespace pinion::upstream

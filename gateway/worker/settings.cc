@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "gateway/upstream_limits.h"
 
 namespace pinion::worker {
 namespace {
@@ -31,6 +32,28 @@ http2::Options ReadHttp2(const config::v1::Http2& config) {
   if (config.has_max_header_fields())
     options.max_header_fields = config.max_header_fields().value();
   return options;
+}
+
+void ReadKeepalive(const config::v1::Gateway& gateway, upstream::Options& options) {
+  if (!gateway.has_upstream_keepalive()) return;
+  const config::v1::Keepalive& keepalive = gateway.upstream_keepalive();
+  options.keepalive_interval =
+      keepalive.has_interval() ? DurationOf(keepalive.interval()) : limits::kKeepaliveInterval;
+  if (keepalive.has_timeout()) options.keepalive_timeout = DurationOf(keepalive.timeout());
+}
+
+// Each worker gets its share, and at least one.
+void ReadBreakers(const config::v1::CircuitBreakers& config, int workers,
+                  upstream::Options& options) {
+  const auto share = [workers](size_t all) { return std::max<size_t>(1, all / workers); };
+  options.connections_max = share(config.has_max_connections() ? config.max_connections().value()
+                                                               : limits::kConnectionsMax);
+  options.pending_calls_max =
+      share(config.has_max_pending_calls() ? config.max_pending_calls().value()
+                                           : limits::kPendingCallsMax);
+  if (config.has_max_calls()) options.calls_max = share(config.max_calls().value());
+  if (config.has_min_retries()) options.retries_min = config.min_retries().value();
+  if (config.has_retry_percent()) options.retry_percent = config.retry_percent().value();
 }
 
 absl::Status ReadIdentity(const config::v1::ConsumerIdentity& config,
@@ -99,8 +122,23 @@ absl::StatusOr<Settings> ReadSettings(const config::v1::Bootstrap& bootstrap) {
   if (gateway.has_connect_timeout()) {
     proxy.upstream.connect_timeout = DurationOf(gateway.connect_timeout());
   }
+  if (gateway.has_max_connection_age()) {
+    proxy.connection_age_max = DurationOf(gateway.max_connection_age());
+  }
+  if (gateway.has_max_connection_age_grace()) {
+    proxy.connection_age_grace = DurationOf(gateway.max_connection_age_grace());
+  }
   proxy.upstream.http2 = ReadHttp2(gateway.upstream_http2());
   settings.access_log = ReadAccessLog(gateway.access_log());
+  ReadKeepalive(gateway, proxy.upstream);
+  ReadBreakers(gateway.circuit_breakers(), settings.workers, proxy.upstream);
+  const config::v1::OutlierEjection& outliers = gateway.outlier_ejection();
+  if (outliers.has_consecutive_failures()) {
+    proxy.upstream.outlier_failures = outliers.consecutive_failures().value();
+  }
+  if (outliers.has_max_percent()) {
+    proxy.upstream.outlier_percent_max = outliers.max_percent().value();
+  }
   if (gateway.has_max_connections()) settings.connections_max = gateway.max_connections().value();
   if (gateway.has_drain_timeout()) settings.drain_timeout = DurationOf(gateway.drain_timeout());
   return settings;

@@ -109,6 +109,29 @@ absl::Status ValidateUnpinned(const routing::v1::UnpinnedPolicy& policy) {
   return channel.empty() ? absl::OkStatus() : Malformed(version::ValidateChannelName(channel));
 }
 
+absl::Status ValidateRetryPolicy(const routing::v1::RetryPolicy& policy) {
+  const auto invalid = [](const char* what) { return Invalid("ARGUMENT_INVALID", what); };
+  if (policy.max_attempts() < 2 || policy.max_attempts() > 5) {
+    return invalid("retry_policy.max_attempts is 2 to 5, the first attempt included");
+  }
+  const auto negative = [](const google::protobuf::Duration& duration) {
+    return duration.seconds() < 0 || duration.nanos() < 0;
+  };
+  if (negative(policy.initial_backoff()) || negative(policy.max_backoff())) {
+    return invalid("a backoff of retry_policy must not be negative");
+  }
+  if (policy.backoff_multiplier() != 0 && !(policy.backoff_multiplier() >= 1)) {
+    return invalid("retry_policy.backoff_multiplier is at least 1");
+  }
+  for (int code : policy.retryable_status_codes()) {
+    if (code == routing::v1::RetryPolicy::OK || !routing::v1::RetryPolicy::Code_IsValid(code)) {
+      return invalid(
+          "retry_policy.retryable_status_codes are codes of failures, such as UNAVAILABLE");
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ValidateService(const routing::v1::Service& service) {
   RETURN_IF_ERROR(Malformed(version::ValidateServiceName(service.name())));
   if (!routing::v1::Scheme_IsValid(service.scheme()) ||
@@ -124,6 +147,7 @@ absl::Status ValidateService(const routing::v1::Service& service) {
   if (!routing::v1::LoadBalancing_IsValid(service.load_balancing())) {
     return Invalid("ARGUMENT_INVALID", "load_balancing is not one that this registry knows");
   }
+  if (service.has_retry_policy()) RETURN_IF_ERROR(ValidateRetryPolicy(service.retry_policy()));
   return ValidateUnpinned(service.unpinned());
 }
 

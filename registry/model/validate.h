@@ -31,6 +31,7 @@ absl::Status ValidateMethod(absl::string_view method);
 // Names and drain; the expression needs the service's scheme.
 absl::Status ValidatePin(const routing::v1::Pin& pin);
 absl::Status ValidateUnpinned(const routing::v1::UnpinnedPolicy& policy);
+absl::Status ValidateRetryPolicy(const routing::v1::RetryPolicy& policy);
 // Sizes, and that the texts are UTF-8.
 absl::Status ValidatePublish(const registry::v1::PublishVersionRequest& request);
 // `what` names the field in the message.

@@ -64,6 +64,13 @@ absl::StatusOr<v1::Service> UpdateService(Draft& draft, const v1::UpdateServiceR
   if (request.load_balancing() != routing::v1::LOAD_BALANCING_UNSPECIFIED) {
     service.mutable_service()->set_load_balancing(request.load_balancing());
   }
+  if (request.has_retry_policy()) {
+    service.mutable_service()->clear_retry_policy();
+    if (request.retry_policy().max_attempts() != 0) {
+      RETURN_IF_ERROR(model::ValidateRetryPolicy(request.retry_policy()));
+      *service.mutable_service()->mutable_retry_policy() = request.retry_policy();
+    }
+  }
   if (request.has_description()) service.set_description(request.description());
   if (request.has_owner() && !request.owner().empty()) {
     service.mutable_meta()->set_owner(request.owner());
