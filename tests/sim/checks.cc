@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "gateway/limits.h"
+#include "gateway/upstream_limits.h"
 
 namespace pinion::sim {
 namespace {
@@ -107,8 +107,10 @@ bool Watcher::Check(CallBook::Entry& entry, absl::Time now, std::vector<std::str
   if (record.body_differs) return find("the answer's bytes differ from what was sent");
   const size_t seen = std::count_if(entry.attempts.begin(), entry.attempts.end(),
                                     [](const auto& attempt) { return Seen(*attempt); });
-  if (seen > 1) return find("two attempts reached servers");
-  if (entry.attempts.size() > 2) return find("more than one retry");
+  const auto& retry = facts_.scenario->retry;
+  const size_t seen_max = retry.has_value() ? static_cast<size_t>(retry->attempts_max) : 1;
+  if (seen > seen_max) return find(seen, " attempts reached servers");
+  if (entry.attempts.size() > seen_max + 1) return find("more than one retry unseen");
   for (const auto& attempt : entry.attempts) {
     if (attempt->body_differs) return find("the request's bytes differ from what was sent");
     if (attempt->version != entry.attempts.front()->version) return find("split over two versions");
@@ -143,7 +145,9 @@ size_t Watcher::RequestBytesMax() const {
     window = std::max(window, instance.http2.stream_window_bytes);
   }
   // What is kept for a second attempt was given back to the sender's window already.
-  return Between(facts_.scenario->downstream, window) + limits::kReplayBytesMax;
+  return Between(facts_.scenario->downstream, window) + (facts_.scenario->retry.has_value()
+                                                             ? limits::kRetryReplayBytesMax
+                                                             : limits::kReplayBytesMax);
 }
 
 }  // namespace pinion::sim

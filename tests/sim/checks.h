@@ -26,6 +26,7 @@ struct Facts {
   std::set<size_t> troubled_instances;
   std::set<size_t> troubled_clients;
   std::map<uint64_t, const CallStart*> calls;  // by id
+  bool retries_denied = false;                 // by the budget or the throttle, some time
 
   // The tables that the call can have met, and what they decided.
   std::vector<const TableState*> TablesFor(const testing::CallBook::Entry& entry) const;

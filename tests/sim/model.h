@@ -24,6 +24,8 @@ std::string NameOf(const VersionSpec& version);
 // What one route table says. Instances and versions by their place in the scenario.
 struct TableState {
   std::map<std::string, std::string> pins;  // consumer → expression
+  std::map<std::string, int>
+      drains;  // consumer → seconds that streams from before its pin may last
   size_t stable = 0;
   std::set<size_t> instances;
 };

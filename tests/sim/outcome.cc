@@ -6,7 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "gateway/limits.h"
+#include "gateway/upstream_limits.h"
 #include "tests/sim/checks.h"
 
 namespace pinion::sim {
@@ -137,6 +137,65 @@ bool RefusedByItsTable(const CallBook::Entry& entry, const std::vector<Decision>
          });
 }
 
+// The policy retries what the server says to this attempt.
+bool IsRetried(const Facts& facts, const ResponsePlan& response, int attempt) {
+  const auto& retry = facts.scenario->retry;
+  if (!retry.has_value()) return false;
+  if (attempt <= response.failing_attempts) return retry->codes.contains(response.failing_status);
+  switch (response.kind) {
+    case Kind::kTrailersOnly:
+      return retry->codes.contains(response.grpc_status);
+    case Kind::kHttpError:
+      return retry->codes.contains(StatusOfHttp(response.http_status));
+    default:
+      return false;
+  }
+}
+
+bool AnyTroubled(const Facts& facts, const std::vector<Decision>& decisions) {
+  return std::any_of(decisions.begin(), decisions.end(), [&](const Decision& decision) {
+    return decision.version.has_value() && facts.Troubled(*decision.version);
+  });
+}
+
+// It got the failure of its last attempt, and no other attempt had to follow.
+bool FailedForGood(const Facts& facts, const CallBook::Entry& entry,
+                   const std::vector<Decision>& decisions) {
+  const ResponsePlan& response = entry.plan.response;
+  if (entry.attempts.empty() || entry.record.end != CallRecord::End::kStatus) return false;
+  if (entry.attempts.back()->number > response.failing_attempts) return false;
+  if (entry.record.grpc_status != response.failing_status) return false;
+  const auto& retry = facts.scenario->retry;
+  if (!retry.has_value() || !retry->codes.contains(response.failing_status)) return true;
+  const std::string* pushback =
+      testing::FindField(response.failing_trailers, "grpc-retry-pushback-ms");
+  const bool forbidden = pushback != nullptr && (*pushback == "-1" || *pushback == "x");
+  // Attempts that reached nobody count too.
+  return forbidden || facts.retries_denied || AnyTroubled(facts, decisions) ||
+         !entry.plan.timeout.empty() ||
+         entry.attempts.size() >= static_cast<size_t>(retry->attempts_max) ||
+         entry.plan.request.bytes.size() > limits::kRetryReplayBytesMax;
+}
+
+// Its pin moved away with a drain time, and that is over.
+bool Drained(const Facts& facts, const CallBook::Entry& entry,
+             const std::vector<Decision>& decisions) {
+  const CallRecord& record = entry.record;
+  if (!absl::StrContains(record.grpc_message, "time to drain is over")) return false;
+  const Wanted& wanted = facts.calls.at(entry.plan.id)->wanted;
+  return std::any_of(facts.tables.begin(), facts.tables.end(), [&](const auto& change) {
+    const auto& [at, table] = change;
+    const auto drain = table.drains.find(wanted.consumer);
+    if (drain == table.drains.end() || record.ended < at + absl::Seconds(drain->second)) {
+      return false;
+    }
+    const std::optional<size_t> now = Decide(facts.scenario->versions, table, wanted).version;
+    return wanted.header.empty() &&
+           std::any_of(decisions.begin(), decisions.end(),
+                       [&](const Decision& before) { return before.version != now; });
+  });
+}
+
 // Some instance was in every table that the call can have met, nothing ever happened to it, and it
 // has not refused the call.
 bool HadAGoodInstance(const Facts& facts, const CallBook::Entry& entry) {
@@ -182,13 +241,11 @@ bool MayBeUnavailable(const Facts& facts, const CallBook::Entry& entry,
     return false;
   }
   const bool answered_in_peace =
-      std::any_of(entry.attempts.begin(), entry.attempts.end(), [](const auto& attempt) {
-        return attempt->end == AttemptRecord::End::kAnswered && !*attempt->connection_ended;
+      std::any_of(entry.attempts.begin(), entry.attempts.end(), [&](const auto& attempt) {
+        return !IsRetried(facts, plan.response, attempt->number) &&
+               attempt->end == AttemptRecord::End::kAnswered && !*attempt->connection_ended;
       });
-  return !answered_in_peace &&
-         std::any_of(decisions.begin(), decisions.end(), [&](const Decision& decision) {
-           return decision.version.has_value() && facts.Troubled(*decision.version);
-         });
+  return !answered_in_peace && AnyTroubled(facts, decisions);
 }
 
 // What excuses an end that was not planned; null: nothing does.
@@ -220,6 +277,8 @@ const char* Excuse(const Facts& facts, const CallBook::Entry& entry,
   if (record.grpc_status == kDeadlineExceeded && !plan.timeout.empty()) {
     return record.ended >= record.started + plan.deadline ? "deadline" : nullptr;
   }
+  if (FailedForGood(facts, entry, decisions)) return "failed as planned";
+  if (Drained(facts, entry, decisions)) return "drained";
   return record.grpc_status == kUnavailable && MayBeUnavailable(facts, entry, decisions)
              ? "unavailable"
              : nullptr;
@@ -251,7 +310,7 @@ bool TimeoutHolds(const CallBook::Entry& entry, const AttemptRecord& attempt,
 }
 
 std::optional<std::string> RequestDiffers(const CallBook::Entry& entry,
-                                          const AttemptRecord& attempt) {
+                                          const AttemptRecord& attempt, int attempts_max) {
   const CallPlan& plan = entry.plan;
   if (attempt.path != plan.path || attempt.authority != "sim.example") {
     return absl::StrCat("path or authority changed: ", attempt.path, " ", attempt.authority);
@@ -266,6 +325,16 @@ std::optional<std::string> RequestDiffers(const CallBook::Entry& entry,
       return absl::StrCat("grpc-timeout ", plan.timeout, " became ", timeout->second);
     }
     seen.erase(timeout);
+  }
+  const auto previous = std::find_if(seen.begin(), seen.end(), [](const auto& each) {
+    return each.first == "grpc-previous-rpc-attempts";
+  });
+  if (previous != seen.end()) {
+    int count = 0;
+    if (!absl::SimpleAtoi(previous->second, &count) || count < 1 || count >= attempts_max) {
+      return absl::StrCat("attempt ", attempt.number, " counts ", previous->second, " before it");
+    }
+    seen.erase(previous);
   }
   expected.emplace_back(testing::kCallHeader, absl::StrCat(plan.id));
   // Of callers that sent none the gateway made one; that of others is in the plan's metadata.
@@ -331,11 +400,13 @@ std::optional<std::string> CheckEnd(const Facts& facts, const CallBook::Entry& e
 }
 
 std::optional<std::string> CheckAttempts(const Facts& facts, const CallBook::Entry& entry) {
+  const auto& retry = facts.scenario->retry;
+  const int attempts_max = retry.has_value() ? retry->attempts_max : 1;
   for (const auto& attempt : entry.attempts) {
     if (attempt->end == AttemptRecord::End::kNone) {
       return absl::StrCat(Describe(entry), ": still runs at ", attempt->uid);
     }
-    if (auto differs = RequestDiffers(entry, *attempt)) {
+    if (auto differs = RequestDiffers(entry, *attempt, attempts_max)) {
       return absl::StrCat(Describe(entry), ": ", *differs);
     }
   }

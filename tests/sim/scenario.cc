@@ -212,6 +212,7 @@ Scenario DrawScenario(uint64_t seed) {
     scenario.calls.back().at = Moment(call_random);
     scenario.calls.back().client = call_random.Below(scenario.clients.size());
   }
+  DrawExtras(seed, scenario);
   return scenario;
 }
 

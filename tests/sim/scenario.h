@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,6 +55,12 @@ struct CallStart {
   testing::CallPlan plan;
 };
 
+// The service's retry policy.
+struct RetrySpec {
+  int attempts_max = 1;
+  std::set<int> codes;
+};
+
 // How unfriendly the network is.
 enum class Weather : uint8_t {
   kFair,   // whole segments, no loss
@@ -72,11 +80,15 @@ struct Scenario {
   http2::Options downstream;  // what the gateway allows its callers
   http2::Options upstream;    // and its instances
   bool round_robin = false;
+  std::optional<RetrySpec> retry;
   std::vector<CallStart> calls;
   std::vector<Event> events;
 };
 
 Scenario DrawScenario(uint64_t seed);
+
+// What is drawn apart from the rest, after it.
+void DrawExtras(uint64_t seed, Scenario& scenario);
 
 // One call; its time and its client are still to be decided.
 CallStart DrawCall(testing::Random& random, const Scenario& scenario, uint64_t number);

@@ -171,6 +171,7 @@ Report Simulation::Run() {
   Schedule();
   RunCalls();
   Report report;
+  facts_.retries_denied = proxy_->stats().retries_denied.value() > 0;
   for (auto& [id, entry] : book_.entries()) {
     if (!findings_.empty()) break;
     std::string how;

@@ -12,12 +12,19 @@ namespace {
 using routing::v1::Resource;
 using testing::CutKind;
 
-Resource ServiceResource(bool round_robin) {
+Resource ServiceResource(bool round_robin, const std::optional<RetrySpec>& retry) {
   Resource resource;
   auto& service = *resource.mutable_service();
   service.set_name(kService);
   service.set_scheme(routing::v1::SEMVER);
   service.add_grpc_services(kGrpcService);
+  if (retry.has_value()) {
+    service.mutable_retry_policy()->set_max_attempts(static_cast<uint32_t>(retry->attempts_max));
+    for (int code : retry->codes) {
+      service.mutable_retry_policy()->add_retryable_status_codes(
+          static_cast<routing::v1::RetryPolicy::Code>(code));
+    }
+  }
   service.set_load_balancing(round_robin ? routing::v1::ROUND_ROBIN : routing::v1::LEAST_REQUEST);
   return resource;
 }
@@ -57,7 +64,7 @@ Resource StableResource(const VersionSpec& version) {
 void Simulation::ApplyTable(size_t index) {
   const TableState& wanted = scenario_.tables[index].table;
   if (index == 0) {
-    CHECK(tables_.Put(ServiceResource(scenario_.round_robin)).ok());
+    CHECK(tables_.Put(ServiceResource(scenario_.round_robin, scenario_.retry)).ok());
     for (const VersionSpec& version : scenario_.versions) {
       CHECK(tables_.Put(VersionResource(version)).ok());
     }
@@ -72,7 +79,12 @@ void Simulation::ApplyTable(size_t index) {
     }
   }
   for (const auto& [consumer, expression] : wanted.pins) {
-    CHECK(tables_.Put(PinResource(consumer, expression)).ok());
+    Resource pin = PinResource(consumer, expression);
+    const auto drain = wanted.drains.find(consumer);
+    if (drain != wanted.drains.end()) {
+      pin.mutable_pin()->mutable_drain()->set_seconds(drain->second);
+    }
+    CHECK(tables_.Put(pin).ok());
   }
   for (size_t i = 0; i < scenario_.instances.size(); ++i) {
     PutInstance(i, wanted.instances.contains(i));

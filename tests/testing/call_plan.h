@@ -59,6 +59,12 @@ struct ResponsePlan {
   // When all was said before the request's end: RST_STREAM(NO_ERROR) at once, or read on.
   bool reset_after_answer = true;
 
+  // So many attempts before that end as Trailers-Only with failing_status and failing_trailers.
+  int failing_attempts = 0;
+  int failing_status = 14;
+  Metadata failing_trailers;
+  int interims = 0;  // 1xx responses before the headers
+
   bool reset_before_headers = false;
   uint64_t reset_after_bytes = 0;
   http2::ErrorCode reset_code = http2::ErrorCode::kCancel;
@@ -118,6 +124,7 @@ struct AttemptRecord {
   };
 
   uint64_t call = 0;
+  int number = 0;       // of the call's attempts, from 1
   std::string uid;      // the instance
   std::string version;  // that it serves
   End end = End::kNone;

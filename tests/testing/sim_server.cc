@@ -122,6 +122,7 @@ void SimServer::Connection::OnRequest(const http2::Event& event) {
   AttemptRecord& attempt = *entry->attempts.back();
   Fill(attempt, *event.headers);
   attempt.call = entry->plan.id;
+  attempt.number = static_cast<int>(entry->attempts.size());
   server_.book_.Note(server_.identity_.uid, "sees call", attempt.call);
   if (entry->plan.response.kind == ResponsePlan::Kind::kRefuse && entry->attempts.size() == 1) {
     attempt.end = AttemptRecord::End::kRefused;

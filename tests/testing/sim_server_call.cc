@@ -93,6 +93,11 @@ void SimServer::Call::MaybeStart() {
 void SimServer::Call::Answer() {
   if (stream_->local_closed()) return;  // reset; see BodySender::Pump()
   const ResponsePlan& response = plan_.response;
+  if (attempt_.number <= response.failing_attempts) return Fail();
+  const http2::HeaderField interim[] = {{":status", "103"}, {"link", "</style.css>"}};
+  for (int i = 0; i < response.interims; ++i) {
+    connection_.session().SendHeaders(*stream_, interim, false);
+  }
   switch (response.kind) {
     case Kind::kNormal:
     case Kind::kRefuse:
@@ -126,6 +131,17 @@ void SimServer::Call::Answer() {
       break;
   }
   attempt_.response_bytes_sent = sender_.sent();
+}
+
+void SimServer::Call::Fail() {
+  const std::string status = absl::StrCat(plan_.response.failing_status);
+  std::vector<http2::HeaderField> fields = {
+      {":status", "200"}, {"content-type", "application/grpc"}, {"grpc-status", status}};
+  for (const http2::HeaderField& field : AsFields(plan_.response.failing_trailers)) {
+    fields.push_back(field);
+  }
+  connection_.session().SendHeaders(*stream_, fields, true);
+  OnAnswered();
 }
 
 void SimServer::Call::SendHeaders(bool end_stream, int http_status, const char* content_type) {

@@ -30,6 +30,7 @@ class SimServer::Call final : public net::Deferred {
   void OnRequestEnd();
   void MaybeStart();
   void Answer();
+  void Fail();
   void SendHeaders(bool end_stream, int http_status, const char* content_type);
   void SendTrailers();
   void OnBodySent();

@@ -1,0 +1,249 @@
+// How calls meet instances: the limits that instances and operators set, connections that die
+// silently, instances that fail.
+#include "gateway/upstream_limits.h"
+#include "tests/scenario/scenario.h"
+
+namespace pinion::proxy {
+namespace {
+
+class PoolTest : public ScenarioTest {
+ protected:
+  void UseUpstream(const upstream::Options& upstream) {
+    Options options;
+    options.upstream = upstream;
+    UseOptions(options);
+    ConnectClient();
+  }
+
+  // SETTINGS with this MAX_CONCURRENT_STREAMS.
+  static std::string Limit(uint32_t streams) { return h2::Settings({{3, streams}}); }
+
+  // Answers all that arrives and has not been answered.
+  static void AnswerAll(RawPeer& server) {
+    for (const RawPeer::Frame& frame : server.frames()) {
+      if (frame.type != h2::kHeaders || !server.Of(frame.stream_id, h2::kRstStream).empty())
+        continue;
+      server.Send(ResponseHeaders(frame.stream_id) +
+                  Trailers(frame.stream_id, {{"grpc-status", "0"}}));
+    }
+  }
+};
+
+TEST_F(PoolTest, AtMaxConcurrentStreamsAnotherConnectionIsMade) {
+  ListenRaw(kOne, Limit(2));
+  std::vector<const CallRecord*> calls;
+  for (int i = 0; i < 5; ++i) calls.push_back(&Start(Plan()).record);
+  RunFor(absl::Seconds(1));
+  ASSERT_EQ(raw_servers_.size(), 3u);
+  for (const auto& server : raw_servers_) AnswerAll(*server);
+  Run();
+  for (const CallRecord* call : calls) EXPECT_EQ(call->grpc_status, 0);
+}
+
+TEST_F(PoolTest, MaxConcurrentStreamsLoweredMidWayIsRespected) {
+  upstream::Options upstream;
+  upstream.instance_connections_max = 1;
+  UseUpstream(upstream);
+  ListenRaw(kOne, Limit(10));
+  for (int i = 0; i < 3; ++i) Start(Plan());
+  RunFor(absl::Seconds(1));
+  RawPeer& server = *raw_servers_.at(0);
+  server.Send(Limit(1));
+  RunFor(absl::Seconds(1));
+  const CallRecord& queued = Start(Plan()).record;
+  RunFor(absl::Seconds(1));
+  EXPECT_TRUE(server.Of(7, h2::kHeaders).empty());
+  server.Send(ResponseHeaders(1) + Trailers(1, {{"grpc-status", "0"}}));
+  server.Send(ResponseHeaders(3) + Trailers(3, {{"grpc-status", "0"}}));
+  RunFor(absl::Seconds(1));
+  EXPECT_TRUE(server.Of(7, h2::kHeaders).empty());
+  server.Send(ResponseHeaders(5) + Trailers(5, {{"grpc-status", "0"}}));
+  RunFor(absl::Seconds(1));
+  ASSERT_FALSE(server.Of(7, h2::kHeaders).empty());
+  server.Send(ResponseHeaders(7) + Trailers(7, {{"grpc-status", "0"}}));
+  Run();
+  EXPECT_EQ(queued.grpc_status, 0);
+}
+
+TEST_F(PoolTest, MaxConcurrentStreamsOfZeroMovesQueuedCallsToAnotherInstance) {
+  upstream::Options upstream;
+  upstream.instance_connections_max = 1;
+  UseUpstream(upstream);
+  ListenRaw(kOne, Limit(1));
+  Start(Plan());
+  RunFor(absl::Seconds(1));
+  const CallBook::Entry& queued = Start(Plan());
+  RunFor(absl::Seconds(1));
+  EXPECT_EQ(queued.record.ends, 0);
+  const auto three = AddServer("1.0.0", kThree);
+  Put({Instance("1.0.0", 3)});
+  RunFor(2 * limits::kSweepDelay);  // until the cluster has it, without another call
+  raw_servers_.at(0)->Send(Limit(0));
+  RunFor(absl::Seconds(1));
+  EXPECT_EQ(queued.record.grpc_status, 0) << queued.record.grpc_message;
+  EXPECT_EQ(queued.attempts.at(0)->uid, "u3");
+  EXPECT_TRUE(raw_servers_.at(0)->Of(3, h2::kHeaders).empty());
+}
+
+TEST_F(PoolTest, MaxConcurrentStreamsOfZeroAtTheOnlyInstanceQueuesForABoundedTime) {
+  ListenRaw(kOne, Limit(0));
+  const CallRecord& fails = Start(Plan()).record;
+  RunFor(limits::kPendingMax + absl::Seconds(1));
+  EXPECT_EQ(fails.grpc_status, 14);
+  const CallRecord& waits = Start(Plan()).record;
+  RunFor(limits::kPendingMax / 2);
+  EXPECT_EQ(waits.ends, 0);
+  EXPECT_TRUE(raw_servers_.at(0)->Of(1, h2::kHeaders).empty());
+  raw_servers_.at(0)->Send(Limit(1));
+  RunFor(absl::Seconds(1));
+  AnswerAll(*raw_servers_.at(0));
+  Run();
+  EXPECT_EQ(waits.grpc_status, 0) << waits.grpc_message;
+  EXPECT_EQ(network_.connects(kOne), 1u);
+}
+
+// CVE-2021-32780.
+TEST_F(PoolTest, GoAwayAndMaxConcurrentStreamsOfZeroInOneRead) {
+  on_raw_server_ = [](RawPeer& server) {
+    server.set_on_frame([&server](const RawPeer::Frame& frame) {
+      if (frame.type == h2::kHeaders) server.Send(Limit(0) + h2::GoAway(0, 0) + Limit(0));
+    });
+  };
+  ListenRaw(kOne);
+  const CallRecord& call = Start(Plan()).record;
+  Run();
+  EXPECT_EQ(call.grpc_status, 14);
+}
+
+TEST_F(PoolTest, TheBreakerOfCallsSaysOverloaded) {
+  upstream::Options upstream;
+  upstream.calls_max = 2;
+  UseUpstream(upstream);
+  for (int i = 0; i < 2; ++i) {
+    CallPlan plan = Plan(ResponsePlan::Kind::kNormal);
+    plan.response.delay = absl::Seconds(5);
+    Start(plan);
+  }
+  RunFor(absl::Seconds(1));
+  const CallRecord& third = Start(Plan()).record;
+  CallPlan other = Plan();
+  other.metadata.emplace_back("api-version", "2.0.0");
+  const CallRecord& other_version = Start(other).record;
+  RunFor(absl::Seconds(1));
+  EXPECT_EQ(third.grpc_status, 8);
+  EXPECT_EQ(other_version.grpc_status, 0);
+  EXPECT_EQ(proxy_->stats().overloads.value(), 1u);
+  Run();
+  const CallRecord& later = Start(Plan()).record;
+  Run();
+  EXPECT_EQ(later.grpc_status, 0);
+}
+
+TEST_F(PoolTest, TheBreakerOfPendingCallsCountsAllInstances) {
+  upstream::Options upstream;
+  upstream.pending_calls_max = 3;
+  UseUpstream(upstream);
+  ListenRaw(kOne, Limit(0));
+  ListenRaw(kThree, Limit(0));
+  Put({Instance("1.0.0", 3)});
+  std::vector<const CallRecord*> calls;
+  for (int i = 0; i < 5; ++i) calls.push_back(&Start(Plan()).record);
+  RunFor(absl::Seconds(1));
+  size_t refused = 0;
+  for (const CallRecord* call : calls) refused += call->grpc_status == 8 ? 1 : 0;
+  EXPECT_EQ(refused, 2u);
+}
+
+TEST_F(PoolTest, TheBreakerOfConnectionsLeavesEachInstanceOne) {
+  upstream::Options upstream;
+  upstream.connections_max = 2;
+  UseUpstream(upstream);
+  ListenRaw(kOne, Limit(1));
+  ListenRaw(kThree, Limit(1));
+  Put({Instance("1.0.0", 3)});
+  for (int i = 0; i < 8; ++i) Start(Plan());
+  RunFor(absl::Seconds(1));
+  EXPECT_EQ(raw_servers_.size(), 2u);
+}
+
+// ---- connections that die silently ----
+
+TEST_F(PoolTest, KeepaliveFindsADeadConnection) {
+  upstream::Options upstream;
+  upstream.keepalive_interval = absl::Minutes(5);
+  upstream.keepalive_timeout = absl::Seconds(20);
+  UseUpstream(upstream);
+  ListenRaw(kOne);
+  const CallRecord& call = Start(Plan()).record;
+  RunFor(absl::Minutes(4));
+  RawPeer& server = *raw_servers_.at(0);
+  EXPECT_TRUE(server.Of(0, h2::kPing).empty());
+  RunFor(absl::Minutes(1) + absl::Seconds(1));
+  ASSERT_EQ(server.Of(0, h2::kPing).size(), 1u);
+  server.Send(h2::Ping(server.Of(0, h2::kPing)[0]->payload, h2::kAck));
+  RunFor(absl::Minutes(5) + absl::Seconds(10));
+  EXPECT_EQ(server.Of(0, h2::kPing).size(), 2u);
+  EXPECT_EQ(call.ends, 0);
+  RunFor(absl::Seconds(20));
+  EXPECT_EQ(call.grpc_status, 14);
+  EXPECT_TRUE(server.ended());
+}
+
+TEST_F(PoolTest, KeepaliveAsksNothingWithoutCalls) {
+  upstream::Options upstream;
+  upstream.keepalive_interval = absl::Minutes(1);
+  UseUpstream(upstream);
+  ListenRaw(kOne);
+  CallPlan plan = Plan();
+  plan.cancel_after = absl::Seconds(1);
+  Start(plan);
+  RunFor(absl::Minutes(3));
+  EXPECT_TRUE(raw_servers_.at(0)->Of(0, h2::kPing).empty());
+}
+
+// ---- outliers ----
+
+TEST_F(PoolTest, AnInstanceThatFailsFiveCallsInARowRests) {
+  http2::Options options;
+  const auto three = AddServer("1.0.0", kThree);
+  Put({Instance("1.0.0", 3),
+       "service { name: 'greeter' scheme: SEMVER grpc_services: 'acme.Greeter' "
+       "load_balancing: ROUND_ROBIN }"});
+  on_raw_server_ = [](RawPeer& server) {
+    server.set_on_frame([&server](const RawPeer::Frame& frame) {
+      if (frame.type == h2::kHeaders) server.Send(h2::RstStream(frame.stream_id, 2));
+    });
+  };
+  ListenRaw(kOne);
+  const auto failed_of = [this](int calls) {
+    int failed = 0;
+    for (int i = 0; i < calls; ++i) {
+      const CallRecord& call = Start(Plan()).record;
+      Run();
+      failed += call.grpc_status == 13 ? 1 : 0;
+    }
+    return failed;
+  };
+  EXPECT_EQ(failed_of(40), 5);
+  RunFor(absl::Seconds(31));
+  EXPECT_EQ(failed_of(40), 5);
+  RunFor(absl::Seconds(31));  // longer each time
+  EXPECT_EQ(failed_of(10), 0);
+}
+
+TEST_F(PoolTest, WhereAllInstancesFailNoneRests) {
+  on_raw_server_ = [](RawPeer& server) {
+    server.set_on_frame([&server](const RawPeer::Frame& frame) {
+      if (frame.type == h2::kHeaders) server.Send(h2::RstStream(frame.stream_id, 2));
+    });
+  };
+  ListenRaw(kOne);
+  for (int i = 0; i < 20; ++i) {
+    const CallRecord& call = Start(Plan()).record;
+    Run();
+    EXPECT_EQ(call.grpc_status, 13);  // never "no instance"
+  }
+}
+
+}  // namespace
+}  // namespace pinion::proxy
