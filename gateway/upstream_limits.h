@@ -46,6 +46,9 @@ inline constexpr absl::Duration kOutlierRestMax = absl::Minutes(5);
 // Above this share of the instances it is the version that is ill, and resting would only move its
 // load to fewer.
 inline constexpr size_t kOutlierPercentMax = 50;
+// A name may have several addresses, of which each connection gets the next: so many are tried
+// before those who wait hear that the instance cannot be reached.
+inline constexpr int kAddressesTriedMax = 3;
 // An upstream connection without streams is given back; servers commonly close idle ones after five
 // minutes or more.
 inline constexpr absl::Duration kUpstreamIdleTimeout = absl::Minutes(4);

@@ -56,6 +56,7 @@ void Attempts::Try() {
 
 // The same when all were tried: then each may be tried again.
 void Attempts::TryAnywhere() {
+  proxy_.RefreshClusters();
   pending_until_ = proxy_.loop().now() + proxy_.clusters().options().pending_max;
   if (!cluster().Has(tried_)) tried_.clear();
   Try();

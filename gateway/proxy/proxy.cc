@@ -114,6 +114,10 @@ void Proxy::Discard(BuiltinExchange& exchange) {
   builtins_.pop_back();
 }
 
+void Proxy::RefreshClusters() {
+  if (clusters_.table_generation() != table_->generation()) Sweep();
+}
+
 void Proxy::Sweep() {
   if (!clusters_.Sweep(*table_)) sweep_timer_.Arm(loop_.now() + limits::kSweepDelay);
 }

@@ -56,6 +56,9 @@ class Proxy final : private net::TurnTask {
   const std::shared_ptr<const route::RouteTable>& table() const { return table_; }
   route::HeaderResolutions& header_resolutions() { return header_resolutions_; }
   upstream::Clusters& clusters() { return clusters_; }
+  // Brings the clusters up to the newest table at once, for a call that kept an older one and looks
+  // for instances again. Not while an instance hands out failures.
+  void RefreshClusters();
   // `duration` ±10 %.
   absl::Duration Jitter(absl::Duration duration);
   // Empty; valid until the next call of this.

@@ -120,13 +120,18 @@ void Cluster::Retire() {
 Cluster& Clusters::For(const route::VersionEntry& version, uint64_t table_generation) {
   if (version.id >= clusters_.size()) clusters_.resize(version.id + 1);
   std::unique_ptr<Cluster>& cluster = clusters_[version.id];
-  if (cluster == nullptr) cluster = std::make_unique<Cluster>(shared_, options_, random_);
-  // A call that began with an older table must not bring back what has left since.
+  // A call that began with an older table must not bring back what has left since: its address may
+  // be another version's by now.
+  if (cluster == nullptr) {
+    const uint64_t known = table_generation < table_generation_ ? table_generation_ : 0;
+    cluster = std::make_unique<Cluster>(shared_, options_, random_, known);
+  }
   if (cluster->table_generation() < table_generation) cluster->Update(version, table_generation);
   return *cluster;
 }
 
 bool Clusters::Sweep(const route::RouteTable& table) {
+  table_generation_ = table.generation();
   std::vector<const route::VersionEntry*> routed(clusters_.size(), nullptr);
   for (const route::ServiceEntry* service : table.Services()) {
     for (const auto& version : service->versions) {

@@ -19,10 +19,13 @@ namespace pinion::upstream {
 
 class Cluster {
  public:
-  Cluster(transport::Shared& shared, const Options& options, Random& random)
+  // Without instances until it is given a table later than `table_generation`.
+  Cluster(transport::Shared& shared, const Options& options, Random& random,
+          uint64_t table_generation)
       : shared_(shared),
         options_(options),
         random_(random),
+        table_generation_(table_generation),
         retries_(std::make_shared<RetryBudget>(options.retries_min, options.retry_percent)) {}
 
   // Takes over the version's instances: what stays keeps its connections, what left retires.
@@ -61,10 +64,10 @@ class Cluster {
   transport::Shared& shared_;
   const Options& options_;
   Random& random_;
+  uint64_t table_generation_;
   Load load_;
   std::shared_ptr<RetryBudget> retries_;
   routing::v1::LoadBalancing policy_ = routing::v1::LEAST_REQUEST;
-  uint64_t table_generation_ = 0;
   std::shared_ptr<const std::vector<route::InstanceEntry>>
       source_;  // what instances_ was made from
   std::vector<std::unique_ptr<Instance>> instances_;
@@ -85,6 +88,8 @@ class Clusters {
   // Brings every cluster up to `table`, retires those of versions that it does not have, and frees
   // what is done. False: something retired still has calls; sweep again later.
   bool Sweep(const route::RouteTable& table);
+  // Of the table of the last Sweep().
+  uint64_t table_generation() const { return table_generation_; }
 
   const Options& options() const { return options_; }
   Random& random() { return random_; }
@@ -94,6 +99,7 @@ class Clusters {
   const Options options_;
   Random random_;
   std::vector<std::unique_ptr<Cluster>> clusters_;
+  uint64_t table_generation_ = 0;
 };
 
 }  // namespace pinion::upstream

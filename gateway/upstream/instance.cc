@@ -6,6 +6,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "gateway/net/resolver.h"
 #include "gateway/upstream_limits.h"
 
 namespace pinion::upstream {
@@ -20,6 +21,7 @@ Instance::Instance(transport::Shared& shared, const Options& options, Load& vers
       endpoint_(std::move(endpoint)),
       address_(ToString(endpoint_)),
       weight_(weight),
+      named_(!net::ParseLiteral(endpoint_).ok()),
       pending_timer_(
           loop_.timers(), [](void* self) { static_cast<Instance*>(self)->OnPendingTimer(); },
           this) {}
@@ -97,6 +99,7 @@ void Instance::ConnectIfNeeded() {
 void Instance::OnCallStarted() {
   ++calls_;
   ++version_.calls;
+  connects_failed_ = 0;
   backoff_ = absl::ZeroDuration();
   rests_until_ = absl::InfinitePast();
 }
@@ -129,7 +132,10 @@ void Instance::OnConnectionClosed(Connection& connection, absl::string_view why)
   backoff_ = std::clamp(backoff_ * 2, limits::kConnectBackoffMin, limits::kConnectBackoffMax);
   rests_until_ = loop_.now() + backoff_;
   // Other connections may still serve those who wait; without any, they had better go elsewhere.
-  if (connections_.empty()) FailWaiting(AcquireFailure::kConnect, why);
+  if (!connections_.empty()) return;
+  if (named_ && ++connects_failed_ < limits::kAddressesTriedMax) return ConnectIfNeeded();
+  connects_failed_ = 0;
+  FailWaiting(AcquireFailure::kConnect, why);
 }
 
 void Instance::Enqueue(Caller& caller) {

@@ -107,10 +107,12 @@ class Instance final {
   Caller* last_waiting_ = nullptr;
   size_t waiting_ = 0;
   size_t calls_ = 0;
+  const bool named_;         // its address is looked up for each connection
+  int connects_failed_ = 0;  // in a row, since those who wait heard of it
   net::Timer pending_timer_;
   absl::Time pending_timer_at_;  // while it is armed
 
-  uint32_t failures_ = 0;   // in a row
+  uint32_t failures_ = 0;  // in a row
   int ejections_ = 0;
   absl::Time ejected_until_ = absl::InfinitePast();
   bool retired_ = false;

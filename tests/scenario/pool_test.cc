@@ -166,6 +166,35 @@ TEST_F(PoolTest, TheBreakerOfConnectionsLeavesEachInstanceOne) {
   EXPECT_EQ(raw_servers_.size(), 2u);
 }
 
+// DNS is asked for each connection, and gives a name's addresses in turn.
+TEST_F(PoolTest, ANameIsLookedUpAgainAfterAFailure) {
+  const net::Endpoint named{.host = "one.example", .port = 9};
+  const auto server = AddServer("1.0.0", named);
+  Put(
+      {"instance { service: 'greeter' version: '1.0.0' uid: 'u1' address { socket_address { "
+       "address: 'one.example' port_value: 9 } } }"});
+  size_t refused = 2;
+  network_.set_policy([&](const net::Endpoint& at) {
+    testing::LinkPolicy policy;
+    if (at == named && refused > 0) {
+      --refused;
+      policy.connect = testing::LinkPolicy::Connect::kRefuse;
+    }
+    return policy;
+  });
+  const CallRecord& call = Start(Plan()).record;
+  Run();
+  EXPECT_EQ(call.grpc_status, 0) << call.grpc_message;
+  EXPECT_EQ(network_.connects(named), 3u);
+  refused = 100;
+  network_.CutAll(named, testing::CutKind::kReset);
+  RunFor(absl::Seconds(1));
+  const CallRecord& fails = Start(Plan()).record;
+  Run();
+  EXPECT_EQ(fails.grpc_status, 14);
+  EXPECT_EQ(network_.connects(named), 6u);
+}
+
 // ---- connections that die silently ----
 
 TEST_F(PoolTest, KeepaliveFindsADeadConnection) {

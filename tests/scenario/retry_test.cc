@@ -301,6 +301,22 @@ TEST_F(RetryTest, TheThrottleLeavesAVersionInPeaceThatFailsAll) {
   EXPECT_EQ(attempts, 60u + 25u);
 }
 
+// Its address may be another version's by then.
+TEST_F(RetryTest, ARetryDoesNotGoToAnInstanceThatHasLeftMeanwhile) {
+  Put({WithRetries("max_attempts: 3 initial_backoff { seconds: 5 } max_backoff { seconds: 5 }")});
+  for (absl::Duration leaves : {absl::Milliseconds(100), absl::Milliseconds(3500)}) {
+    const CallBook::Entry& call = Start(Failing(9));
+    RunFor(leaves);
+    ASSERT_EQ(call.attempts.size(), 1u);
+    ASSERT_TRUE(tables_.Delete(route::ParseResource(Instance("1.0.0", 1))).ok());
+    Put({});
+    Run();
+    EXPECT_EQ(call.record.grpc_status, 14);
+    EXPECT_EQ(call.attempts.size(), 1u);
+    Put({Instance("1.0.0", 1)});
+  }
+}
+
 TEST_F(RetryTest, UnreachableInstancesAreRetriedByAPolicy) {
   network_.Unlisten(kOne);
   Put({WithRetries("max_attempts: 5 initial_backoff { seconds: 1 } max_backoff { seconds: 1 }")});
