@@ -1,6 +1,7 @@
 // What was added to scenarios later, drawn from a stream of its own, so that the seeds found
 // before still mean the same runs but for it: policies of retries and the failures that they are
-// for, 1xx responses, readers that rest for long, pins that move with a drain time.
+// for, 1xx responses, readers that rest for long, pins that move with a drain time, calls that are
+// not gRPC.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -68,6 +69,10 @@ void DrawExtras(uint64_t seed, Scenario& scenario) {
     }
   }
   DrawDrains(random, scenario.tables);
+  scenario.any_http2 = random.OneIn(3);
+  for (CallStart& call : scenario.calls) {
+    if (scenario.any_http2 && random.OneIn(3)) call.plan.grpc = false;
+  }
 }
 
 }  // namespace pinion::sim

@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "gateway/upstream_limits.h"
+#include "tests/sim/any_http2.h"
 #include "tests/sim/checks.h"
 
 namespace pinion::sim {
@@ -123,6 +124,7 @@ std::optional<std::string> ResetDiffers(const CallBook::Entry& entry) {
     if (record.end == CallRecord::End::kReset && record.reset_code == code) return std::nullopt;
     return absl::StrCat("RST_STREAM(CANCEL) did not pass: the client ", NameOf(record.end));
   }
+  if (!entry.plan.grpc && !entry.plan.response.reset_before_headers) return LateResetDiffers(entry);
   const int status = StatusOfReset(code);
   if (record.end == CallRecord::End::kStatus && record.grpc_status == status) return std::nullopt;
   return absl::StrCat("RST_STREAM(", http2::ErrorCodeName(code), ") should become ", status);
@@ -138,9 +140,10 @@ bool RefusedByItsTable(const CallBook::Entry& entry, const std::vector<Decision>
 }
 
 // The policy retries what the server says to this attempt.
-bool IsRetried(const Facts& facts, const ResponsePlan& response, int attempt) {
+bool IsRetried(const Facts& facts, const CallPlan& plan, int attempt) {
   const auto& retry = facts.scenario->retry;
-  if (!retry.has_value()) return false;
+  const ResponsePlan& response = plan.response;
+  if (!retry.has_value() || !plan.grpc) return false;
   if (attempt <= response.failing_attempts) return retry->codes.contains(response.failing_status);
   switch (response.kind) {
     case Kind::kTrailersOnly:
@@ -166,7 +169,8 @@ bool FailedForGood(const Facts& facts, const CallBook::Entry& entry,
   if (entry.attempts.back()->number > response.failing_attempts) return false;
   if (entry.record.grpc_status != response.failing_status) return false;
   const auto& retry = facts.scenario->retry;
-  if (!retry.has_value() || !retry->codes.contains(response.failing_status)) return true;
+  if (!retry.has_value() || !entry.plan.grpc) return true;
+  if (!retry->codes.contains(response.failing_status)) return true;
   const std::string* pushback =
       testing::FindField(response.failing_trailers, "grpc-retry-pushback-ms");
   const bool forbidden = pushback != nullptr && (*pushback == "-1" || *pushback == "x");
@@ -242,7 +246,7 @@ bool MayBeUnavailable(const Facts& facts, const CallBook::Entry& entry,
   }
   const bool answered_in_peace =
       std::any_of(entry.attempts.begin(), entry.attempts.end(), [&](const auto& attempt) {
-        return !IsRetried(facts, plan.response, attempt->number) &&
+        return !IsRetried(facts, plan, attempt->number) &&
                attempt->end == AttemptRecord::End::kAnswered && !*attempt->connection_ended;
       });
   return !answered_in_peace && AnyTroubled(facts, decisions);
@@ -269,6 +273,14 @@ const char* Excuse(const Facts& facts, const CallBook::Entry& entry,
                  ? "connection lost"
                  : nullptr;
     case CallRecord::End::kReset:
+      // An error after the headers has no other way to say itself to who does not speak gRPC.
+      if (!plan.grpc && record.reset_code == http2::ErrorCode::kInternalError) {
+        const bool late = !plan.timeout.empty() && record.ended >= record.started + plan.deadline;
+        const bool drains =
+            std::any_of(facts.tables.begin(), facts.tables.end(),
+                        [](const auto& change) { return !change.second.drains.empty(); });
+        return late || drains || AnyTroubled(facts, decisions) ? "cut after the headers" : nullptr;
+      }
       return troubled_client && unseen ? "above GOAWAY" : nullptr;
     case CallRecord::End::kStatus:
       break;
@@ -315,7 +327,8 @@ std::optional<std::string> RequestDiffers(const CallBook::Entry& entry,
   if (attempt.path != plan.path || attempt.authority != "sim.example") {
     return absl::StrCat("path or authority changed: ", attempt.path, " ", attempt.authority);
   }
-  Metadata expected = {{"te", "trailers"}, {"content-type", "application/grpc"}};
+  Metadata expected = {{"te", "trailers"},
+                       {"content-type", plan.grpc ? "application/grpc" : "application/json"}};
   Metadata seen = attempt.metadata;
   const auto timeout = std::find_if(seen.begin(), seen.end(),
                                     [](const auto& each) { return each.first == "grpc-timeout"; });
@@ -364,6 +377,7 @@ std::optional<std::string> DiffersFromPlan(const CallBook::Entry& entry,
     case Kind::kReset:
       return ResetDiffers(entry);
     case Kind::kHttpError: {
+      if (!entry.plan.grpc) return HttpErrorDiffers(entry);
       const int status = StatusOfHttp(entry.plan.response.http_status);
       if (entry.record.trailers_only && entry.record.grpc_status == status) return std::nullopt;
       return absl::StrCat("HTTP ", entry.plan.response.http_status, " should become ", status);

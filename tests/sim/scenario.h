@@ -79,6 +79,7 @@ struct Scenario {
   std::vector<http2::Options> clients;
   http2::Options downstream;  // what the gateway allows its callers
   http2::Options upstream;    // and its instances
+  bool any_http2 = false;     // the listener forwards requests of any content type
   bool round_robin = false;
   std::optional<RetrySpec> retry;
   std::vector<CallStart> calls;

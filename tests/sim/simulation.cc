@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "tests/sim/any_http2.h"
 
 namespace pinion::sim {
 namespace {
@@ -58,6 +59,7 @@ void Simulation::BuildGateway() {
   listener_.identity_header = kIdentityHeader;
   listener_.trusted_peers.push_back(*net::Cidr::Parse("127.0.0.0/8"));
   listener_.http2 = scenario_.downstream;
+  listener_.any_http2 = scenario_.any_http2;
   proxy::Options options;
   options.upstream.http2 = scenario_.upstream;
   options.seed = scenario_.seed;
@@ -153,6 +155,7 @@ SimClient& Simulation::ClientOf(size_t index) {
     slot.clients.push_back(std::make_unique<SimClient>(
         peers_, network_.Connect(peer_loop_, kGateway), scenario_.clients[index],
         [this, index](CallBook::Entry& entry) {
+          ReadGatewaysError(entry);
           world_.Note(absl::StrCat("client ", index), NameOf(entry.record.end), entry.plan.id);
           ++calls_ended_;
         }));

@@ -74,6 +74,7 @@ struct ResponsePlan {
 struct CallPlan {
   uint64_t id = 0;
   std::string path;
+  bool grpc = true;         // else a request of application/json
   Metadata metadata;        // after the fields that every gRPC call has
   std::string timeout;      // grpc-timeout; empty: none
   absl::Duration deadline;  // the same as a duration
