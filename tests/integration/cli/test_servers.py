@@ -1,5 +1,6 @@
 """`pinion serve`, `gateway` and `registry` as programs: what they print, how they end, what they refuse to start with."""
 
+import http.client
 import json
 import os
 import pathlib
@@ -152,6 +153,25 @@ class Servers(unittest.TestCase):
                 waiting.close()
 
     # ---- what does not start ----
+
+    def test_a_client_of_http1_is_told_what_to_do(self):
+        server = self.serve()
+        host, port = server.wait_line(r"(?m)^listening name=ingress address=(\S+)$").group(1).rsplit(":", 1)
+        client = http.client.HTTPConnection(host, int(port), timeout=10)
+        self.addCleanup(client.close)
+        client.request("POST", "/acme.Greeter/Hello", body=b"x")
+        answer = client.getresponse()
+        self.assertEqual(answer.status, 505)
+        self.assertIn("--http2-prior-knowledge", answer.read().decode())
+
+    def test_the_registry_keeps_a_retry_policy(self):
+        server = self.serve()
+        registry = self.registry_of(server)
+        self.cli(registry, "service", "set", "greeter", "--scheme", "SEMVER", "--retry", "3:UNAVAILABLE,ABORTED")
+        self.assertIn("3:UNAVAILABLE,ABORTED", self.cli(registry, "service", "show", "greeter"))
+        self.cli(registry, "service", "set", "greeter", "--retry", "9", status=1)
+        self.cli(registry, "service", "set", "greeter", "--retry", "none")
+        self.assertNotIn("UNAVAILABLE", self.cli(registry, "service", "show", "greeter"))
 
     def test_a_port_in_use_is_named(self):
         with socket.socket() as taken:
