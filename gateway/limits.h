@@ -153,6 +153,13 @@ inline constexpr size_t kLogRingBytes = 1024 * 1024;
 // How long a line may wait there: soon enough for whoever watches the file, hardly ever for nobody.
 inline constexpr absl::Duration kLogFlushInterval = absl::Milliseconds(100);
 
+// ---- metrics (gateway/proxy) ----
+
+// Versions and services that one worker counts apart; the rest is counted together. A thousand
+// versions are some 30,000 series, as much as a scrape of one process should bring.
+inline constexpr size_t kMetricVersionsMax = 1000;
+inline constexpr size_t kMetricServicesMax = 250;
+
 // ---- admin port (gateway/admin) ----
 
 // Far more people and scrapers than there are; a further connection is closed at once.

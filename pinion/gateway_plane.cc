@@ -79,15 +79,12 @@ absl::Status GatewayPlane::StartAdmin() {
   if (!bootstrap_.admin().has_address()) return absl::OkStatus();
   // The plane owns the port, and takes nothing away that it shows before it is gone.
   ASSIGN_OR_RETURN(
-      admin_, admin::AdminServer::Start(
-                  bootstrap_,
-                  {.table = [plane = this] { return plane->table_.Status(plane->watch_status()); },
-                   .metrics =
-                       [plane = this] {
-                         return Metrics(plane->gateway_->stats(), plane->gateway_->access_log(),
-                                        plane->watch_status());
-                       },
-                   .draining = [plane = this] { return plane->draining_.load(); }}));
+      admin_,
+      admin::AdminServer::Start(
+          bootstrap_,
+          {.table = [plane = this] { return plane->table_.Status(plane->watch_status()); },
+           .metrics = [plane = this] { return Metrics(*plane->gateway_, plane->watch_status()); },
+           .draining = [plane = this] { return plane->draining_.load(); }}));
   return absl::OkStatus();
 }
 

@@ -1,11 +1,12 @@
 #include "pinion/gateway_report.h"
 
 #include <string>
+#include <tuple>
 #include <utility>
 
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "pinion/call_metrics.h"
 
 namespace pinion {
 namespace {
@@ -37,13 +38,11 @@ double Sum(const std::vector<const Stats*>& workers, Counter Stats::*counter) {
 MetricFamily CallsByCode(const std::vector<const Stats*>& workers) {
   MetricFamily family{
       "pinion_calls_ended_total", "Calls that ended, by grpc-status.", MetricType::kCounter, {}};
-  for (size_t code = 0; code <= proxy::kGrpcCodes; ++code) {
+  for (size_t code = 0; code < std::tuple_size_v<proxy::CodeCounters>; ++code) {
     uint64_t sum = 0;
     for (const Stats* worker : workers) sum += worker->calls_by_code[code].value();
-    const std::string name = code < proxy::kGrpcCodes
-                                 ? absl::StatusCodeToString(static_cast<absl::StatusCode>(code))
-                                 : "NONE";
-    family.samples.push_back({.labels = {{"code", name}}, .value = static_cast<double>(sum)});
+    family.samples.push_back({.labels = {{"code", std::string(proxy::CodeName(code))}},
+                              .value = static_cast<double>(sum)});
   }
   return family;
 }
@@ -115,9 +114,9 @@ admin::TableStatus TableInForce::Status(const std::optional<watch::WatchStatus>&
   return status;
 }
 
-std::vector<MetricFamily> Metrics(const std::vector<const Stats*>& workers,
-                                  const access_log::Writer* access_log,
+std::vector<MetricFamily> Metrics(const worker::Gateway& gateway,
                                   const std::optional<watch::WatchStatus>& watch) {
+  const std::vector<const Stats*> workers = gateway.stats();
   constexpr MetricType kCounter = MetricType::kCounter;
   constexpr MetricType kGauge = MetricType::kGauge;
   std::vector<MetricFamily> families = {
@@ -130,8 +129,6 @@ std::vector<MetricFamily> Metrics(const std::vector<const Stats*>& workers,
       One("pinion_calls", "Calls that run now.", kGauge, Sum(workers, &Stats::calls)),
       One("pinion_calls_total", "Calls that began.", kCounter, Sum(workers, &Stats::calls_total)),
       CallsByCode(workers),
-      One("pinion_refusals_total", "Calls that the gateway answered itself with a refusal.",
-          kCounter, Sum(workers, &Stats::refusals)),
       One("pinion_retries_total", "Further attempts of calls.", kCounter,
           Sum(workers, &Stats::retries)),
       One("pinion_retries_denied_total", "Retries that the budget or the throttle forbade.",
@@ -143,7 +140,9 @@ std::vector<MetricFamily> Metrics(const std::vector<const Stats*>& workers,
       One("pinion_response_bytes_total", "Response DATA forwarded.", kCounter,
           Sum(workers, &Stats::response_bytes)),
   };
-  if (access_log != nullptr) AddAccessLog(*access_log, families);
+  AddCallMetrics(workers, families);
+  families.push_back(LimitMetrics(gateway.limits()));
+  if (gateway.access_log() != nullptr) AddAccessLog(*gateway.access_log(), families);
   if (watch) AddWatch(*watch, families);
   return families;
 }

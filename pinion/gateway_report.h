@@ -10,11 +10,10 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "gateway/access_log/writer.h"
 #include "gateway/admin/sources.h"
-#include "gateway/proxy/stats.h"
 #include "gateway/route/route_table.h"
 #include "gateway/watch/watcher.h"
+#include "gateway/worker/gateway.h"
 
 namespace pinion {
 
@@ -31,9 +30,8 @@ class TableInForce {
   absl::Time since_ ABSL_GUARDED_BY(mutex_);
 };
 
-// `workers`: one for each. `access_log`: null when there is none.
-std::vector<admin::MetricFamily> Metrics(const std::vector<const proxy::Stats*>& workers,
-                                         const access_log::Writer* access_log,
+// Everything that is counted.
+std::vector<admin::MetricFamily> Metrics(const worker::Gateway& gateway,
                                          const std::optional<watch::WatchStatus>& watch);
 
 }  // namespace pinion

@@ -94,7 +94,10 @@ Page Pages::Answer(const Request& request) const {
   if (request.path == "/") return Index();
   if (request.path == "/healthz") return {200, kText, "ok\n"};
   if (request.path == "/readyz") return Ready();
-  if (request.path == "/metrics") return {200, kPrometheus, PrometheusText(sources_.metrics())};
+  // The second name is Envoy's, for scrapers that are set up for it.
+  if (request.path == "/metrics" || request.path == "/stats/prometheus") {
+    return {200, kPrometheus, PrometheusText(sources_.metrics())};
+  }
   if (request.path == "/stats") return Stats(request.filter);
   if (request.path == "/config_dump") return ConfigDump();
   return Unknown();

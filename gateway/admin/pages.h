@@ -26,9 +26,11 @@ struct Page {
 //   /             index
 //   /healthz      200 as long as the process answers
 //   /readyz       200 once a route table is in place and while calls are taken, else 503; its
-//   revision and age /metrics      Prometheus text /stats        the same values for people, a line
-//   each /config_dump  JSON: the running configuration (loads again as a file) and a summary of the
-//   route table
+//                 revision and age
+//   /metrics      Prometheus text, also at /stats/prometheus
+//   /stats        the same values for people, a line each
+//   /config_dump  JSON: the running configuration (loads again as a file) and a summary of the
+//                 route table
 class Pages {
  public:
   Pages(config::v1::Bootstrap bootstrap, Sources sources)

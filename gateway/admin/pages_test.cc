@@ -125,6 +125,7 @@ TEST_F(PagesTest, MetricsInBothForms) {
             "pinion_call_seconds_sum 4.5\n"
             "pinion_call_seconds_bucket{le=\"0.1\"} 1\n"
             "pinion_call_seconds_bucket{le=\"+Inf\"} 3\n");
+  EXPECT_EQ(Get("/stats/prometheus").body, Get("/metrics").body);
   EXPECT_THAT(Get("/metrics").content_type, HasSubstr("version=0.0.4"));
   EXPECT_EQ(Get("/stats").body,
             "pinion_call_seconds: count 3, sum 4.5\n"

@@ -10,8 +10,8 @@ StreamState& State(Stream& stream) { return static_cast<StreamState&>(stream); }
 
 }  // namespace
 
-Session::Session(Role role, const Options& options, SlabPool& pool)
-    : impl_(std::make_unique<Impl>(role, options, pool)) {}
+Session::Session(Role role, const Options& options, SlabPool& pool, LimitCounters* limits)
+    : impl_(std::make_unique<Impl>(role, options, pool, limits)) {}
 
 Session::~Session() = default;
 

@@ -33,6 +33,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gateway/http2/header_block.h"
+#include "gateway/http2/limit_counters.h"
 #include "gateway/http2/options.h"
 #include "gateway/http2/output_buffer.h"
 #include "gateway/http2/stream.h"
@@ -73,8 +74,9 @@ class Session {
  public:
   // A client queues its preface: SETTINGS, and a connection window of
   // options.connection_window_bytes. A server does so when the client's preface has arrived; one
-  // that speaks HTTP/1 gets an answer in HTTP/1. `pool` outlives the session.
-  Session(Role role, const Options& options, SlabPool& pool);
+  // that speaks HTTP/1 gets an answer in HTTP/1. `pool` and `limits` (null:
+  // nobody counts) outlive the session.
+  Session(Role role, const Options& options, SlabPool& pool, LimitCounters* limits = nullptr);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;

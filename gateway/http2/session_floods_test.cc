@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,10 +37,12 @@ class FloodTest : public ::testing::Test {
     return max;
   }
 
-  void ExpectCalm(absl::string_view detail) {
+  // And that limit has acted, once.
+  void ExpectCalm(absl::string_view detail, Limit limit) {
     EXPECT_TRUE(server_.session.failed());
     EXPECT_EQ(server_.session.failure(), ErrorCode::kEnhanceYourCalm);
     EXPECT_EQ(server_.session.failure_detail(), detail);
+    EXPECT_EQ(server_.limits.value(limit), 1u) << LimitName(limit);
   }
 
   SessionUnderTest server_{Role::kServer};
@@ -47,12 +50,12 @@ class FloodTest : public ::testing::Test {
 
 TEST_F(FloodTest, Ping) {
   EXPECT_EQ(Flood([](int) { return h2::Ping(); }, 1000), 100);
-  ExpectCalm("too many PING frames");
+  ExpectCalm("too many PING frames", Limit::kPings);
 }
 
 TEST_F(FloodTest, PingAcksThatNobodyAskedFor) {
   EXPECT_EQ(Flood([](int) { return h2::Ping("12345678", h2::kAck); }, 1000), 100);
-  ExpectCalm("too many PING frames");
+  ExpectCalm("too many PING frames", Limit::kPings);
 }
 
 TEST_F(FloodTest, KeepaliveEveryTenSecondsForAMonthPasses) {
@@ -68,7 +71,7 @@ TEST_F(FloodTest, KeepaliveEveryTenSecondsForAMonthPasses) {
 
 TEST_F(FloodTest, Settings) {
   EXPECT_EQ(Flood([](int) { return h2::Settings({{4, 1000}}); }, 1000), 48);
-  ExpectCalm("too many SETTINGS frames");
+  ExpectCalm("too many SETTINGS frames", Limit::kSettings);
 }
 
 TEST_F(FloodTest, SettingsEntries) {
@@ -77,14 +80,14 @@ TEST_F(FloodTest, SettingsEntries) {
   server_.Feed(h2::Frame(h2::kSettings, 0, 0, payload.substr(6)));
   EXPECT_FALSE(server_.session.failed());
   server_.Feed(h2::Frame(h2::kSettings, 0, 0, payload));
-  ExpectCalm("too many entries in SETTINGS");
+  ExpectCalm("too many entries in SETTINGS", Limit::kSettingsEntries);
 }
 
 TEST_F(FloodTest, EmptyData) {
   server_.Feed(Open(1));
   server_.streams.clear();
   EXPECT_EQ(Flood([](int) { return h2::Data(1, ""); }, 1000), 100);
-  ExpectCalm("too many empty DATA frames");
+  ExpectCalm("too many empty DATA frames", Limit::kEmptyFrames);
 }
 
 TEST_F(FloodTest, PaddedEmptyData) {
@@ -97,12 +100,12 @@ TEST_F(FloodTest, PaddedEmptyData) {
 
 TEST_F(FloodTest, EmptyUnknownFrames) {
   EXPECT_EQ(Flood([](int) { return h2::Frame(0x33, 0, 0); }, 1000), 100);
-  ExpectCalm("too many empty frames");
+  ExpectCalm("too many empty frames", Limit::kEmptyFrames);
 }
 
 TEST_F(FloodTest, Priority) {
   EXPECT_EQ(Flood([](int) { return h2::Frame(h2::kPriority, 0, 9, h2::U32(0) + "w"); }, 1000), 100);
-  ExpectCalm("too many PRIORITY frames");
+  ExpectCalm("too many PRIORITY frames", Limit::kPriorities);
 }
 
 TEST_F(FloodTest, PriorityAllowanceComesFromActiveStreamsOnly) {
@@ -116,7 +119,7 @@ TEST_F(FloodTest, PriorityAllowanceComesFromActiveStreamsOnly) {
 TEST_F(FloodTest, WindowUpdates) {
   const int survived = Flood([](int) { return h2::WindowUpdate(0, 1); }, 1000);
   EXPECT_EQ(survived, static_cast<int>(limits::kWindowUpdatesAtFirst));
-  ExpectCalm("too many WINDOW_UPDATE frames");
+  ExpectCalm("too many WINDOW_UPDATE frames", Limit::kWindowUpdates);
 }
 
 TEST_F(FloodTest, WindowUpdatesInStepWithDataPass) {
@@ -136,7 +139,7 @@ TEST_F(FloodTest, RapidReset) {
       [](int i) { return h2::Headers(2 * i + 1, h2::Request(), 5) + h2::RstStream(2 * i + 1, 8); },
       5000);
   EXPECT_EQ(survived, static_cast<int>(limits::kResetBurst));
-  ExpectCalm("too many RST_STREAM frames");
+  ExpectCalm("too many RST_STREAM frames", Limit::kResets);
 }
 
 TEST_F(FloodTest, RapidResetSlowedDown) {  // one reset after 1.1 s, many streams at once
@@ -150,7 +153,7 @@ TEST_F(FloodTest, RapidResetSlowedDown) {  // one reset after 1.1 s, many stream
       },
       1000);
   EXPECT_LT(rounds, 20);
-  ExpectCalm("too many RST_STREAM frames");
+  ExpectCalm("too many RST_STREAM frames", Limit::kResets);
 }
 
 TEST_F(FloodTest, ResetsOnEndedStreams) {
@@ -203,7 +206,23 @@ TEST(RefusedStreams, AreAFloodOnlyForAPeerThatKnowsTheLimit) {
     }
     EXPECT_EQ(server.session.failed(), knows);
     EXPECT_EQ(server.streams.size(), 1u);
+    EXPECT_GE(server.limits.value(Limit::kConcurrentStreams), 1000u);
+    EXPECT_EQ(server.limits.value(Limit::kFaultyStreams), knows ? 1u : 0u);
   }
+}
+
+TEST_F(FloodTest, AHeaderListThatIsTooLongIsCounted) {
+  const h2::Fields many(limits::kMaxHeaderFields + 1, {"x", "y"});
+  server_.Feed(h2::Headers(1, h2::Request(many)));
+  EXPECT_FALSE(server_.session.failed());
+  EXPECT_EQ(server_.limits.value(Limit::kHeaderList), 1u);
+}
+
+TEST(LimitCounters, EachHasANameOfItsOwn) {
+  std::set<absl::string_view> names;
+  for (size_t i = 0; i < kLimits; ++i) names.insert(LimitName(static_cast<Limit>(i)));
+  EXPECT_EQ(names.size(), kLimits);
+  EXPECT_EQ(names.count(""), 0u);
 }
 
 TEST_F(FloodTest, MadeYouReset) {  // CVE-2025-8671
@@ -245,7 +264,7 @@ TEST_F(FloodTest, Continuations) {
   server_.Feed(h2::Headers(1, h2::Request(), 0));
   EXPECT_EQ(Flood([](int) { return h2::Frame(h2::kContinuation, 0, 1); }, 100),
             static_cast<int>(limits::kMaxContinuations));
-  ExpectCalm("too many CONTINUATION frames");
+  ExpectCalm("too many CONTINUATION frames", Limit::kContinuations);
 }
 
 TEST_F(FloodTest, AnswersThatAreNeverRead) {
@@ -258,7 +277,7 @@ TEST_F(FloodTest, AnswersThatAreNeverRead) {
       },
       1000, /*read=*/false);
   EXPECT_LE(survived, 1000 / 40 + 2);
-  ExpectCalm("the peer does not read its answers");
+  ExpectCalm("the peer does not read its answers", Limit::kUnreadAnswers);
 }
 
 TEST_F(FloodTest, AnswersThatAreReadLatePass) {
@@ -283,7 +302,7 @@ TEST_F(FloodTest, RefusalsThatAreNeverRead) {
     server_.session.Release(server_.stream(id));
     id += 2;
   }
-  ExpectCalm("the peer does not read its answers");
+  ExpectCalm("the peer does not read its answers", Limit::kUnreadAnswers);
   EXPECT_LT(server_.session.output().size(), limits::kOutputBytesMax + 10000);
 }
 

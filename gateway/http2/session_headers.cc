@@ -64,6 +64,7 @@ void Session::Impl::BeginRequest(StreamId id) {
     block_.kind = BlockKind::kRequest;
     return;
   }
+  if (full) Count(Limit::kConcurrentStreams);
   // Only a peer that knows our limit is at fault.
   if (full && settings_acked_) return StreamError(id, ErrorCode::kRefusedStream);
   send_.RstStream(id, ErrorCode::kRefusedStream);
@@ -74,7 +75,7 @@ void Session::Impl::BeginContinuation() {
   if (block_.kind == BlockKind::kNone)
     return Fail(ErrorCode::kProtocolError, "CONTINUATION without HEADERS");
   if (++block_.continuations > limits::kMaxContinuations) {
-    Fail(ErrorCode::kEnhanceYourCalm, "too many CONTINUATION frames");
+    FailLimit(Limit::kContinuations, "too many CONTINUATION frames");
   }
 }
 
@@ -141,7 +142,8 @@ void Session::Impl::OnResponse(StreamState& stream) {
   const bool interim = facts.status < 200;
   if (interim) {
     if (block_.end_stream) return StreamError(stream, ErrorCode::kProtocolError);
-    if (!guards_.Interim(now_)) return Fail(ErrorCode::kEnhanceYourCalm, "too many 1xx responses");
+    if (!guards_.Interim(now_))
+      return FailLimit(Limit::kInterimResponses, "too many 1xx responses");
   } else {
     const bool bodiless = stream.is_head || facts.status == 204 || facts.status == 304;
     stream.headers_received = true;
@@ -166,6 +168,7 @@ void Session::Impl::OnTrailers(StreamState& stream) {
 
 void Session::Impl::OnBlockTooLarge() {
   if (block_.kind == BlockKind::kDiscarded) return;
+  Count(Limit::kHeaderList);
   if (block_.kind != BlockKind::kRequest)
     return StreamError(*block_.stream, ErrorCode::kEnhanceYourCalm);
   if (LooksLikeGrpc(*block_.fields)) {
@@ -176,7 +179,7 @@ void Session::Impl::OnBlockTooLarge() {
   if (!block_.end_stream) return StreamError(block_.id, ErrorCode::kNoError);
   closed_.Add(block_.id, How::kClean);
   if (!guards_.ResetByUs(now_, /*active=*/false))
-    Fail(ErrorCode::kEnhanceYourCalm, "too many faulty streams");
+    FailLimit(Limit::kFaultyStreams, "too many faulty streams");
 }
 
 }  // namespace pinion::http2

@@ -32,7 +32,7 @@ namespace pinion::http2 {
 
 class Session::Impl {
  public:
-  Impl(Role role, const Options& options, SlabPool& pool);
+  Impl(Role role, const Options& options, SlabPool& pool, LimitCounters* limits);
   ~Impl();
 
   // The methods of Session; their contracts are there.
@@ -129,6 +129,11 @@ class Session::Impl {
   void StreamError(StreamId id, ErrorCode code);
   // The peer broke the connection: GOAWAY, and the end of all streams.
   void Fail(ErrorCode code, absl::string_view detail);
+  // A flood: ENHANCE_YOUR_CALM.
+  void FailLimit(Limit limit, absl::string_view detail);
+  void Count(Limit limit) {
+    if (limits_ != nullptr) limits_->Add(limit);
+  }
   void EndAll(ErrorCode code, absl::string_view detail);
   Event& AddEvent(EventType type, StreamState* stream);
   void TakeBackEvents(StreamState& stream);
@@ -138,6 +143,7 @@ class Session::Impl {
   const Role role_;
   const Options options_;
   SlabPool& pool_;
+  LimitCounters* const limits_;
   SendSide send_;
   FrameReader reader_;
   HpackDecoder decoder_;

@@ -15,7 +15,7 @@ size_t Session::Impl::Receive(Bytes bytes, absl::Time now) {
   now_ = now;
   OpenBatch();
   if (!failed_ && send_.overflowed())
-    Fail(ErrorCode::kEnhanceYourCalm, "the peer does not read its answers");
+    FailLimit(Limit::kUnreadAnswers, "the peer does not read its answers");
   if (!failed_ && role_ == Role::kServer) ReceivePreface(bytes);
   while (!failed_ && !BatchFull()) {
     const Step step = reader_.Next(bytes);
@@ -111,7 +111,7 @@ void Session::Impl::OnBegin() {
   // An unknown type is ignored (RFC 9113 section 5.5); only empty ones cost us more than they cost
   // the peer.
   if (header.length == 0 && !guards_.EmptyUnknown(now_))
-    Fail(ErrorCode::kEnhanceYourCalm, "too many empty frames");
+    FailLimit(Limit::kEmptyFrames, "too many empty frames");
 }
 
 void Session::Impl::OnFragment() {
@@ -166,7 +166,7 @@ void Session::Impl::BeginData() {
   const uint32_t increment = receive_window_.Return(header.length);
   if (increment > 0) send_.WindowUpdate(0, increment);
   if (reader_.content_bytes() == 0 && !header.has(flags::kEndStream) && !guards_.EmptyData(now_)) {
-    return Fail(ErrorCode::kEnhanceYourCalm, "too many empty DATA frames");
+    return FailLimit(Limit::kEmptyFrames, "too many empty DATA frames");
   }
   StreamState* stream = table_.Find(header.stream_id);
   if (stream == nullptr) return OnFrameForClosed(header.stream_id, /*headers=*/false);
@@ -197,7 +197,7 @@ void Session::Impl::BeginPriority() {
   const FrameHeader& header = reader_.header();
   if (header.stream_id == 0) return Fail(ErrorCode::kProtocolError, "PRIORITY on stream 0");
   if (!guards_.Priority(now_, table_.size()))
-    return Fail(ErrorCode::kEnhanceYourCalm, "too many PRIORITY frames");
+    return FailLimit(Limit::kPriorities, "too many PRIORITY frames");
   if (header.length == 5) return;
   reader_.SkipFrame();
   StreamState* stream = table_.Find(header.stream_id);
@@ -216,7 +216,7 @@ void Session::Impl::BeginRstStream() {
 void Session::Impl::OnRstStream(Bytes payload) {
   StreamState* stream = table_.Find(reader_.header().stream_id);
   if (!guards_.ResetByPeer(now_, /*active=*/stream != nullptr)) {
-    return Fail(ErrorCode::kEnhanceYourCalm, "too many RST_STREAM frames");
+    return FailLimit(Limit::kResets, "too many RST_STREAM frames");
   }
   if (stream == nullptr) return;
   Deactivate(*stream, How::kResetByPeer);
@@ -228,12 +228,12 @@ void Session::Impl::OnRstStream(Bytes payload) {
 void Session::Impl::BeginSettings() {
   const FrameHeader& header = reader_.header();
   if (header.stream_id != 0) return Fail(ErrorCode::kProtocolError, "SETTINGS on a stream");
-  if (!guards_.Settings(now_)) return Fail(ErrorCode::kEnhanceYourCalm, "too many SETTINGS frames");
+  if (!guards_.Settings(now_)) return FailLimit(Limit::kSettings, "too many SETTINGS frames");
   if (header.has(flags::kAck) ? header.length != 0 : header.length % kSettingBytes != 0) {
     return Fail(ErrorCode::kFrameSizeError, "SETTINGS of the wrong length");
   }
   if (header.length > FrameReader::kControlBytes) {
-    return Fail(ErrorCode::kEnhanceYourCalm, "too many entries in SETTINGS");
+    return FailLimit(Limit::kSettingsEntries, "too many entries in SETTINGS");
   }
 }
 
@@ -275,7 +275,7 @@ void Session::Impl::OnPing(Bytes payload) {
     AddEvent(EventType::kPingAck, nullptr).opaque = opaque;
     return;
   }
-  if (!guards_.Ping(now_)) return Fail(ErrorCode::kEnhanceYourCalm, "too many PING frames");
+  if (!guards_.Ping(now_)) return FailLimit(Limit::kPings, "too many PING frames");
   if (!reader_.header().has(flags::kAck)) send_.Ping(opaque, /*ack=*/true);
 }
 
@@ -283,7 +283,7 @@ void Session::Impl::OnPing(Bytes payload) {
 
 void Session::Impl::OnGoAway(Bytes payload) {
   const StreamId last = ReadU32(payload.data()) & kMaxStreamId;
-  if (!guards_.Settings(now_)) return Fail(ErrorCode::kEnhanceYourCalm, "too many GOAWAY frames");
+  if (!guards_.Settings(now_)) return FailLimit(Limit::kGoAways, "too many GOAWAY frames");
   goaway_received_ = true;
   Event& event = AddEvent(EventType::kGoAway, nullptr);
   event.error = static_cast<ErrorCode>(ReadU32(payload.data() + 4));
@@ -306,7 +306,7 @@ void Session::Impl::BeginWindowUpdate() {
     return Fail(ErrorCode::kProtocolError, "WINDOW_UPDATE on an idle stream");
   }
   if (!guards_.WindowUpdate(now_))
-    Fail(ErrorCode::kEnhanceYourCalm, "too many WINDOW_UPDATE frames");
+    FailLimit(Limit::kWindowUpdates, "too many WINDOW_UPDATE frames");
 }
 
 void Session::Impl::OnWindowUpdate(uint32_t increment) {

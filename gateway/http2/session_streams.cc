@@ -7,10 +7,11 @@
 
 namespace pinion::http2 {
 
-Session::Impl::Impl(Role role, const Options& options, SlabPool& pool)
+Session::Impl::Impl(Role role, const Options& options, SlabPool& pool, LimitCounters* limits)
     : role_(role),
       options_(options),
       pool_(pool),
+      limits_(limits),
       send_(pool, options.output_high_watermark_bytes),
       reader_(options.max_frame_bytes),
       guards_(role),
@@ -171,14 +172,14 @@ void Session::Impl::StreamError(StreamState& stream, ErrorCode code) {
   event.error = code;
   event.reset_by_us = true;
   if (!guards_.ResetByUs(now_, /*active=*/true))
-    Fail(ErrorCode::kEnhanceYourCalm, "too many faulty streams");
+    FailLimit(Limit::kFaultyStreams, "too many faulty streams");
 }
 
 void Session::Impl::StreamError(StreamId id, ErrorCode code) {
   send_.RstStream(id, code);
   closed_.Add(id, How::kResetByUs);
   if (!guards_.ResetByUs(now_, /*active=*/false))
-    Fail(ErrorCode::kEnhanceYourCalm, "too many faulty streams");
+    FailLimit(Limit::kFaultyStreams, "too many faulty streams");
 }
 
 Stream* Session::Impl::OpenStream(absl::Span<const HeaderField> fields, bool end_stream,
@@ -287,6 +288,12 @@ void Session::Impl::Fail(ErrorCode code, absl::string_view detail) {
   SayHello();
   send_.GoAway(peer_highest_id_, code, detail);
   EndAll(code, detail);
+}
+
+void Session::Impl::FailLimit(Limit limit, absl::string_view detail) {
+  if (failed_) return;
+  Count(limit);
+  Fail(ErrorCode::kEnhanceYourCalm, detail);
 }
 
 void Session::Impl::Abandon(absl::string_view why) {

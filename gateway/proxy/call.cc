@@ -350,7 +350,6 @@ void Call::Finish(const CallError& error) {
   request_ended_ = true;
   grpc_status_ = static_cast<int>(error.code);
   trail_.OnError(error);
-  proxy_.stats().refusals.Add();
   response_.SetSource({});
   attempts_.End(ErrorCode::kCancel);
   if (phase_ != Phase::kAnswering) {

@@ -86,6 +86,7 @@ class Call final : public Exchange, private Attempts::Owner {
   // The call's one count and its one line (call_report.cc).
   void Report();
   void Log(access_log::Sink& sink, int grpc_status) const;
+  absl::string_view ServiceName() const;
 
   CallError Refuse(route::Reason reason, absl::string_view message) const;
   // For grpc-timeout; empty when the caller's own value still holds.

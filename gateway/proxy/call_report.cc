@@ -12,11 +12,30 @@ void Call::Report() {
   const int grpc_status = said && head_.grpc ? grpc_status_ : -1;
   Stats& stats = proxy_.stats();
   stats.calls.Subtract();
-  stats.calls_by_code[grpc_status >= 0 && grpc_status < kGrpcCodes ? grpc_status : kGrpcCodes]
-      .Add();
+  const size_t code = CodeIndex(grpc_status);
+  stats.calls_by_code[code].Add();
   stats.request_bytes.Add(request_.forwarded_bytes());
   stats.response_bytes.Add(response_.forwarded_bytes());
+  if (route_.version != nullptr) {
+    VersionStats& version = stats.by_version.Of(*route_.version);
+    const ConsumerClass consumer =
+        consumer_.has_value() ? ConsumerClass::kRegistered : ConsumerClass::kUnregistered;
+    version.calls[static_cast<size_t>(consumer)][code].Add();
+    version.durations.Observe(proxy_.loop().now() - started_);
+    version.request_bytes.Add(request_.forwarded_bytes());
+    version.response_bytes.Add(response_.forwarded_bytes());
+  }
+  if (trail_.error_kind().has_value()) {
+    stats.by_version.OfService(ServiceName()).errors[*trail_.error_kind()].Add();
+  }
   if (access_log::Sink* sink = proxy_.access_log(); sink != nullptr) Log(*sink, grpc_status);
+}
+
+// Only of services that the table has: what callers make up becomes no label.
+absl::string_view Call::ServiceName() const {
+  if (route_.service != nullptr) return route_.service->name;
+  const route::ServiceEntry* service = table_->FindService(trail_.service());
+  return service == nullptr ? absl::string_view() : service->name;
 }
 
 void Call::Log(access_log::Sink& sink, int grpc_status) const {

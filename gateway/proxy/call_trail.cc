@@ -1,6 +1,7 @@
 #include "gateway/proxy/call_trail.h"
 
-#include "absl/strings/numbers.h"
+#include <algorithm>
+
 #include "gateway/route/refusal.h"
 
 namespace pinion::proxy {
@@ -9,20 +10,25 @@ void CallTrail::Clear() {
   answered_ = absl::InfinitePast();
   http_status_ = 0;
   reset_ = reset_by_ = absl::string_view();
-  if (error_.empty()) return;
-  for (std::string* text : {&error_, &message_, &service_, &source_, &asked_}) text->clear();
+  if (!error_kind_.has_value()) return;
+  error_kind_.reset();
+  for (std::string* text : {&message_, &service_, &source_, &asked_}) text->clear();
 }
 
 void CallTrail::OnAnswer(absl::Time now, const http2::HeaderBlock& headers) {
   answered_ = now;
+  // The engine lets three digits pass and nothing else.
   const http2::HeaderField* status = headers.Find(":status");
-  if (status == nullptr || !absl::SimpleAtoi(status->value, &http_status_)) http_status_ = 0;
+  http_status_ = 0;
+  if (status == nullptr) return;
+  for (const char digit : status->value) http_status_ = http_status_ * 10 + (digit - '0');
 }
 
 void CallTrail::OnError(const CallError& error) {
-  if (!error_.empty()) return;
-  error_ = error.refusal.has_value() ? std::string(route::ReasonName(error.refusal->reason))
-                                     : absl::StatusCodeToString(error.code);
+  if (error_kind_.has_value()) return;
+  error_kind_ = error.refusal.has_value()
+                    ? std::min(static_cast<size_t>(error.refusal->reason), kReasonsMax - 1)
+                    : kReasonsMax + CodeIndex(static_cast<int>(error.code));
   message_ = error.message;
   if (http_status_ == 0) http_status_ = HttpStatusOf(error);
   if (!error.refusal.has_value()) return;

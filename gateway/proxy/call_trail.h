@@ -2,12 +2,14 @@
 // Call; the worker's thread. Notes cost no allocation but for what only failures have.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gateway/http2/header_block.h"
 #include "gateway/http2/types.h"
+#include "gateway/proxy/call_stats.h"
 #include "gateway/proxy/errors.h"
 
 namespace pinion::proxy {
@@ -28,8 +30,9 @@ class CallTrail {
   absl::Time answered() const { return answered_; }
   // The instance's HTTP status, or that of the gateway's own error when it came first; 0: neither.
   int http_status() const { return http_status_; }
-  // ErrorInfo's reason, or without one the name of the status; empty: no error of the gateway.
-  absl::string_view error() const { return error_; }
+  // Why the gateway ended the call itself, a number of ErrorKindName(); nullopt: it did not.
+  std::optional<size_t> error_kind() const { return error_kind_; }
+  absl::string_view error() const { return error_kind_ ? ErrorKindName(*error_kind_) : ""; }
   const std::string& message() const { return message_; }
   // Of a refusal: the variables that the call's own route does not tell.
   const std::string& service() const { return service_; }
@@ -41,7 +44,7 @@ class CallTrail {
  private:
   absl::Time answered_ = absl::InfinitePast();
   int http_status_ = 0;
-  std::string error_;
+  std::optional<size_t> error_kind_;
   std::string message_;
   std::string service_;
   std::string source_;

@@ -70,9 +70,15 @@ void Downstream::OnTimer() {
   if (draining_ == Draining::kNoticed) return SayFinalGoAway();
   const absl::Time now = proxy_.loop().now();
   const http2::Session& session = std::as_const(transport_).session();
-  if (!session.established()) return Close("no HTTP/2 preface in time");
+  if (!session.established()) {
+    proxy_.limits().Add(http2::Limit::kPrefaceTimeout);
+    return Close("no HTTP/2 preface in time");
+  }
   const absl::Duration timeout = proxy_.options().idle_timeout;
-  if (session.active_streams() == 0 && transport_.last_read() + timeout <= now) return Drain();
+  if (session.active_streams() == 0 && transport_.last_read() + timeout <= now) {
+    proxy_.limits().Add(http2::Limit::kIdleTimeout);
+    return Drain();
+  }
   timer_.Arm(session.active_streams() == 0 ? transport_.last_read() + timeout : now + timeout);
 }
 

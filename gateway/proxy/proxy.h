@@ -45,6 +45,7 @@ class Proxy final : private net::TurnTask {
   size_t connections() const { return downstreams_.size(); }
 
   const Stats& stats() const { return stats_; }
+  const http2::LimitCounters& limits() const { return shared_.limits; }
 
   // ---- for its parts ----
 
@@ -53,6 +54,7 @@ class Proxy final : private net::TurnTask {
   access_log::Sink* access_log() { return access_log_; }
   Random& trace_ids() { return trace_ids_; }
   Stats& stats() { return stats_; }
+  http2::LimitCounters& limits() { return shared_.limits; }
   const std::shared_ptr<const route::RouteTable>& table() const { return table_; }
   route::HeaderResolutions& header_resolutions() { return header_resolutions_; }
   upstream::Clusters& clusters() { return clusters_; }

@@ -17,7 +17,7 @@ Connection::Connection(Shared& shared, std::unique_ptr<net::ByteStream> stream, 
     : shared_(shared),
       handler_(handler),
       stream_(std::move(stream)),
-      session_(std::make_unique<http2::Session>(role, options, shared.slabs)),
+      session_(std::make_unique<http2::Session>(role, options, shared.slabs, &shared.limits)),
       peer_(stream_->peer()),
       patience_(
           shared.loop.timers(),
@@ -132,6 +132,7 @@ void Connection::WatchForStall(bool stalled) {
 }
 
 void Connection::OnPatienceEnded() {
+  if (!lingering_) shared_.limits.Add(http2::Limit::kWriteStall);
   Finish(lingering_ ? closing_why_ : "the peer read nothing for too long");
 }
 

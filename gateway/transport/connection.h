@@ -26,6 +26,7 @@ struct Shared {
 
   net::EventLoop& loop;
   http2::SlabPool slabs;
+  http2::LimitCounters limits;
   std::unique_ptr<uint8_t[]> read_buffer;  // limits::kReadBufferBytes; used only within one read
 };
 

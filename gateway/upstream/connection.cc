@@ -84,6 +84,7 @@ void Connection::OnWritable(http2::Stream& stream) {
 
 void Connection::OnTimer() {
   if (state_ == State::kConnecting) {
+    instance_.CountLimit(http2::Limit::kConnectTimeout);
     transport_.Close(absl::StrCat("no HTTP/2 connection within ",
                                   absl::FormatDuration(options_.connect_timeout)));
   } else if (state_ == State::kReady && !HasCalls()) {

@@ -39,6 +39,7 @@ void Instance::Acquire(Caller& caller, absl::Time until) {
   }
   if (retired_) return caller.OnConnectFailed(AcquireFailure::kConnect, "the instance was removed");
   if (version_.pending >= options_.pending_calls_max) {
+    CountLimit(http2::Limit::kPendingCalls);
     return caller.OnConnectFailed(
         AcquireFailure::kOverload,
         absl::StrCat(version_.pending, " calls already wait for a stream to an instance"));
@@ -187,6 +188,7 @@ void Instance::OnPendingTimer() {
   }
   for (Caller* caller : late) Dequeue(*caller);
   for (Caller* caller : late) {
+    CountLimit(http2::Limit::kPendingTime);
     caller->OnConnectFailed(
         AcquireFailure::kPending,
         absl::StrCat("no stream to ", ToString(endpoint_), " became free within ",

@@ -76,6 +76,8 @@ class Instance final {
 
   // ---- from its connections ----
 
+  void CountLimit(http2::Limit limit) { shared_.limits.Add(limit); }
+
   void OnCallStarted();
   void OnCallEnded();
   void OnStreamFree(Connection& connection);

@@ -52,6 +52,12 @@ bool Gateway::Drain(absl::Duration timeout) {
   return all_ended;
 }
 
+std::vector<const http2::LimitCounters*> Gateway::limits() const {
+  std::vector<const http2::LimitCounters*> all;
+  for (const auto& worker : workers_) all.push_back(&worker->limits());
+  return all;
+}
+
 std::vector<const proxy::Stats*> Gateway::stats() const {
   std::vector<const proxy::Stats*> all;
   for (const auto& worker : workers_) all.push_back(&worker->stats());

@@ -50,6 +50,7 @@ class Gateway {
 
   // One for each worker; readable from any thread as long as the gateway lives.
   std::vector<const proxy::Stats*> stats() const;
+  std::vector<const http2::LimitCounters*> limits() const;
 
  private:
   explicit Gateway(Settings settings) : settings_(std::move(settings)) {}

@@ -65,6 +65,8 @@ void Worker::Listen(int fd, const proxy::ListenerOptions& options) {
 void Worker::CheckConnectionLimit() {
   const bool full = proxy_->connections() >= connections_max_;
   for (const auto& listener : listeners_) full ? listener->Pause() : listener->Resume();
+  if (full && !full_) proxy_->limits().Add(http2::Limit::kMaxConnections);
+  full_ = full;
   if (full) room_timer_.Arm(loop_->now() + kLookAgain);
 }
 

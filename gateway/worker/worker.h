@@ -6,6 +6,7 @@
 #include <future>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -34,6 +35,7 @@ class Worker {
   std::future<bool> Drain(absl::Duration timeout);
   // Written by the worker, readable any time.
   const proxy::Stats& stats() const { return proxy_->stats(); }
+  const http2::LimitCounters& limits() const { return std::as_const(*proxy_).limits(); }
 
  private:
   Worker(const Settings& settings, std::unique_ptr<net::EpollLoop> loop, uint64_t seed,
@@ -49,6 +51,7 @@ class Worker {
   std::unique_ptr<proxy::Proxy> proxy_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   const size_t connections_max_;
+  bool full_ = false;       // at connections_max_, and not accepting
   net::Timer room_timer_;   // full: looks again for room
   net::Timer drain_timer_;  // draining: looks again whether everything has ended
   absl::Time drain_until_;

@@ -1,6 +1,7 @@
 """Compares what a call costs in each proxy that is installed.
 
 usage: ./dev bench [--rounds N] [--seconds S] [--proxies a,b] [--loads 4x50,50x1] [--pins N] [--only-cpu] [--json FILE]
+       ./dev bench --watching [--other PROGRAM] …   compares Pinion with itself: without an access log, sampled, and whole
 """
 
 import argparse
@@ -12,7 +13,7 @@ import sys
 from tests.bench import load as loads
 from tests.bench import table
 from tests.bench.measure import Bench
-from tests.bench.proxies import all_proxies
+from tests.bench.proxies import all_proxies, pinions
 from tests.harness.process import StartError
 
 
@@ -24,6 +25,8 @@ def parse(argv):
     parser.add_argument("--loads", default="", help="comma-separated, of: " + ", ".join(load.name for load in loads.LOADS))
     parser.add_argument("--pins", type=int, default=1, help="pins in Pinion's table (default 1)")
     parser.add_argument("--only-cpu", action="store_true", help="neither latency nor idle memory")
+    parser.add_argument("--watching", action="store_true", help="Pinion alone, with and without its access log; only CPU")
+    parser.add_argument("--other", default="", metavar="PROGRAM", help="with --watching: another build of Pinion, the first row")
     parser.add_argument("--json", metavar="FILE", help="write every sample there")
     return parser.parse_args(argv)
 
@@ -32,7 +35,7 @@ def choose(options):
     """The proxies and loads to run; prints what is left out and how to get it."""
     wanted = [name for name in options.proxies.split(",") if name]
     proxies = []
-    for proxy in all_proxies(options.pins):
+    for proxy in pinions(options.pins, options.other) if options.watching else all_proxies(options.pins):
         if wanted and proxy.name not in wanted:
             continue
         if proxy.binary:
@@ -56,7 +59,7 @@ def run(options):
             for load in chosen:
                 print(f"round {number + 1}/{options.rounds}: {load.name}", flush=True)
                 bench.round(load)
-        if not options.only_cpu:
+        if not options.only_cpu and not options.watching:
             rates = bench.rates[chosen[0].name]
             base = table.BASE if table.BASE in rates else proxies[0].name
             rate = statistics.median(rates[base]) / 2

@@ -1,6 +1,7 @@
 """The proxies that are compared, each set up for the same work: h2c on both sides, one worker, calls of the consumer
 `billing` go to the second of two upstreams (nghttpx cannot look at a header and has only that one)."""
 
+import pathlib
 import re
 import shutil
 import subprocess
@@ -136,9 +137,12 @@ class Pinion(Proxy):
     name = "pinion"
     how = "./dev build"
 
-    def __init__(self, pins=1):
-        super().__init__(PROGRAM if PROGRAM.is_file() else None)
+    def __init__(self, pins=1, name="pinion", program=PROGRAM, access_log=None):
+        """`access_log`: gateway.access_log but for the path; none when None."""
+        super().__init__(program if program.is_file() else None)
+        self.name = name
         self._pins = pins
+        self._access_log = access_log
 
     def version(self):
         return ""
@@ -147,7 +151,12 @@ class Pinion(Proxy):
         versions = {"1.0.0": first, "2.0.0": second}
         consumers = [{"name": CONSUMER, "pins": {"echo": "^2"}}]
         consumers += [{"name": f"consumer-{n}", "pins": {"echo": "^1"}} for n in range(1, self._pins)]
-        return Gateway(configuration([service("echo", ["pinion.test.Echo"], versions, "1.0.0")], consumers), folder, core)
+        config = configuration([service("echo", ["pinion.test.Echo"], versions, "1.0.0")], consumers)
+        if self._access_log is not None:
+            path = folder / "access.log"
+            path.unlink(missing_ok=True)
+            config["gateway"]["access_log"] = {"path": str(path), **self._access_log}
+        return Gateway(config, folder, core, self.binary)
 
 
 class Nghttpx(Proxy):
@@ -201,6 +210,14 @@ class Envoy(Proxy):
         clusters = "".join(_ENVOY_CLUSTER.format(name=name, port=to) for name, to in (("first", first), ("second", second)))
         (folder / "envoy.yaml").write_text(_ENVOY.format(port=port, clusters=clusters))
         return [self.binary, "-c", folder / "envoy.yaml", "--concurrency", "1", "-l", "error", "--disable-hot-restart"]
+
+
+def pinions(pins, other):
+    """What watching costs: another build of Pinion (a path; none when empty), and this one without a log, with a line for one
+    call in a hundred, and with a line for each."""
+    rows = [Pinion(pins, "other build", pathlib.Path(other))] if other else []
+    return rows + [Pinion(pins), Pinion(pins, "log 1 %", access_log={"sample": 0.01}),
+                   Pinion(pins, "log all, JSON", access_log={}), Pinion(pins, "log all, text", access_log={"format": "TEXT"})]
 
 
 def all_proxies(pins):

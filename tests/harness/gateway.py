@@ -57,10 +57,10 @@ def write_configuration(path, config):
 class _Program(Process):
     """`pinion COMMAND --config FILE`, ready to be called on `port`."""
 
-    def __init__(self, command, config, folder, cores=None):
+    def __init__(self, command, config, folder, cores=None, program=PROGRAM):
         path = folder / "pinion.yaml"
         write_configuration(path, config)
-        super().__init__([PROGRAM, command, "--config", path], folder / "pinion.log", cores)
+        super().__init__([program, command, "--config", path], folder / "pinion.log", cores)
         try:
             self.port = int(self.wait_line(r"listening name=ingress address=\S+:(\d+)", 30).group(1))
         except BaseException:
@@ -71,21 +71,23 @@ class _Program(Process):
 class Gateway(_Program):
     """`pinion gateway`."""
 
-    def __init__(self, config, folder, cores=None):
-        super().__init__("gateway", config, folder, cores)
+    def __init__(self, config, folder, cores=None, program=PROGRAM):
+        super().__init__("gateway", config, folder, cores, program)
 
 
 class Served(_Program):
     """`pinion serve` with an empty registry; `cli` runs the commands that fill it."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, admin=False):
+        """`admin`: with an admin port."""
         # A Unix socket's path must be short, and a registry starts empty: neither is true of a folder in the cache.
         self._state = pathlib.Path(tempfile.mkdtemp(prefix="pinion-served."))
         socket = self._state / "registry.sock"
         self._environment = {**os.environ, "PINION_REGISTRY": f"unix:{socket}", "PINION_ACTOR": "tests"}
         store = {"sqlite": {"path": str(self._state / "registry.db")}}
         try:
-            super().__init__("serve", {"listeners": [listener()], "gateway": {"workers": 1},
+            port = {"admin": {"address": address(0)}} if admin else {}
+            super().__init__("serve", {**port, "listeners": [listener()], "gateway": {"workers": 1},
                                        "registry": {"address": {"pipe": {"path": str(socket)}}, "store": store}}, folder)
         except BaseException:
             shutil.rmtree(self._state, ignore_errors=True)

@@ -58,9 +58,10 @@ def frames(connection):
 class Client:
     """One connection. A context manager."""
 
-    def __init__(self, port):
+    def __init__(self, port, window=65535):
+        """`window`: of each stream; what does not fit waits at the peer."""
         self._connection = socket.create_connection(("127.0.0.1", port), timeout=20)
-        self._connection.sendall(PREFACE + frame(SETTINGS, 0, 0))
+        self._connection.sendall(PREFACE + frame(SETTINGS, 0, 0, struct.pack(">HI", 4, window)))
         self._frames = frames(self._connection)
         self._next = 1
 
@@ -92,6 +93,11 @@ class Client:
             if kind == GOAWAY:
                 raise ConnectionError("the peer said GOAWAY")
         raise ConnectionError("no more frames")
+
+    def wait_data(self, stream):
+        """Until DATA has come on the stream."""
+        while next((kind, of) for kind, _, of, _ in self._frames) != (DATA, stream):
+            pass
 
     def call(self, path, fields=(), **more):
         return self.wait(self.start(path, fields, **more))

@@ -76,7 +76,7 @@ inline std::string Describe(const http2::Event& event) {
 // Exchange().
 struct SessionUnderTest {
   explicit SessionUnderTest(http2::Role role, const http2::Options& options = {})
-      : session(role, options, pool) {}
+      : session(role, options, pool, &limits) {}
 
   // Feeds all of `bytes` in pieces of `piece` bytes and writes the events down. Streams stay where
   // they are until released.
@@ -114,6 +114,7 @@ struct SessionUnderTest {
   http2::Stream& stream(http2::StreamId id) { return *streams.at(id); }
 
   http2::SlabPool pool;
+  http2::LimitCounters limits;
   absl::Time now = absl::FromUnixSeconds(1000);
   http2::Session session;
   std::vector<std::string> events;

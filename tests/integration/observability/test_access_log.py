@@ -101,6 +101,14 @@ class AccessLog(unittest.TestCase):
             client.reset(stream)
             self.has(self.lines(1)[0], grpc_status=None, reset="CANCEL", reset_by="caller", error=None)
 
+    def test_a_status_that_never_went_is_not_told(self):
+        gateway = self.gateway(h2.grpc_answer(0, b"\0\0\0\0\x0a0123456789"))
+        with h2.Client(gateway.port, window=5) as client:
+            stream = client.start("/acme.Greeter/Hello")
+            client.wait_data(stream)  # the rest, and the trailers behind it, wait for the window
+            client.reset(stream)
+            self.has(self.lines(1)[0], grpc_status=None, reset="CANCEL", reset_by="caller", response_bytes=5)
+
     def test_a_caller_that_vanishes(self):
         gateway = self.gateway(h2.no_answer)
         with h2.Client(gateway.port) as client:
