@@ -13,6 +13,7 @@ namespace {
 
 constexpr char kHex[] = "0123456789abcdef";
 constexpr absl::string_view kCut = "...";
+constexpr size_t kWordBytesMax = 48;  // our own words
 
 // In text a space would end a value, and an empty one or a quote would look like another form.
 bool IsPlain(unsigned char byte, Format format) {
@@ -27,12 +28,27 @@ constexpr uint64_t kHighs = 0x8080808080808080;
 constexpr uint64_t AnyZero(uint64_t word) { return (word - kOnes) & ~word & kHighs; }
 constexpr uint64_t AnyOf(uint64_t word, uint8_t value) { return AnyZero(word ^ (kOnes * value)); }
 
-// Eight bytes at a time: most values are plain from end to end.
 bool AllPlain(uint64_t word, Format format) {
   const uint64_t below_space = (word - kOnes * 0x20) & ~word & kHighs;
   const uint64_t odd = below_space | (word & kHighs) | AnyOf(word, '"') | AnyOf(word, '\\') |
                        AnyOf(word, 0x7f) | (format == Format::kText ? AnyOf(word, ' ') : 0);
   return odd == 0;
+}
+
+// Eight bytes at a time: most values are plain from end to end.
+bool AllPlain(absl::string_view text, Format format) {
+  uint64_t word;
+  if (text.size() < sizeof(word)) {
+    return std::all_of(text.begin(), text.end(),
+                       [format](char c) { return IsPlain(static_cast<unsigned char>(c), format); });
+  }
+  const char* const last = text.data() + text.size() - sizeof(word);
+  for (const char* at = text.data(); at < last; at += sizeof(word)) {
+    std::memcpy(&word, at, sizeof(word));
+    if (!AllPlain(word, format)) return false;
+  }
+  std::memcpy(&word, last, sizeof(word));
+  return AllPlain(word, format);
 }
 
 class Line {
@@ -51,6 +67,15 @@ class Line {
     Key(key);
     Quote();
     Escaped(value, bytes_max);
+    Quote();
+  }
+
+  // One of our own words: plain, and short.
+  void Word(absl::string_view key, absl::string_view value) {
+    if (value.empty()) return;
+    Key(key);
+    Quote();
+    Raw(value.substr(0, kWordBytesMax));
     Quote();
   }
 
@@ -117,15 +142,8 @@ class Line {
 
   // Writes at most `bytes_max` bytes, the mark of a cut included.
   void Escaped(absl::string_view value, size_t bytes_max) {
+    if (value.size() <= bytes_max && AllPlain(value, format_)) return Raw(value);
     const char* const end = at_ + bytes_max;
-    while (value.size() >= sizeof(uint64_t) && end - at_ >= 16) {
-      uint64_t word;
-      std::memcpy(&word, value.data(), sizeof(word));
-      if (!AllPlain(word, format_)) break;
-      std::memcpy(at_, &word, sizeof(word));
-      at_ += sizeof(word);
-      value.remove_prefix(sizeof(word));
-    }
     for (const char c : value) {
       // Room for this byte in its longest form, and for the mark if another follows.
       if (end - at_ < static_cast<ptrdiff_t>(kEscapeBytes + kCut.size())) return Raw(kCut);
@@ -158,7 +176,6 @@ constexpr size_t kNameBytesMax = 160;     // services, consumers, listeners, uid
 constexpr size_t kMethodBytesMax = 1100;  // limits::kMaxMethodPathBytes and a few escapes
 constexpr size_t kAskedBytesMax = 128;
 constexpr size_t kMessageBytesMax = 300;
-constexpr size_t kWordBytesMax = 48;  // our own words
 static_assert(7 * kNameBytesMax + kMethodBytesMax + kAskedBytesMax + kMessageBytesMax +
                   5 * kWordBytesMax + 900 <
               limits::kLogLineBytesMax);
@@ -197,7 +214,7 @@ size_t Formatter::Write(const Record& record, char* out) {
   line.Text("service", record.service, kNameBytesMax);
   line.Text("version", record.version, kNameBytesMax);
   line.Text("method", record.method, kMethodBytesMax);
-  line.Text("source", record.source, kWordBytesMax);
+  line.Word("source", record.source);
   line.Text("asked", record.asked, kAskedBytesMax);
   line.Text("instance", record.instance, kNameBytesMax);
   line.Text("upstream", record.upstream, kNameBytesMax);
@@ -207,17 +224,17 @@ size_t Formatter::Write(const Record& record, char* out) {
   if (record.http_status > 0) {
     line.Number("http_status", static_cast<uint64_t>(record.http_status));
   }
-  line.Text("error", record.error, kWordBytesMax);
+  line.Word("error", record.error);
   line.Text("message", record.message, kMessageBytesMax);
-  line.Text("reset", record.reset, kWordBytesMax);
-  line.Text("reset_by", record.reset_by, kWordBytesMax);
+  line.Word("reset", record.reset);
+  line.Word("reset_by", record.reset_by);
   line.Number("request_bytes", record.request_bytes);
   line.Number("response_bytes", record.response_bytes);
   line.Milliseconds("duration_ms", record.duration);
   line.Milliseconds("wait_ms", record.upstream_wait);
   line.Milliseconds("first_byte_ms", record.first_byte);
   line.Number("attempts", record.attempts);
-  line.Text("trace_id", record.trace_id, kWordBytesMax);
+  line.Word("trace_id", record.trace_id);
   line.End();
   DCHECK(line.bytes() <= limits::kLogLineBytesMax);
   return line.bytes();

@@ -158,10 +158,14 @@ TEST(Formatter, BoundsEveryValueAndTheLine) {
       Record record;
       for (absl::string_view Record::*field :
            {&Record::listener, &Record::peer, &Record::consumer, &Record::service, &Record::version,
-            &Record::method, &Record::source, &Record::asked, &Record::instance, &Record::upstream,
-            &Record::error, &Record::message, &Record::reset, &Record::reset_by,
-            &Record::trace_id}) {
+            &Record::method, &Record::asked, &Record::instance, &Record::upstream,
+            &Record::message}) {
         record.*field = value;
+      }
+      const std::string word(100, 'w');
+      for (absl::string_view Record::*field : {&Record::source, &Record::error, &Record::reset,
+                                               &Record::reset_by, &Record::trace_id}) {
+        record.*field = word;
       }
       record.grpc_status = record.http_status = INT32_MAX;
       record.request_bytes = record.response_bytes = UINT64_MAX;

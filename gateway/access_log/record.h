@@ -12,7 +12,8 @@ namespace pinion::access_log {
 // A duration that was never reached: its field is left out.
 inline constexpr absl::Duration kNever = -absl::InfiniteDuration();
 
-// Empty texts are left out of the line. Whatever the bytes, the formatter bounds and escapes them.
+// Empty texts are left out of the line. Whatever the bytes, the formatter bounds and escapes them,
+// but for the gateway's own words (source, error, reset, reset_by, trace_id), which must be plain.
 struct Record {
   absl::Time start;  // wall clock, at the request's HEADERS
 
