@@ -21,7 +21,12 @@ absl::StatusOr<RollbackTarget> FindRollback(const std::vector<PinChange>& newest
                                 "; see its history"),
                    {{"pin", name}, {"sequence", absl::StrCat(to_sequence)}});
   }
-  const std::string current = newest_first.empty() ? "" : newest_first.front().expression();
+  if (newest_first.empty()) {
+    return Refusal(absl::StatusCode::kNotFound, "PIN_NOT_FOUND",
+                   absl::StrCat("there is no pin ", name, ", nor was there ever one; set it first"),
+                   {{"pin", name}});
+  }
+  const std::string& current = newest_first.front().expression();
   for (const PinChange& change : newest_first) {
     if (!change.expression().empty() && change.expression() != current) {
       return RollbackTarget{change.sequence(), change.expression()};

@@ -18,8 +18,8 @@ struct RollbackTarget {
 
 // The newest record of `newest_first` before the current state whose expression differs from it:
 // after A, B a rollback leads to A, and another to B again. With `to_sequence` that record.
-// `newest_first` is a prefix of the pin's history. NotFound: no record `to_sequence`;
-// FailedPrecondition (NOTHING_TO_ROLL_BACK): no earlier expression.
+// `newest_first` is a prefix of the pin's history. NotFound: no history, or no record
+// `to_sequence`; FailedPrecondition (NOTHING_TO_ROLL_BACK): no earlier expression.
 absl::StatusOr<RollbackTarget> FindRollback(
     const std::vector<registry::v1::PinChange>& newest_first, int64_t to_sequence,
     absl::string_view pin);

@@ -45,6 +45,7 @@ TEST(Pins, RollbackLeadsToTheExpressionBefore) {
     EXPECT_EQ(target->sequence, c.sequence);
   }
   EXPECT_EQ(ReasonOf(FindRollback(History({"^1"}), 0, "a b").status()), "NOTHING_TO_ROLL_BACK");
+  EXPECT_EQ(ReasonOf(FindRollback({}, 0, "a b").status()), "PIN_NOT_FOUND");
 }
 
 }  // namespace
