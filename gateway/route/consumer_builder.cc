@@ -100,19 +100,16 @@ absl::Status ConsumerBuilder::Put(const routing::v1::Consumer& consumer) {
   }
   RETURN_IF_ERROR(CheckFree(identities, consumer.name()));
 
-  const uint32_t id = Intern(consumer.name());
-  if ((index_.names_.Find(ConsumerIndex::kName, consumer.name())->value &
-       ConsumerIndex::kRegistered) == 0) {
-    ++index_.size_;
-  }
+  const uint32_t header = HasHeader(identities) ? ConsumerIndex::kHasHeaderIdentity : 0;
+  const uint32_t channel = ChannelNumber(consumer.default_channel());
+  const CowNames::Numbers numbers = Intern(consumer.name());
+  if ((numbers.value & ConsumerIndex::kRegistered) == 0) ++index_.size_;
+  numbers.value = ConsumerIndex::kRegistered | header | channel;
+  const uint32_t id = numbers.id;
   DropIdentities(id);
   for (const auto& [kind, value] : identities) {
     index_.names_.Put(static_cast<char>(kind), {id, 0, value, consumer.name()});
   }
-  const uint32_t header = HasHeader(identities) ? ConsumerIndex::kHasHeaderIdentity : 0;
-  const uint32_t channel = ChannelNumber(consumer.default_channel());
-  index_.names_.Put(ConsumerIndex::kName,
-                    {id, ConsumerIndex::kRegistered | header | channel, consumer.name(), ""});
   if (!identities.empty()) identities_of_[id] = std::move(identities);
   return absl::OkStatus();
 }
@@ -133,7 +130,9 @@ std::optional<uint32_t> ConsumerBuilder::Find(absl::string_view name) const {
 }
 
 uint32_t ConsumerBuilder::AcquireForPin(absl::string_view name) {
-  const uint32_t id = Intern(name);
+  // Only looked up if it is there, so that a pin's change copies no page of names.
+  const std::optional<uint32_t> known = Find(name);
+  const uint32_t id = known ? *known : Intern(name).id;
   ++pins_of_[id];
   return id;
 }
@@ -150,20 +149,21 @@ void ConsumerBuilder::Collect(absl::string_view name) {
   index_.names_.Erase(ConsumerIndex::kName, name);
 }
 
-uint32_t ConsumerBuilder::Intern(absl::string_view name) {
-  if (const std::optional<uint32_t> id = Find(name)) return *id;
-  auto id = static_cast<uint32_t>(pins_of_.size());
-  if (free_numbers_.empty()) {
-    pins_of_.push_back(0);
-  } else {
-    id = free_numbers_.back();
+CowNames::Numbers ConsumerBuilder::Intern(absl::string_view name) {
+  const bool reuse = !free_numbers_.empty();
+  const uint32_t id = reuse ? free_numbers_.back() : static_cast<uint32_t>(pins_of_.size());
+  const CowNames::Numbers numbers = index_.names_.Intern(ConsumerIndex::kName, name, id);
+  if (!numbers.added) return numbers;
+  if (reuse) {
     free_numbers_.pop_back();
+  } else {
+    pins_of_.push_back(0);
   }
-  index_.names_.Put(ConsumerIndex::kName, {id, 0, name, ""});
-  return id;
+  return numbers;
 }
 
 uint32_t ConsumerBuilder::ChannelNumber(const std::string& channel) {
+  if (channel.empty()) return 0;
   const std::vector<std::string>& known = *index_.channel_names_;
   const auto it = std::find(known.begin(), known.end(), channel);
   if (it != known.end()) return static_cast<uint32_t>(it - known.begin());

@@ -28,6 +28,14 @@ class ConsumerBuilder {
   void ReleasePin(absl::string_view name);
   std::optional<uint32_t> Find(absl::string_view name) const;
 
+  // As CowNames says; for Put() and AcquireForPin().
+  void PrefetchSlot(absl::string_view name) const {
+    index_.names_.PrefetchSlot(ConsumerIndex::kName, name);
+  }
+  void PrefetchRecord(absl::string_view name) const {
+    index_.names_.PrefetchRecord(ConsumerIndex::kName, name);
+  }
+
   // For a table; shares what does not change from here on.
   ConsumerIndex Freeze();
 
@@ -35,7 +43,8 @@ class ConsumerBuilder {
   using Identities = std::vector<std::pair<IdentityKind, std::string>>;
 
   absl::Status CheckFree(const Identities& identities, absl::string_view name) const;
-  uint32_t Intern(absl::string_view name);
+  // Its number and flags, made if there are none.
+  CowNames::Numbers Intern(absl::string_view name);
   uint32_t ChannelNumber(const std::string& channel);
   void DropIdentities(uint32_t consumer);
   // Frees the number of a consumer that is neither registered nor pinned.

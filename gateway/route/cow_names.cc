@@ -52,29 +52,45 @@ uint32_t CowNames::Page::RecordBytes(const Slot& slot) const {
   return static_cast<uint32_t>(kHeaderBytes + entry.name.size() + entry.text.size());
 }
 
-void CowNames::Page::Insert(const Slot& slot) {
+CowNames::Slot& CowNames::Page::Insert(const Slot& slot) {
   size_t i = HomeSlot(slot.hash_low, capacity);
   while (slots[i].offset != 0) i = Next(i);
-  slots[i] = slot;
   ++used;
+  return slots[i] = slot;
 }
 
-void CowNames::Page::Add(uint64_t hash, char kind, const Entry& entry) {
+CowNames::Slot& CowNames::Page::Add(uint64_t hash, char kind, const Entry& entry) {
   const auto size = static_cast<uint32_t>(kHeaderBytes + entry.name.size() + entry.text.size());
-  const bool slots_full = !HasRoom(used, capacity);
-  const bool bytes_full = bytes_used + size > bytes_capacity;
-  if (slots_full || bytes_full) Rebuild(1, size);
+  if (!HasRoom(used, capacity)) GrowSlots();
+  if (bytes_used + size > bytes_capacity) GrowBytes(size);
   char* const record = bytes.get() + bytes_used;
   WriteSize(record, entry.name.size());
   WriteSize(record + sizeof(uint16_t), entry.text.size());
   record[kHeaderBytes - 1] = kind;
   std::copy_n(entry.name.data(), entry.name.size(), record + kHeaderBytes);
   std::copy_n(entry.text.data(), entry.text.size(), record + kHeaderBytes + entry.name.size());
-  Insert({static_cast<uint32_t>(hash), bytes_used, entry.id, entry.value});
-  bytes_used += size;
+  const uint32_t offset = std::exchange(bytes_used, bytes_used + size);
+  return Insert({static_cast<uint32_t>(hash), offset, entry.id, entry.value});
 }
 
-void CowNames::Page::Rebuild(uint32_t more, uint32_t more_bytes) {
+void CowNames::Page::GrowSlots() {
+  const std::shared_ptr<Slot[]> old = std::move(slots);
+  const uint32_t old_capacity = std::exchange(capacity, RoomySlots(used));
+  slots = std::make_shared<Slot[]>(capacity);
+  used = 0;
+  for (size_t i = 0; i < old_capacity; ++i) {
+    if (old[i].offset != 0) Insert(old[i]);
+  }
+}
+
+void CowNames::Page::GrowBytes(uint32_t more) {
+  const std::shared_ptr<char[]> old = std::move(bytes);
+  bytes_capacity = bytes_used + more + bytes_used / 4;
+  bytes = std::make_shared_for_overwrite<char[]>(bytes_capacity);
+  if (old != nullptr) std::copy_n(old.get(), bytes_used, bytes.get());
+}
+
+void CowNames::Page::Compact() {
   const Page old = std::move(*this);
   uint32_t live_bytes = kFirstOffset;
   uint32_t live = 0;
@@ -85,11 +101,11 @@ void CowNames::Page::Rebuild(uint32_t more, uint32_t more_bytes) {
   }
   epoch = old.epoch;
   used = 0;
-  capacity = RoomySlots(live + more);
+  capacity = RoomySlots(live);
   slots = std::make_shared<Slot[]>(capacity);
   bytes_used = kFirstOffset;
-  bytes_capacity = live_bytes + more_bytes + live_bytes / 4;
-  bytes = std::make_shared<char[]>(bytes_capacity);
+  bytes_capacity = live_bytes + live_bytes / 4;
+  bytes = std::make_shared_for_overwrite<char[]>(bytes_capacity);
   for (size_t i = 0; i < old.capacity; ++i) {
     Slot slot = old.slots[i];
     if (slot.offset == 0) continue;
@@ -103,9 +119,21 @@ void CowNames::Page::Rebuild(uint32_t more, uint32_t more_bytes) {
 void CowNames::Page::Detach() {
   const Page old = *this;
   slots = std::make_shared<Slot[]>(capacity);
-  bytes = std::make_shared<char[]>(bytes_capacity);
+  bytes = std::make_shared_for_overwrite<char[]>(bytes_capacity);
   std::copy_n(old.slots.get(), capacity, slots.get());
   if (bytes_capacity != 0) std::copy_n(old.bytes.get(), bytes_used, bytes.get());
+}
+
+CowNames::Numbers CowNames::Intern(char kind, absl::string_view name, uint32_t id) {
+  const uint64_t hash = HashOf(kind, name);
+  Page& page = pages_.Mutable(hash);
+  Slot* slot = page.Find(hash, kind, name);
+  const bool added = slot == nullptr;
+  if (added) {
+    slot = &page.Add(hash, kind, {id, 0, name, ""});
+    ++size_;
+  }
+  return {slot->id, slot->value, added};
 }
 
 std::optional<CowNames::Entry> CowNames::Find(char kind, absl::string_view name) const {
@@ -114,6 +142,21 @@ std::optional<CowNames::Entry> CowNames::Find(char kind, absl::string_view name)
   const Slot* slot = page == nullptr ? nullptr : page->Find(hash, kind, name);
   if (slot == nullptr) return std::nullopt;
   return page->EntryOf(*slot);
+}
+
+void CowNames::PrefetchSlot(char kind, absl::string_view name) const {
+  const uint64_t hash = HashOf(kind, name);
+  const Page* page = pages_.Find(hash);
+  if (page == nullptr || page->capacity == 0) return;
+  __builtin_prefetch(&page->slots[HomeSlot(static_cast<uint32_t>(hash), page->capacity)]);
+}
+
+void CowNames::PrefetchRecord(char kind, absl::string_view name) const {
+  const uint64_t hash = HashOf(kind, name);
+  const Page* page = pages_.Find(hash);
+  if (page == nullptr || page->capacity == 0) return;
+  const Slot& slot = page->slots[HomeSlot(static_cast<uint32_t>(hash), page->capacity)];
+  __builtin_prefetch(page->bytes.get() + slot.offset);
 }
 
 void CowNames::Put(char kind, const Entry& entry) {
@@ -136,7 +179,7 @@ bool CowNames::Erase(char kind, absl::string_view name) {
   const uint64_t hash = HashOf(kind, name);
   Page& page = pages_.Mutable(hash);
   *page.Find(hash, kind, name) = Slot{};
-  page.Rebuild(0, 0);
+  page.Compact();
   --size_;
   return true;
 }

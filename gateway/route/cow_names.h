@@ -27,6 +27,20 @@ class CowNames {
   // Names of different kinds are different names.
   std::optional<Entry> Find(char kind, absl::string_view name) const;
 
+  // Asks the memory for what Find() or Intern() will read first of a name, and some nanoseconds
+  // later, when that has come, for the rest.
+  void PrefetchSlot(char kind, absl::string_view name) const;
+  void PrefetchRecord(char kind, absl::string_view name) const;
+
+  // The numbers of a name, which may be set as long as nothing else changes.
+  struct Numbers {
+    uint32_t& id;
+    uint32_t& value;
+    bool added;
+  };
+  // Adds the name with this id, the value 0 and no text, unless it is there. REQUIRES: as Put().
+  Numbers Intern(char kind, absl::string_view name, uint32_t id);
+
   // Adds or replaces. REQUIRES: `entry.name` and `entry.text` have at most 65,535 bytes and are not
   // views into this table.
   void Put(char kind, const Entry& entry);
@@ -59,16 +73,17 @@ class CowNames {
 
     Slot* Find(uint64_t hash, char kind, absl::string_view name) const;
     Entry EntryOf(const Slot& slot) const;
-    void Add(uint64_t hash, char kind, const Entry& entry);
-    // Everything anew but for empty slots and the bytes of no slot, with room for `more` slots and
-    // `more_bytes`.
-    void Rebuild(uint32_t more, uint32_t more_bytes);
+    Slot& Add(uint64_t hash, char kind, const Entry& entry);
+    void GrowSlots();
+    void GrowBytes(uint32_t more);
+    // Everything anew but for empty slots and the bytes of no slot.
+    void Compact();
     void Detach();
     size_t StorageBytes() const { return capacity * sizeof(Slot) + bytes_capacity; }
 
    private:
     size_t Next(size_t i) const { return i + 1 == capacity ? 0 : i + 1; }
-    void Insert(const Slot& slot);
+    Slot& Insert(const Slot& slot);
     uint32_t RecordBytes(const Slot& slot) const;
   };
 

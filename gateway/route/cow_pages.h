@@ -77,8 +77,9 @@ inline size_t HomeSlot(uint32_t hash_low, uint32_t capacity) {
   return static_cast<size_t>(static_cast<uint64_t>(hash_low) * capacity >> 32);
 }
 
-// How many slots to have for `used` ones: few spare, since a million pins pay for them.
-inline uint32_t RoomySlots(uint32_t used) { return used + used / 8 * 3 + 4; }
+// How many slots to have for `used` ones. A million pins pay for the spare ones; too few, and a
+// page that grows from nothing moves each slot many times: with these, three or four times.
+inline uint32_t RoomySlots(uint32_t used) { return used + used / 5 * 3 + 4; }
 
 // Whether one more fits and leaves searches short.
 inline bool HasRoom(uint32_t used, uint32_t capacity) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -27,19 +28,17 @@ class CowSlots {
     return page == nullptr ? nullptr : page->Find(hash, matches);
   }
 
-  // Adds `slot`, or overwrites the one for which `matches(old)`. True: added.
+  // Adds `slot`, or overwrites the one for which `matches(old)`, which is the result; nullopt:
+  // added.
   template <typename Matches>
-  bool Put(const Slot& slot, Matches&& matches) {
+  std::optional<Slot> Put(const Slot& slot, Matches&& matches) {
     const uint64_t hash = slot.Hash();
     Page& page = pages_.Mutable(hash);
-    if (Slot* old = page.Find(hash, matches); old != nullptr) {
-      *old = slot;
-      return false;
-    }
+    if (Slot* old = page.Find(hash, matches); old != nullptr) return std::exchange(*old, slot);
     if (!HasRoom(page.used, page.capacity)) page.Rebuild(RoomySlots(page.used));
-    page.Insert(slot);
+    page.Insert(hash, slot);
     ++size_;
-    return true;
+    return std::nullopt;
   }
 
   // False: there was none.
@@ -87,8 +86,8 @@ class CowSlots {
       return nullptr;
     }
     // REQUIRES: HasRoom.
-    void Insert(const Slot& slot) {
-      size_t i = Home(slot.Hash());
+    void Insert(uint64_t hash, const Slot& slot) {
+      size_t i = Home(hash);
       while (!slots[i].empty()) i = Next(i);
       slots[i] = slot;
       ++used;
@@ -98,7 +97,7 @@ class CowSlots {
       const uint32_t old_capacity = std::exchange(capacity, new_capacity);
       used = 0;
       for (size_t i = 0; i < old_capacity; ++i) {
-        if (!old[i].empty()) Insert(old[i]);
+        if (!old[i].empty()) Insert(old[i].Hash(), old[i]);
       }
     }
     void Detach() {

@@ -14,7 +14,7 @@ namespace {
 
 bool PutPin(CowSlots<PinSlot>& pins, uint32_t consumer, uint16_t expression) {
   const PinSlot slot{consumer, 7, 0, expression};
-  return pins.Put(slot, [&](const PinSlot& other) { return other.SameKey(slot); });
+  return !pins.Put(slot, [&](const PinSlot& other) { return other.SameKey(slot); }).has_value();
 }
 
 const PinSlot* FindPin(const CowSlots<PinSlot>& pins, uint32_t consumer) {

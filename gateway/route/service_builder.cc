@@ -228,10 +228,13 @@ absl::StatusOr<uint16_t> ServiceBuilder::AcquireExpression(absl::string_view exp
   // share a few.
   const auto known = expression_numbers_.find(expression);
   if (known != expression_numbers_.end()) {
-    ++expressions_[known->second].holders;
-    expressions_[known->second].checked = service_.has_value();
+    ExpressionRecord& record = expressions_[known->second];
+    if (!record.checked || !service_) RETURN_IF_ERROR(CheckExpression(expression));
+    ++record.holders;
+    record.checked = service_.has_value();
     return known->second;
   }
+  RETURN_IF_ERROR(CheckExpression(expression));
   std::string text = Canonical(expression);
   const auto [it, added] = expression_numbers_.try_emplace(text, 0);
   if (added) {

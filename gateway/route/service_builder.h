@@ -46,7 +46,7 @@ class ServiceBuilder {
 
   // InvalidArgument: the scheme is known, and does not read `expression`.
   absl::Status CheckExpression(absl::string_view expression) const;
-  // The number of an expression that passed CheckExpression, held until released.
+  // The number of an expression, held until released. InvalidArgument as CheckExpression;
   // ResourceExhausted: too many.
   absl::StatusOr<uint16_t> AcquireExpression(absl::string_view expression);
   void ReleaseExpression(uint16_t number);

@@ -46,6 +46,9 @@ class TableBuilder::Impl {
  public:
   absl::Status Put(const Resource& resource);
   absl::Status Delete(const Resource& resource);
+  // Of the consumer that `resource` is, or is a pin of.
+  void PrefetchSlot(const Resource& resource) const;
+  void PrefetchRecord(const Resource& resource) const;
   void Clear();
   std::shared_ptr<const RouteTable> Build();
   void PutSchema(const std::string& digest, std::string file_descriptor_set);
@@ -188,27 +191,26 @@ absl::Status TableBuilder::Impl::PutPin(const routing::v1::Pin& pin) {
   ASSIGN_OR_RETURN(ServiceBuilder * builder, ServiceOf(pin.service()));
   PinSlot slot;
   slot.service = builder->id();
-  RETURN_IF_ERROR(builder->CheckExpression(pin.expression()));
   if (!pin.method().empty()) {
+    RETURN_IF_ERROR(builder->CheckExpression(pin.expression()));
     ASSIGN_OR_RETURN(slot.method, builder->InternMethod(pin.method()));
   }
   ASSIGN_OR_RETURN(slot.expression, builder->AcquireExpression(pin.expression()));
   slot.consumer = consumers_.AcquireForPin(pin.consumer());
 
   const auto same_key = [&slot](const PinSlot& other) { return slot.SameKey(other); };
-  const PinSlot* old = pins_.Find(slot.Hash(), same_key);
-  const uint16_t old_expression = old == nullptr ? 0 : old->expression;
-  if (pins_.Put(slot, same_key)) {
-    if (slot.method != 0) builder->CountMethodPin(1);
-  } else {
-    builder->ReleaseExpression(old_expression);
+  if (const std::optional<PinSlot> old = pins_.Put(slot, same_key); old.has_value()) {
+    builder->ReleaseExpression(old->expression);
     consumers_.ReleasePin(pin.consumer());
+  } else if (slot.method != 0) {
+    builder->CountMethodPin(1);
   }
   PutDrain(slot, pin);
   return absl::OkStatus();
 }
 
 void TableBuilder::Impl::PutDrain(const PinSlot& pin, const routing::v1::Pin& resource) {
+  if (!resource.has_drain() && drains_.size() == 0) return;
   DrainSlot drain{pin.consumer, pin.service, pin.method, 0};
   const auto same_key = [&drain](const DrainSlot& other) { return drain.SameKey(other); };
   if (!resource.has_drain()) {
@@ -303,6 +305,16 @@ absl::Status TableBuilder::Impl::Delete(const Resource& resource) {
       "registry");
 }
 
+void TableBuilder::Impl::PrefetchSlot(const Resource& resource) const {
+  if (resource.has_pin()) consumers_.PrefetchSlot(resource.pin().consumer());
+  if (resource.has_consumer()) consumers_.PrefetchSlot(resource.consumer().name());
+}
+
+void TableBuilder::Impl::PrefetchRecord(const Resource& resource) const {
+  if (resource.has_pin()) consumers_.PrefetchRecord(resource.pin().consumer());
+  if (resource.has_consumer()) consumers_.PrefetchRecord(resource.consumer().name());
+}
+
 void TableBuilder::Impl::Clear() {
   auto version_ids = std::move(version_ids_);
   consumers_ = {};
@@ -361,6 +373,20 @@ absl::Status TableBuilder::Apply(const Change& change) {
   if (change.has_deleted()) return Delete(change.deleted());
   return absl::InvalidArgumentError(
       "a change is neither put nor deleted; this gateway may be older than the registry");
+}
+
+absl::Status TableBuilder::PutAll(const google::protobuf::RepeatedPtrField<Resource>& resources,
+                                  absl::FunctionRef<void(const Resource&)> put) {
+  // Far enough ahead for the memory to answer, near enough to be still in the cache.
+  constexpr int kSlotsAhead = 16;
+  constexpr int kRecordsAhead = 8;
+  for (int i = 0; i < resources.size(); ++i) {
+    if (i + kSlotsAhead < resources.size()) impl_->PrefetchSlot(resources[i + kSlotsAhead]);
+    if (i + kRecordsAhead < resources.size()) impl_->PrefetchRecord(resources[i + kRecordsAhead]);
+    RETURN_IF_ERROR(impl_->Put(resources[i]));
+    put(resources[i]);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status TableBuilder::Put(const Resource& resource) { return impl_->Put(resource); }

@@ -6,8 +6,10 @@
 #include <memory>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "gateway/route/route_table.h"
+#include "google/protobuf/repeated_field.h"
 #include "pinion/routing/v1/routing.pb.h"
 
 namespace pinion::route {
@@ -27,6 +29,12 @@ class TableBuilder {
   absl::Status Apply(const routing::v1::Change& change);
   absl::Status Put(const routing::v1::Resource& resource);
   absl::Status Delete(const routing::v1::Resource& resource);
+
+  // Puts all, in order, as Put() does each; faster for many, since what the coming ones will look
+  // up is fetched from memory meanwhile. Stops at the first error. `put` hears of each that was
+  // put.
+  absl::Status PutAll(const google::protobuf::RepeatedPtrField<routing::v1::Resource>& resources,
+                      absl::FunctionRef<void(const routing::v1::Resource&)> put);
 
   // What Version.schema_digest stands for: a serialised FileDescriptorSet. Survives Clear(): a
   // digest never changes its meaning.

@@ -14,12 +14,16 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "gateway/watch_limits.h"
+#include "google/protobuf/arena.h"
 
 namespace pinion::watch {
 
 using registry::v1::WatchResponse;
 
 namespace {
+
+// Most messages of a snapshot fit.
+constexpr size_t kArenaBytes = 2 * 1024 * 1024;
 
 absl::Status Rename(const std::string& from, const std::string& to) {
   if (std::rename(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
@@ -72,8 +76,16 @@ absl::Status Recording::LoadFile(const std::string& path, RoutingState& state, i
   ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, RecordReader::Open(path));
   state.BeginStream();
   std::string record;
-  WatchResponse message;
+  // A message of a thousand resources is a hundred thousand small objects: they come and go with
+  // the arena, whose first block is used for each message again.
+  std::vector<char> block(kArenaBytes);
+  google::protobuf::ArenaOptions options;
+  options.initial_block = block.data();
+  options.initial_block_size = block.size();
+  google::protobuf::Arena arena(options);
   while (true) {
+    arena.Reset();
+    auto& message = *google::protobuf::Arena::CreateMessage<WatchResponse>(&arena);
     const absl::StatusOr<bool> next = reader->Next(record);
     if (next.ok() && !*next) break;
     absl::Status status = next.status();

@@ -86,9 +86,8 @@ absl::Status RoutingState::ReceiveSnapshot(const WatchResponse& message) {
       chunk.revision() != received_revision_) {
     return absl::InvalidArgumentError("a part of a snapshot that did not begin");
   }
-  for (const routing::v1::Resource& resource : chunk.resources()) {
-    RETURN_IF_ERROR(Put(resource));
-  }
+  RETURN_IF_ERROR(builder_.PutAll(
+      chunk.resources(), [this](const routing::v1::Resource& resource) { Note(resource); }));
   if (chunk.last()) {
     in_snapshot_ = false;
     needs_snapshot_ = false;
@@ -119,12 +118,17 @@ absl::Status RoutingState::Apply(const routing::v1::Change& change) {
 
 absl::Status RoutingState::Put(const routing::v1::Resource& resource) {
   RETURN_IF_ERROR(builder_.Put(resource));
+  Note(resource);
+  return absl::OkStatus();
+}
+
+void RoutingState::Note(const routing::v1::Resource& resource) {
   if (resource.has_instance()) instance_uids_.insert(resource.instance().uid());
   const routing::v1::Version& version = resource.version();
-  if (!version.schema_digest().empty() && known_digests_.insert(version.schema_digest()).second) {
+  if (version.schema_digest().empty()) return;
+  if (known_digests_.insert(version.schema_digest()).second) {
     wanted_schemas_.push_back({version.service(), version.name(), version.schema_digest()});
   }
-  return absl::OkStatus();
 }
 
 std::optional<SchemaKey> RoutingState::TakeWantedSchema() {

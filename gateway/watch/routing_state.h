@@ -65,6 +65,8 @@ class RoutingState {
   absl::Status CheckSnapshot(const std::string& registry_id, int64_t revision) const;
   absl::Status Apply(const routing::v1::Change& change);
   absl::Status Put(const routing::v1::Resource& resource);
+  // What this keeps itself of a resource that was put.
+  void Note(const routing::v1::Resource& resource);
 
   const std::string gateway_id_;
   std::string accepted_registry_id_;  // until the first snapshot was taken
