@@ -40,6 +40,8 @@ class Recording {
   // Notes what `state` has received. Nothing of it counts before Commit().
   void Stage(const registry::v1::WatchResponse& message);
   void Discard();
+  // Whether that is a whole snapshot.
+  bool snapshot_staged() const { return snapshot_is_whole_; }
   // Writes what was staged; returns when it is on the disk. After an error nothing is recorded any
   // more until the next snapshot.
   absl::Status Commit();

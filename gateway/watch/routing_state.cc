@@ -77,6 +77,7 @@ absl::Status RoutingState::ReceiveSnapshot(const WatchResponse& message) {
     RETURN_IF_ERROR(CheckSnapshot(message.registry_id(), chunk.revision()));
     builder_.Clear();
     instance_uids_.clear();
+    digests_.clear();
     in_snapshot_ = true;
     changed_ = false;
     received_registry_id_ = message.registry_id();
@@ -126,6 +127,7 @@ void RoutingState::Note(const routing::v1::Resource& resource) {
   if (resource.has_instance()) instance_uids_.insert(resource.instance().uid());
   const routing::v1::Version& version = resource.version();
   if (version.schema_digest().empty()) return;
+  digests_.insert(version.schema_digest());
   if (known_digests_.insert(version.schema_digest()).second) {
     wanted_schemas_.push_back({version.service(), version.name(), version.schema_digest()});
   }

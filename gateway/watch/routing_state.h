@@ -52,6 +52,9 @@ class RoutingState {
   // What was wanted.
   void PutSchema(const SchemaKey& key, std::string file_descriptor_set);
 
+  // What the versions' schemas are known by: all that the last snapshot had, and what came since.
+  const absl::flat_hash_set<std::string>& digests() const { return digests_; }
+
   // From now on as after an error: the next request asks for a snapshot.
   void RequestSnapshot() { needs_snapshot_ = true; }
 
@@ -72,6 +75,7 @@ class RoutingState {
   std::string accepted_registry_id_;  // until the first snapshot was taken
   route::TableBuilder builder_;
   absl::flat_hash_set<std::string> instance_uids_;
+  absl::flat_hash_set<std::string> digests_;
   absl::flat_hash_set<std::string> known_digests_;  // here, wanted or being fetched
   std::deque<SchemaKey> wanted_schemas_;
 

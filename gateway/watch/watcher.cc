@@ -15,6 +15,7 @@
 #include "gateway/watch/mailbox.h"
 #include "gateway/watch/recording.h"
 #include "gateway/watch/routing_state.h"
+#include "gateway/watch/schema_store.h"
 #include "gateway/watch/stream.h"
 #include "gateway/watch_limits.h"
 
@@ -34,7 +35,10 @@ class Watcher::Impl {
         channel_(options_.registry),
         recording_(std::move(recording)),
         state_(options_.gateway_id) {
-    if (recording_ != nullptr) recording_->set_patience(absl::Uniform(random_, 1.0, 2.0));
+    if (recording_ != nullptr) {
+      recording_->set_patience(absl::Uniform(random_, 1.0, 2.0));
+      schemas_.emplace(absl::StrCat(options_.snapshot_dir, "/schemas"));
+    }
     thread_ = std::thread([this] { Run(); });
   }
 
@@ -75,6 +79,7 @@ class Watcher::Impl {
     } else if (!absl::IsNotFound(status)) {
       log::Warning(kPart, status.message());
     }
+    LoadSchemas();
     // A recording that cannot be continued is replaced as soon as the registry answers.
     if (recording_->wants_snapshot()) state_.RequestSnapshot();
   }
@@ -193,10 +198,18 @@ class Watcher::Impl {
     Update([](WatchStatus& now) { now.from_disk = false; });
     Confirm();
     if (recording_ == nullptr) return;
+    const bool snapshot = recording_->snapshot_staged();
     const absl::Status recorded = recording_->Commit();
-    if (recorded.ok()) return;
+    if (recorded.ok()) {
+      if (snapshot) schemas_->KeepOnly(state_.digests());
+      return;
+    }
     next_recording_ = clock_.Monotonic() + limits::kRecordingRetry;
-    log::Error(kPart, absl::StrCat("the last good state is not on disk: ", recorded.message()));
+    RecordingFailed(recorded);
+  }
+
+  void RecordingFailed(const absl::Status& status) {
+    log::Error(kPart, absl::StrCat("the last good state is not on disk: ", status.message()));
     Update([](WatchStatus& now) { ++now.recording_failures; });
   }
 
@@ -237,6 +250,24 @@ class Watcher::Impl {
 
   // ---- schemas, for reflection ----
 
+  // Those that the disk has, once the recorded table is in force.
+  void LoadSchemas() {
+    if (!schemas_.has_value()) return;
+    std::vector<SchemaKey> missing;
+    while (std::optional<SchemaKey> key = state_.TakeWantedSchema()) {
+      absl::StatusOr<std::string> schema = schemas_->Load(key->digest);
+      if (schema.ok()) {
+        state_.PutSchema(*key, *std::move(schema));
+        continue;
+      }
+      if (!absl::IsNotFound(schema.status())) log::Warning(kPart, schema.status().message());
+      missing.push_back(*std::move(key));
+    }
+    for (SchemaKey& key : missing) state_.WantSchemaAgain(std::move(key));
+    if (!state_.changed()) return;
+    if (const absl::Status status = TakeAndPublish(); !status.ok()) Refuse(status);
+  }
+
   // REQUIRES: a registry that speaks.
   void FetchSchemas() {
     while (schema_fetches_ < limits::kSchemaFetchesMax) {
@@ -251,6 +282,7 @@ class Watcher::Impl {
   void TakeSchema(Event& event) {
     --schema_fetches_;
     if (event.status.ok()) {
+      SaveSchema(event);
       state_.PutSchema(event.schema, std::move(event.descriptor_set));
       if (spoken_ && !cancelled_) FetchSchemas();
       return;
@@ -259,6 +291,12 @@ class Watcher::Impl {
                  absl::StrCat("no schema of ", event.schema.service, " ", event.schema.version,
                               " for reflection: ", std::string(event.status.message())));
     state_.WantSchemaAgain(std::move(event.schema));
+  }
+
+  void SaveSchema(const Event& event) {
+    if (!schemas_.has_value()) return;
+    const absl::Status saved = schemas_->Save(event.schema.digest, event.descriptor_set);
+    if (!saved.ok()) RecordingFailed(saved);
   }
 
   // ---- between streams ----
@@ -305,6 +343,7 @@ class Watcher::Impl {
   absl::BitGen random_;
   Channel channel_;
   std::unique_ptr<Recording> recording_;
+  std::optional<SchemaStore> schemas_;  // beside the recording
   RoutingState state_;
   std::unique_ptr<Stream> stream_;
   bool cancelled_ = false;  // the stream: what it still brings is dropped
