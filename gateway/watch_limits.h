@@ -1,5 +1,5 @@
 // The bounds of following the registry (gateway/watch), each with its reason: the part of
-// gateway/limits.h that calls know nothing of.
+// gateway/limits.h that calls know nothing of, but for what they propose.
 #pragma once
 
 #include <cstddef>
@@ -30,5 +30,22 @@ inline constexpr absl::Duration kSchemaFetchTimeout = absl::Seconds(30);
 inline constexpr int64_t kRecordedChangesBytesMin = 4 * 1024 * 1024;
 // A disk that was full or broken is tried again after this time.
 inline constexpr absl::Duration kRecordingRetry = absl::Minutes(1);
+
+// ---- pins that first calls propose (pin_on_first_call) ----
+
+// Each worker remembers so many (consumer, service) for so long and proposes each once: a caller
+// that makes a thousand calls a second before its pin arrives proposes once, and what was lost on
+// the way is proposed again. More are dropped and counted; the next call asks again.
+inline constexpr size_t kPinProposalsRemembered = 1024;
+inline constexpr absl::Duration kPinProposalRest = absl::Seconds(10);
+// Of all workers, while the registry is away or busy: some hundred KiB. Further ones are dropped
+// and counted; later calls propose again.
+inline constexpr size_t kPinProposalsQueuedMax = 4096;
+// Each is a durable transaction of the registry, a millisecond or a few: one call of some tenths of
+// a second at a time, and never more than some hundred pins a second from one gateway.
+inline constexpr size_t kPinProposalsPerRequest = 64;
+inline constexpr absl::Duration kPinProposalInterval = absl::Milliseconds(100);
+inline constexpr absl::Duration kPinProposalRetry = absl::Seconds(1);
+inline constexpr absl::Duration kPinProposalTimeout = absl::Seconds(10);
 
 }  // namespace pinion::limits

@@ -24,6 +24,13 @@ std::string HostName() {
 absl::StatusOr<std::unique_ptr<GatewayPlane>> GatewayPlane::Start(Options options) {
   ASSIGN_OR_RETURN(worker::Settings settings, worker::ReadSettings(options.bootstrap));
   auto plane = std::unique_ptr<GatewayPlane>(new GatewayPlane(std::move(options.bootstrap)));
+  if (!options.registry.empty()) {
+    plane->pin_proposals_ = std::make_shared<watch::PinProposals>();
+    settings.proxy.propose_pins =
+        [queue = plane->pin_proposals_](std::vector<route::PinProposal> proposals) {
+          queue->Push(std::move(proposals));
+        };
+  }
   ASSIGN_OR_RETURN(plane->gateway_, worker::Gateway::Start(std::move(settings), SystemClock()));
   RETURN_IF_ERROR(plane->StartTables(options));
   RETURN_IF_ERROR(plane->StartAdmin());
@@ -42,6 +49,7 @@ absl::Status GatewayPlane::StartTables(const Options& options) {
       watcher_, watch::Watcher::Start({.gateway_id = node.empty() ? HostName() : node,
                                        .registry = options.registry,
                                        .snapshot_dir = bootstrap_.gateway().snapshot_dir(),
+                                       .pin_proposals = pin_proposals_,
                                        .accepted_registry_id = options.accepted_registry_id},
                                       // The plane owns the watcher, so it is there as long as this.
                                       [plane = this, first, ready = options.ready](

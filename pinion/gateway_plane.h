@@ -53,6 +53,7 @@ class GatewayPlane {
   const config::v1::Bootstrap bootstrap_;
   TableInForce table_;
   std::atomic<bool> draining_{false};
+  std::shared_ptr<watch::PinProposals> pin_proposals_;  // from gateway_ to watcher_; null: static
   std::unique_ptr<worker::Gateway> gateway_;
   std::unique_ptr<watch::Watcher> watcher_;    // null: static; publishes to gateway_
   std::unique_ptr<admin::AdminServer> admin_;  // null: none; shows all of the above

@@ -59,6 +59,20 @@ void AddAccessLog(const access_log::Writer& log, std::vector<MetricFamily>& fami
           log.write_failures());
 }
 
+MetricFamily PinProposalsByOutcome(const watch::PinProposals::Counts& counts,
+                                   double dropped_by_workers) {
+  const auto sample = [](const char* outcome, int64_t value) {
+    return admin::Sample{.labels = {{"outcome", outcome}}, .value = static_cast<double>(value)};
+  };
+  MetricFamily family{"pinion_pin_proposals_total",
+                      "Pins that first calls proposed, by what became of them.",
+                      MetricType::kCounter,
+                      {sample("created", counts.created), sample("existed", counts.existed),
+                       sample("refused", counts.refused), sample("dropped", counts.dropped)}};
+  family.samples.back().value += dropped_by_workers;
+  return family;
+}
+
 void AddWatch(const watch::WatchStatus& watch, std::vector<MetricFamily>& families) {
   const auto counter = [&](const char* name, const char* help, int64_t value) {
     families.push_back(One(name, help, MetricType::kCounter, static_cast<double>(value)));
@@ -143,7 +157,14 @@ std::vector<MetricFamily> Metrics(const worker::Gateway& gateway,
   AddCallMetrics(workers, families);
   families.push_back(LimitMetrics(gateway.limits()));
   if (gateway.access_log() != nullptr) AddAccessLog(*gateway.access_log(), families);
-  if (watch) AddWatch(*watch, families);
+  if (watch) {
+    AddWatch(*watch, families);
+    families.push_back(
+        PinProposalsByOutcome(watch->pin_proposals, Sum(workers, &Stats::pin_proposals_dropped)));
+    families.push_back(One("pinion_pin_proposals_waiting",
+                           "Pins that first calls proposed and the registry has not heard of yet.",
+                           kGauge, static_cast<double>(watch->pin_proposals.waiting)));
+  }
   return families;
 }
 

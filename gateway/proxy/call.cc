@@ -126,6 +126,7 @@ std::optional<CallError> Call::Resolve() {
   route::Resolved resolved = table_->Resolve(query, proxy_.header_resolutions());
   if (auto* refusal = std::get_if<route::Refusal>(&resolved)) return CallError(std::move(*refusal));
   route_ = std::get<route::Route>(resolved);
+  if (route_.propose_pin) proxy_.pin_proposals().Note(route_, *consumer_);
   return std::nullopt;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "gateway/http2/options.h"
 #include "gateway/limits.h"
 #include "gateway/net/cidr.h"
+#include "gateway/route/pin_proposal.h"
 #include "gateway/upstream/options.h"
 
 namespace pinion::proxy {
@@ -25,6 +27,9 @@ struct ListenerOptions {
   http2::Options http2;
 };
 
+// Takes the pins that calls ask for, without blocking. Called on the thread of the worker.
+using PinProposalSink = std::function<void(std::vector<route::PinProposal>)>;
+
 struct Options {
   std::string version_header = "api-version";  // lower case
   std::optional<absl::Duration> max_deadline;
@@ -33,6 +38,7 @@ struct Options {
   absl::Duration connection_age_max = absl::InfiniteDuration();
   absl::Duration connection_age_grace = absl::InfiniteDuration();
   upstream::Options upstream;
+  PinProposalSink propose_pins;  // null: nowhere
   uint64_t seed = 0;  // of the choices among instances
   // Of trace ids: another one for each worker that ever runs, or calls share ids that must differ.
   uint64_t trace_seed = 0;

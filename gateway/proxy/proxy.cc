@@ -25,6 +25,7 @@ Proxy::Proxy(net::EventLoop& loop, Options options, access_log::Sink* access_log
       trace_ids_(options_.trace_seed),
       shared_(loop),
       clusters_(shared_, options_.upstream, options_.seed),
+      pin_proposals_(loop, stats_, options_.propose_pins),
       table_(std::make_shared<route::RouteTable>()),
       sweep_timer_(
           loop.timers(), [](void* self) { static_cast<Proxy*>(self)->Sweep(); }, this) {}

@@ -13,6 +13,7 @@
 #include "gateway/proxy/call.h"
 #include "gateway/proxy/downstream.h"
 #include "gateway/proxy/options.h"
+#include "gateway/proxy/pin_proposals.h"
 #include "gateway/proxy/stats.h"
 #include "gateway/route/header_resolutions.h"
 #include "gateway/route/route_table.h"
@@ -58,6 +59,7 @@ class Proxy final : private net::TurnTask {
   const std::shared_ptr<const route::RouteTable>& table() const { return table_; }
   route::HeaderResolutions& header_resolutions() { return header_resolutions_; }
   upstream::Clusters& clusters() { return clusters_; }
+  PinProposals& pin_proposals() { return pin_proposals_; }
   // Brings the clusters up to the newest table at once, for a call that kept an older one and looks
   // for instances again. Not while an instance hands out failures.
   void RefreshClusters();
@@ -87,6 +89,7 @@ class Proxy final : private net::TurnTask {
   transport::Shared shared_;
   upstream::Clusters clusters_;
   route::HeaderResolutions header_resolutions_;
+  PinProposals pin_proposals_;
   std::shared_ptr<const route::RouteTable> table_;
   std::vector<http2::HeaderField> scratch_fields_;
   std::vector<std::unique_ptr<Downstream>> downstreams_;

@@ -17,6 +17,7 @@ struct Stats {
   Counter retries_denied;      // by the retry budget or throttle
   Counter overloads;           // calls that a circuit breaker refused
   Counter request_bytes;       // DATA
+  Counter pin_proposals_dropped;
   Counter response_bytes;
   CallStats by_version;  // ended calls
 };

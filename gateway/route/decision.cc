@@ -35,8 +35,14 @@ Resolved Decision::Run() {
                                                   : absl::string_view(wanted_.expression->text);
   route.propose_pin = wanted_.source == Source::kUnpinnedPolicy && service_->pin_on_first_call &&
                       query_.consumer != nullptr;
-  if (route.propose_pin) Say("the registry is asked to pin this consumer to this version");
+  if (route.propose_pin && steps_ != nullptr) SayProposal(route);
   return route;
+}
+
+void Decision::SayProposal(const Route& route) {
+  Say("pin on the first call: the gateway proposes the pin `", Printable(query_.consumer->name),
+      " ", service_->name, " ", route.version->name,
+      "` to its registry, which sets it unless there is one");
 }
 
 std::optional<Refusal> Decision::FindService() {

@@ -43,6 +43,7 @@ class Decision {
   bool FromPackage();
   bool FromPolicy();
 
+  void SayProposal(const Route& route);
   const ExpressionEntry* FindPin(uint16_t method) const;
   bool Want(const ExpressionEntry* expression, Source source);
 

@@ -17,16 +17,17 @@
 namespace pinion::watch {
 
 struct Event {
-  enum class Kind { kMessage, kStreamEnded, kSchema, kStop };
+  enum class Kind { kMessage, kStreamEnded, kSchema, kProposals, kProposed, kStop };
   Kind kind = Kind::kStop;
   registry::v1::WatchResponse message;  // kMessage
-  absl::Status status;                  // kStreamEnded: why; kSchema: whether it was fetched
-  SchemaKey schema;                     // kSchema: what was asked for,
-  std::string descriptor_set;           // and what came
+  absl::Status status;         // kStreamEnded: why; kSchema, kProposed: whether it was answered
+  SchemaKey schema;            // kSchema: what was asked for,
+  std::string descriptor_set;  // and what came
+  registry::v1::ProposePinsResponse pins;  // kProposed: what became of them
 };
 
-// Its length is bounded by its users: a stream has one message under way and ends once, and
-// limits::kSchemaFetchesMax schemas are.
+// Its length is bounded by its users: a stream has one message under way and ends once, one batch
+// of pins is, and limits::kSchemaFetchesMax schemas are; kProposals says once that some wait.
 class Mailbox {
  public:
   void Post(Event event) {

@@ -35,6 +35,13 @@ struct SchemaCall {
   GetVersionSchemaResponse response;
 };
 
+// One ProposePins call; the same.
+struct ProposalCall {
+  grpc::ClientContext context;
+  registry::v1::ProposePinsRequest request;
+  registry::v1::ProposePinsResponse response;
+};
+
 class GrpcStream final : public Stream, private grpc::ClientReadReactor<WatchResponse> {
  public:
   GrpcStream(RoutingWatch::Stub& stub, const WatchRequest& request,
@@ -121,6 +128,21 @@ void Channel::FetchSchema(const SchemaKey& key, std::shared_ptr<Mailbox> mailbox
       [call, key, mailbox = std::move(mailbox)](const grpc::Status& status) {
         Event event{.kind = Event::Kind::kSchema, .status = ToStatus(status), .schema = key};
         event.descriptor_set = std::move(*call->response.mutable_descriptor_set());
+        mailbox->Post(std::move(event));
+      });
+}
+
+void Channel::ProposePins(const registry::v1::ProposePinsRequest& request,
+                          std::shared_ptr<Mailbox> mailbox) {
+  auto call = std::make_shared<ProposalCall>();
+  call->request = request;
+  call->context.set_deadline(
+      absl::ToChronoTime(SystemClock().Wall() + limits::kPinProposalTimeout));
+  impl_->watch().async()->ProposePins(
+      &call->context, &call->request, &call->response,
+      [call, mailbox = std::move(mailbox)](const grpc::Status& status) {
+        Event event{.kind = Event::Kind::kProposed, .status = ToStatus(status)};
+        event.pins.Swap(&call->response);
         mailbox->Post(std::move(event));
       });
 }

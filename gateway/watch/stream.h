@@ -37,6 +37,10 @@ class Channel {
   // is gone.
   void FetchSchema(const SchemaKey& key, std::shared_ptr<Mailbox> mailbox);
 
+  // Proposes pins and posts what became of them as kProposed, in the same way.
+  void ProposePins(const registry::v1::ProposePinsRequest& request,
+                   std::shared_ptr<Mailbox> mailbox);
+
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;

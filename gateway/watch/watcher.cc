@@ -39,10 +39,15 @@ class Watcher::Impl {
       recording_->set_patience(absl::Uniform(random_, 1.0, 2.0));
       schemas_.emplace(absl::StrCat(options_.snapshot_dir, "/schemas"));
     }
+    if (options_.pin_proposals != nullptr) {
+      options_.pin_proposals->WakeWith(
+          [mailbox = mailbox_] { mailbox->Post(Event{.kind = Event::Kind::kProposals}); });
+    }
     thread_ = std::thread([this] { Run(); });
   }
 
   ~Impl() {
+    if (options_.pin_proposals != nullptr) options_.pin_proposals->WakeWith(nullptr);
     mailbox_->Post(Event{.kind = Event::Kind::kStop});
     thread_.join();
   }
@@ -50,6 +55,9 @@ class Watcher::Impl {
   WatchStatus status() const {
     absl::MutexLock lock(&mutex_);
     WatchStatus status = status_;
+    if (options_.pin_proposals != nullptr) {
+      status.pin_proposals = options_.pin_proposals->counts();
+    }
     if (confirmed_at_) status.age = clock_.Monotonic() - *confirmed_at_;
     return status;
   }
@@ -128,6 +136,13 @@ class Watcher::Impl {
       case Event::Kind::kSchema:
         TakeSchema(*event);
         return false;
+      case Event::Kind::kProposals:
+        ProposePins();
+        return false;
+      case Event::Kind::kProposed:
+        TakeProposed(*event);
+        ProposePins();
+        return false;
       case Event::Kind::kMessage:
         stream_->Next();
         if (!cancelled_) TakeMessage(event->message);
@@ -140,12 +155,16 @@ class Watcher::Impl {
     if (cancelled_) return absl::InfiniteDuration();
     absl::Time due = last_message_ + limits::kWatchSilenceMax;
     if (state_.changed()) due = std::min(due, last_table_ + limits::kTableInterval);
+    if (spoken_ && options_.pin_proposals != nullptr) {
+      due = std::min(due, options_.pin_proposals->due());
+    }
     return std::max(due - now, absl::ZeroDuration());
   }
 
   void DoWhatIsDue() {
     const absl::Time now = clock_.Monotonic();
     if (state_.changed() && now >= last_table_ + limits::kTableInterval) PublishOrRefuse();
+    ProposePins();
     if (now < last_message_ + limits::kWatchSilenceMax) return;
     Problem(absl::StrCat("the registry at ", options_.registry, " was silent for ",
                          absl::FormatDuration(limits::kWatchSilenceMax)));
@@ -242,6 +261,7 @@ class Watcher::Impl {
     spoken_ = true;
     backoff_ = absl::ZeroDuration();
     FetchSchemas();
+    ProposePins();
     absl::MutexLock lock(&mutex_);
     status_.connected = true;
     status_.problem.clear();
@@ -299,6 +319,25 @@ class Watcher::Impl {
     if (!saved.ok()) RecordingFailed(saved);
   }
 
+  // ---- pins that calls propose ----
+
+  void ProposePins() {
+    if (options_.pin_proposals == nullptr || !spoken_ || cancelled_) return;
+    registry::v1::ProposePinsRequest request =
+        options_.pin_proposals->TakeBatch(clock_.Monotonic());
+    if (request.proposals().empty()) return;
+    request.set_gateway_id(options_.gateway_id);
+    request.set_registry_id(state_.registry_id());
+    channel_.ProposePins(request, mailbox_);
+  }
+
+  void TakeProposed(const Event& event) {
+    options_.pin_proposals->Answer(event.status, event.pins, clock_.Monotonic());
+    const std::string problem(event.status.message());
+    if (problem == std::exchange(proposal_problem_, problem) || event.status.ok()) return;
+    log::Warning(kPart, absl::StrCat("the registry took no pins of first calls: ", problem));
+  }
+
   // ---- between streams ----
 
   // Full jitter: gateways that lost a registry together do not come back together.
@@ -315,6 +354,7 @@ class Watcher::Impl {
       if (!event) continue;
       stopping_ = event->kind == Event::Kind::kStop;
       if (event->kind == Event::Kind::kSchema) TakeSchema(*event);
+      if (event->kind == Event::Kind::kProposed) TakeProposed(*event);
       if (state_.changed()) PublishOrRefuse();
     }
   }
@@ -351,6 +391,7 @@ class Watcher::Impl {
   bool spoken_ = false;     // the stream has confirmed or brought a state
   bool stopping_ = false;
   size_t schema_fetches_ = 0;
+  std::string proposal_problem_;  // of the last batch
   absl::Time last_message_ = absl::InfinitePast();
   absl::Time last_table_ = absl::InfinitePast();
   absl::Time next_recording_ = absl::InfinitePast();

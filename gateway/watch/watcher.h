@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "gateway/route/route_table.h"
+#include "gateway/watch/pin_proposals.h"
 
 namespace pinion::watch {
 
@@ -23,6 +24,8 @@ struct Options {
   std::string registry;
   // Where the last good state is kept; empty: nowhere.
   std::string snapshot_dir;
+  // What calls propose; null: nothing is proposed.
+  std::shared_ptr<PinProposals> pin_proposals;
   // An operator's word that this registry may replace what the gateway follows; empty: none.
   std::string accepted_registry_id;
 };
@@ -42,6 +45,7 @@ struct WatchStatus {
   int64_t streams_ended = 0;
   int64_t refused = 0;  // snapshots and changes that were not taken over
   int64_t recording_failures = 0;
+  PinProposals::Counts pin_proposals;
   std::string problem;  // why the state is not the registry's; empty: it is
 };
 

@@ -94,6 +94,18 @@ class FakeRegistry final : public registry::v1::RoutingWatch::Service {
     return request ? request->ShortDebugString() : "none";
   }
 
+  grpc::Status ProposePins(grpc::ServerContext*, const registry::v1::ProposePinsRequest* request,
+                           registry::v1::ProposePinsResponse* response) override {
+    if (refuse_proposals) return {grpc::StatusCode::UNAVAILABLE, "not now"};
+    proposed.Put(request->ShortDebugString());
+    for (int i = 0; i < request->proposals_size(); ++i) {
+      response->add_outcomes(registry::v1::ProposePinsResponse::CREATED);
+    }
+    return grpc::Status::OK;
+  }
+  Queue<std::string> proposed;
+  std::atomic<bool> refuse_proposals{false};
+
   grpc::Status Watch(grpc::ServerContext* context, const WatchRequest* request,
                      grpc::ServerWriter<WatchResponse>* writer) override {
     const int mine = ++calls_;
@@ -138,6 +150,7 @@ class WatcherTest : public ::testing::Test {
         {.gateway_id = "gw",
          .registry = address_,
          .snapshot_dir = directory_ + "/snapshots",
+         .pin_proposals = pin_proposals_,
          .accepted_registry_id = accepted_registry_id},
         [this](std::shared_ptr<const route::RouteTable> table) { tables_.Put(std::move(table)); });
     ASSERT_TRUE(watcher.ok()) << watcher.status();
@@ -170,6 +183,7 @@ class WatcherTest : public ::testing::Test {
   const std::string directory_;
   std::string address_;
   FakeRegistry registry_;
+  const std::shared_ptr<PinProposals> pin_proposals_ = std::make_shared<PinProposals>();
   Queue<std::shared_ptr<const route::RouteTable>> tables_;
   std::unique_ptr<Watcher> watcher_;
 };
@@ -309,6 +323,27 @@ TEST_F(WatcherTest, FetchesEachSchemaOnceForReflection) {
   EXPECT_EQ(*recorded->FindSchema("d1"), "schema of greeter 1.0.0");
   EXPECT_EQ(*recorded->FindSchema("d2"), "schema of greeter 2.0.0");
   EXPECT_TRUE(watcher_->status().from_disk);
+}
+
+TEST_F(WatcherTest, ProposesPinsToARegistryThatIsHeard) {
+  pin_proposals_->Push({{.consumer = "billing", .service = "greeter", .version = "1.0.0"}});
+  registry_.Start(address_);
+  Follow();
+  registry_.TakeRequest();
+  EXPECT_FALSE(registry_.proposed.Take(absl::Milliseconds(50)).has_value()) << "not heard yet";
+  registry_.Say(Snapshot("r", 5));
+  EXPECT_EQ(registry_.proposed.Take(),
+            "gateway_id: \"gw\" registry_id: \"r\" proposals { consumer: \"billing\" service: "
+            "\"greeter\" version: \"1.0.0\" }");
+  StatusWhen([](const WatchStatus& now) { return now.pin_proposals.created == 1; });
+
+  // What cannot be delivered waits, and goes when it can.
+  registry_.refuse_proposals = true;
+  pin_proposals_->Push({{.consumer = "shipping", .service = "greeter", .version = "1.0.0"}});
+  StatusWhen([](const WatchStatus& now) { return now.pin_proposals.waiting == 1; });
+  registry_.refuse_proposals = false;
+  StatusWhen([](const WatchStatus& now) { return now.pin_proposals.created == 2; });
+  EXPECT_EQ(watcher_->status().pin_proposals.waiting, 0);
 }
 
 TEST_F(WatcherTest, StopsWhileTheRegistryIsAwayOrSilent) {

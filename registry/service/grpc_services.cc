@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "base/log.h"
 #include "pinion/registry/v1/registry.grpc.pb.h"
 #include "pinion/registry/v1/watch.grpc.pb.h"
 #include "registry/model/errors.h"
@@ -118,9 +119,18 @@ class RegistryService final : public v1::Registry::Service {
   const std::string binary_version_;
 };
 
+// As many transactions as one call may ask for, one after another.
+constexpr int kMaxProposals = 64;
+
+// What is wrong with this proposal and not with the registry: others may still be good.
+bool IsRefusal(const absl::Status& status) {
+  return absl::IsNotFound(status) || absl::IsInvalidArgument(status) ||
+         absl::IsFailedPrecondition(status) || absl::IsDataLoss(status);
+}
+
 class RoutingWatchService final : public v1::RoutingWatch::Service {
  public:
-  explicit RoutingWatchService(WatchHub& hub) : hub_(hub) {}
+  RoutingWatchService(Registry& registry, WatchHub& hub) : registry_(registry), hub_(hub) {}
 
   grpc::Status Watch(grpc::ServerContext* context, const v1::WatchRequest* request,
                      grpc::ServerWriter<v1::WatchResponse>* writer) override {
@@ -138,7 +148,36 @@ class RoutingWatchService final : public v1::RoutingWatch::Service {
     return grpc::Status(grpc::StatusCode::CANCELLED, "the gateway has gone");
   }
 
+  grpc::Status ProposePins(grpc::ServerContext* context, const v1::ProposePinsRequest* request,
+                           v1::ProposePinsResponse* response) override {
+    const absl::Status valid = CheckProposals(*request);
+    if (!valid.ok()) return ToGrpc(valid);
+    const Caller caller{absl::StrCat("gateway/", request->gateway_id())};
+    for (const v1::PinProposal& proposal : request->proposals()) {
+      if (context->IsCancelled()) break;
+      const absl::StatusOr<v1::PinResponse> pin = Run(registry_, ProposePin, caller, proposal);
+      if (!pin.ok() && !IsRefusal(pin.status())) return ToGrpc(pin.status());
+      if (!pin.ok()) {
+        log::Warning("registry", absl::StrCat("no pin for ", proposal.consumer(), ", as ",
+                                              caller.actor, " proposed: ", pin.status().message()));
+      }
+      response->add_outcomes(!pin.ok()        ? v1::ProposePinsResponse::REFUSED
+                             : pin->changed() ? v1::ProposePinsResponse::CREATED
+                                              : v1::ProposePinsResponse::EXISTED);
+    }
+    return grpc::Status::OK;
+  }
+
  private:
+  absl::Status CheckProposals(const v1::ProposePinsRequest& request) const {
+    RETURN_IF_ERROR(model::ValidateText("gateway_id", request.gateway_id(), model::kMaxActorBytes));
+    RETURN_IF_ERROR(hub_.CheckRegistry(request.registry_id()));
+    if (request.proposals_size() <= kMaxProposals) return absl::OkStatus();
+    return model::Refusal(absl::StatusCode::kInvalidArgument, "ARGUMENT_INVALID",
+                          absl::StrCat("at most ", kMaxProposals, " proposals at once"));
+  }
+
+  Registry& registry_;
   WatchHub& hub_;
 };
 
@@ -149,8 +188,8 @@ std::unique_ptr<grpc::Service> MakeRegistryService(Registry& registry, const Wat
   return std::make_unique<RegistryService>(registry, hub, std::move(binary_version));
 }
 
-std::unique_ptr<grpc::Service> MakeRoutingWatchService(WatchHub& hub) {
-  return std::make_unique<RoutingWatchService>(hub);
+std::unique_ptr<grpc::Service> MakeRoutingWatchService(Registry& registry, WatchHub& hub) {
+  return std::make_unique<RoutingWatchService>(registry, hub);
 }
 
 }  // namespace pinion::service

@@ -20,7 +20,7 @@ inline constexpr char kActorMetadata[] = "pinion-actor";
 std::unique_ptr<grpc::Service> MakeRegistryService(Registry& registry, const WatchHub& hub,
                                                    std::string binary_version);
 
-// pinion.registry.v1.RoutingWatch.
-std::unique_ptr<grpc::Service> MakeRoutingWatchService(WatchHub& hub);
+// pinion.registry.v1.RoutingWatch. Both outlive it.
+std::unique_ptr<grpc::Service> MakeRoutingWatchService(Registry& registry, WatchHub& hub);
 
 }  // namespace pinion::service

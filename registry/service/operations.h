@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "pinion/registry/v1/registry.pb.h"
+#include "pinion/registry/v1/watch.pb.h"
 #include "registry/schema/schema.h"
 #include "registry/service/draft.h"
 #include "registry/service/registry.h"
@@ -57,6 +58,10 @@ absl::StatusOr<v1::ListConsumersResponse> ListConsumers(Draft& draft,
 absl::StatusOr<v1::PinResponse> SetPin(Draft& draft, const v1::SetPinRequest& request);
 absl::StatusOr<v1::UnsetPinResponse> UnsetPin(Draft& draft, const v1::UnsetPinRequest& request);
 absl::StatusOr<v1::PinResponse> RollbackPin(Draft& draft, const v1::RollbackPinRequest& request);
+// The pin that a consumer's first call asks for. Made, if there is none, for the consumer's owner;
+// `changed` is false if there is one, whatever it says. FailedPrecondition: the service's policy is
+// not pin_on_first_call (POLICY_CHANGED), or calls cannot choose the version.
+absl::StatusOr<v1::PinResponse> ProposePin(Draft& draft, const v1::PinProposal& proposal);
 
 // ---- pin_lists.cc ----
 absl::StatusOr<v1::Pin> GetPin(Draft& draft, const v1::GetPinRequest& request);

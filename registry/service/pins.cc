@@ -29,6 +29,8 @@ struct PinWrite {
   std::string reason;
   std::string version;  // that the expression means now
   int64_t returns_to = 0;
+  absl::string_view command = "pin.set";
+  std::string owner;  // of a new pin; the actor when empty
 };
 
 // ARGUMENT: the method belongs to the service. NotFound names the methods' services.
@@ -179,7 +181,7 @@ absl::StatusOr<v1::PinResponse> WritePin(Draft& draft, const std::optional<Store
     record = there->value;
     draft.Touch(*record.mutable_meta());
   } else {
-    *record.mutable_meta() = draft.NewMeta("");
+    *record.mutable_meta() = draft.NewMeta(write.owner);
   }
   *record.mutable_pin() = pin;
   record.set_sequence(last + 1);
@@ -192,8 +194,7 @@ absl::StatusOr<v1::PinResponse> WritePin(Draft& draft, const std::optional<Store
     draft.PutBytes(model::PinUseKey(pin.service(), pin.expression(), pin.consumer(), pin.method()),
                    "");
   }
-  draft.Audit(write.kind == v1::PinChange::ROLLBACK ? "pin.rollback" : "pin.set",
-              model::PinName(pin), before, &pin, write.reason);
+  draft.Audit(write.command, model::PinName(pin), before, &pin, write.reason);
   record.set_resolved_version(write.version);
   response.set_changed(true);
   return response;
@@ -255,8 +256,10 @@ absl::StatusOr<v1::UnsetPinResponse> UnsetPin(Draft& draft, const v1::UnsetPinRe
 }
 
 absl::StatusOr<v1::PinResponse> RollbackPin(Draft& draft, const v1::RollbackPinRequest& request) {
-  PinWrite write{
-      .pin = PinOf(request), .kind = v1::PinChange::ROLLBACK, .reason = request.reason()};
+  PinWrite write{.pin = PinOf(request),
+                 .kind = v1::PinChange::ROLLBACK,
+                 .reason = request.reason(),
+                 .command = "pin.rollback"};
   RETURN_IF_ERROR(model::ValidatePin(write.pin));
   RETURN_IF_ERROR(model::ValidateText("reason", request.reason(), model::kMaxReasonBytes));
   RETURN_IF_ERROR(RequireConsumer(draft, request.consumer()).status());
@@ -277,6 +280,43 @@ absl::StatusOr<v1::PinResponse> RollbackPin(Draft& draft, const v1::RollbackPinR
   write.returns_to = target.sequence;
   ASSIGN_OR_RETURN(const version::Expression expression,
                    ParseExpression(service.value.service(), target.expression));
+  ASSIGN_OR_RETURN(write.version, ResolveForPin(draft, service.value.service(), expression));
+  return WritePin(draft, there, write);
+}
+
+absl::StatusOr<v1::PinResponse> ProposePin(Draft& draft, const v1::PinProposal& proposal) {
+  PinWrite write{.reason = "first call, pin_on_first_call", .command = "pin.propose"};
+  write.pin.set_consumer(proposal.consumer());
+  write.pin.set_service(proposal.service());
+  RETURN_IF_ERROR(model::ValidatePin(write.pin));
+  ASSIGN_OR_RETURN(const auto there, ReadPin(draft, write.pin));
+  if (there.has_value()) {
+    v1::PinResponse response;
+    *response.mutable_pin() = there->value;
+    return response;
+  }
+  ASSIGN_OR_RETURN(const auto consumer, RequireConsumer(draft, proposal.consumer()));
+  ASSIGN_OR_RETURN(const auto service, RequireService(draft, proposal.service()));
+  if (!service.value.service().unpinned().has_pin_on_first_call()) {
+    return model::Refusal(absl::StatusCode::kFailedPrecondition, "POLICY_CHANGED",
+                          absl::StrCat("the policy of ", proposal.service(),
+                                       " for callers without a pin is not pin_on_first_call"),
+                          {{"service", proposal.service()}});
+  }
+  ASSIGN_OR_RETURN(const auto version,
+                   RequireVersion(draft, proposal.service(), proposal.version()));
+  const routing::v1::VersionState state = version.value.version().version().state();
+  if (state != routing::v1::ACTIVE && state != routing::v1::DEPRECATED) {
+    return model::Refusal(absl::StatusCode::kFailedPrecondition, "VERSION_NOT_ALLOWED",
+                          absl::StrCat(proposal.service(), " ", proposal.version(),
+                                       " is neither active nor deprecated"),
+                          {{"service", proposal.service()}, {"version", proposal.version()}});
+  }
+  ASSIGN_OR_RETURN(const version::Expression expression,
+                   ParseExpression(service.value.service(), proposal.version()));
+  write.pin.set_expression(expression.canonical());
+  // Its own pins are a consumer's; whoever answers for it answers for them.
+  write.owner = consumer.value.meta().owner();
   ASSIGN_OR_RETURN(write.version, ResolveForPin(draft, service.value.service(), expression));
   return WritePin(draft, there, write);
 }

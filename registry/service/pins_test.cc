@@ -36,6 +36,94 @@ class PinsTest : public RegistryFixture {
   }
 };
 
+TEST_F(PinsTest, AFirstCallsProposalMakesThePinOnce) {
+  ASSERT_TRUE(Call(UpdateService, R"(name: "addressbook" unpinned { pin_on_first_call {} })").ok());
+  ASSERT_TRUE(Call(UpdateConsumer, R"(consumer { name: "billing" } owner: "team-billing")").ok());
+  const auto propose = [this](const std::string& version, const std::string& consumer = "billing") {
+    v1::PinProposal proposal;
+    proposal.set_consumer(consumer);
+    proposal.set_service("addressbook");
+    proposal.set_version(version);
+    return service::Run(*registry_, ProposePin, Caller{"gateway/edge-1"}, proposal);
+  };
+  const auto made = propose("1.0.0");
+  ASSERT_TRUE(made.ok()) << made.status();
+  EXPECT_TRUE(made->changed());
+  EXPECT_EQ(made->pin().pin().expression(), "1.0.0");
+  EXPECT_EQ(made->pin().resolved_version(), "1.0.0");
+  EXPECT_EQ(made->pin().meta().owner(), "team-billing");
+  EXPECT_EQ(made->pin().meta().created_by(), "gateway/edge-1");
+  EXPECT_EQ(made->pin().meta().revision(), store_.revision());
+  EXPECT_EQ(NewestAudit().command(), "pin.propose");
+  EXPECT_EQ(NewestAudit().actor(), "gateway/edge-1");
+  EXPECT_EQ(NewestAudit().revision(), store_.revision());
+  EXPECT_THAT(History(), ElementsAre("1 SET >1.0.0"));
+
+  const store::Revision before = store_.revision();
+  const auto again = propose("2.0.0");
+  EXPECT_FALSE(again->changed());
+  EXPECT_EQ(again->pin().pin().expression(), "1.0.0");
+  ASSERT_TRUE(Pin("shipping", "addressbook", "^2").ok());
+  EXPECT_FALSE(propose("1.0.0", "shipping")->changed()) << "a person was first";
+  EXPECT_EQ(store_.revision(), before + 1);
+}
+
+TEST_F(PinsTest, ProposalsThatDoNotHoldAnyMoreAreRefused) {
+  ASSERT_TRUE(Publish("addressbook", "3.0.0").ok());
+  ASSERT_TRUE(
+      Call(CreateService, R"(service { name: "other" scheme: SEMVER unpinned { reject {} } })")
+          .ok());
+  const store::Revision before = store_.revision();
+  const auto propose = [this](const std::string& text) {
+    return Outcome(Call(ProposePin, text).status());
+  };
+  EXPECT_EQ(propose(R"(consumer: "billing" service: "addressbook" version: "1.0.0")"),
+            "FAILED_PRECONDITION POLICY_CHANGED");
+  EXPECT_EQ(propose(R"(consumer: "billing" service: "other" version: "1.0.0")"),
+            "FAILED_PRECONDITION POLICY_CHANGED");
+  EXPECT_EQ(store_.revision(), before);
+  ASSERT_TRUE(Call(UpdateService, R"(name: "addressbook" unpinned { pin_on_first_call {} })").ok());
+  const struct {
+    const char* text;
+    const char* outcome;
+  } kCases[] = {
+      {R"(consumer: "nobody" service: "addressbook" version: "1.0.0")",
+       "NOT_FOUND CONSUMER_UNKNOWN"},
+      {R"(consumer: "billing" service: "nothing" version: "1.0.0")", "NOT_FOUND SERVICE_UNKNOWN"},
+      {R"(consumer: "billing" service: "addressbook" version: "1.0.1")",
+       "NOT_FOUND VERSION_NOT_FOUND"},
+      {R"(consumer: "billing" service: "addressbook" version: "3.0.0")",
+       "FAILED_PRECONDITION VERSION_NOT_ALLOWED"},
+      {R"(consumer: "" service: "addressbook" version: "1.0.0")",
+       "INVALID_ARGUMENT NAME_MALFORMED"},
+      {R"(consumer: "billing" service: "addressbook" version: "^1")",
+       "NOT_FOUND VERSION_NOT_FOUND"},
+  };
+  for (const auto& c : kCases) EXPECT_EQ(propose(c.text), c.outcome) << c.text;
+  EXPECT_EQ(store_.revision(), before + 1);
+}
+
+TEST_F(PinsTest, ManyGatewaysProposeOnePin) {
+  ASSERT_TRUE(Call(UpdateService, R"(name: "addressbook" unpinned { pin_on_first_call {} })").ok());
+  std::atomic<int> made = 0;
+  std::vector<std::thread> gateways;
+  for (int i = 0; i < 8; ++i) {
+    gateways.emplace_back([registry = registry_.get(), &made, i] {
+      v1::PinProposal proposal;
+      proposal.set_consumer("billing");
+      proposal.set_service("addressbook");
+      proposal.set_version(i % 2 == 0 ? "1.0.0" : "2.0.0");
+      const auto pin =
+          service::Run(*registry, ProposePin, Caller{"gateway/" + std::to_string(i)}, proposal);
+      EXPECT_TRUE(pin.ok()) << pin.status();
+      made += pin->changed() ? 1 : 0;
+    });
+  }
+  for (std::thread& gateway : gateways) gateway.join();
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(History().size(), 1u);
+}
+
 TEST_F(PinsTest, SetAndSetAgain) {
   const auto set = Pin("billing", "addressbook", "^1");
   ASSERT_TRUE(set.ok()) << set.status();

@@ -121,7 +121,7 @@ absl::StatusOr<std::unique_ptr<RegistryServer>> RegistryServer::Start(
   parts->hub = std::make_unique<WatchHub>(*parts->registry, options.watch);
   parts->registry_service =
       MakeRegistryService(*parts->registry, *parts->hub, options.binary_version);
-  parts->watch_service = MakeRoutingWatchService(*parts->hub);
+  parts->watch_service = MakeRoutingWatchService(*parts->registry, *parts->hub);
 
   grpc::ServerBuilder builder;
   // Otherwise a second process binds the same port silently and gets half of the calls.

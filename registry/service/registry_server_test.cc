@@ -304,6 +304,39 @@ TEST_F(RegistryServerTest, ListensWhereNobodyElseReachesIt) {
   }
 }
 
+TEST_F(RegistryServerTest, GatewaysProposePins) {
+  SetUpAddressBook();
+  v1::UpdateServiceRequest update;
+  update.set_name("addressbook");
+  update.mutable_unpinned()->mutable_pin_on_first_call();
+  v1::Service service;
+  ASSERT_TRUE(Call(&v1::Registry::Stub::UpdateService, update, &service).ok());
+  v1::ProposePinsRequest request;
+  request.set_gateway_id("edge-1");
+  request.set_registry_id(server_->registry_id());
+  for (const char* consumer : {"nobody", "billing", "billing"}) {
+    v1::PinProposal& proposal = *request.add_proposals();
+    proposal.set_consumer(consumer);
+    proposal.set_service("addressbook");
+    proposal.set_version("2.0.0");
+  }
+  const auto propose = [this](const v1::ProposePinsRequest& request,
+                              v1::ProposePinsResponse& response) {
+    grpc::ClientContext context;
+    return watch_->ProposePins(&context, request, &response).error_code();
+  };
+  v1::ProposePinsResponse response;
+  ASSERT_EQ(propose(request, response), grpc::StatusCode::OK);
+  EXPECT_THAT(response.outcomes(),
+              ElementsAre(v1::ProposePinsResponse::REFUSED, v1::ProposePinsResponse::CREATED,
+                          v1::ProposePinsResponse::EXISTED));
+  for (int i = 0; i < 64; ++i) *request.add_proposals() = request.proposals(0);
+  EXPECT_EQ(propose(request, response), grpc::StatusCode::INVALID_ARGUMENT);
+  request.clear_proposals();
+  request.set_registry_id("another");
+  EXPECT_EQ(propose(request, response), grpc::StatusCode::FAILED_PRECONDITION);
+}
+
 // A peer that never answers, as a machine that has lost its power: its connection ends by itself.
 TEST_F(RegistryServerTest, AVanishedClientIsLetGo) {
   auto server = RegistryServer::Start(*store_, clock_,

@@ -155,15 +155,17 @@ void WatchHub::Restart() {
   changed_.SignalAll();
 }
 
+absl::Status WatchHub::CheckRegistry(const std::string& registry_id) const {
+  if (registry_id.empty() || registry_id == registry_.id()) return absl::OkStatus();
+  return model::Refusal(absl::StatusCode::kFailedPrecondition, "REGISTRY_ID_MISMATCH",
+                        absl::StrCat("this is registry ", registry_.id(), ", not ", registry_id,
+                                     ": the gateway holds the state of another one"),
+                        {{"registry_id", registry_.id()}, {"asked", registry_id}});
+}
+
 absl::StatusOr<std::unique_ptr<WatchHub::Subscription>> WatchHub::Subscribe(
     const registry::v1::WatchRequest& request, std::string peer, std::function<void()> cut) {
-  if (!request.registry_id().empty() && request.registry_id() != registry_.id()) {
-    return model::Refusal(
-        absl::StatusCode::kFailedPrecondition, "REGISTRY_ID_MISMATCH",
-        absl::StrCat("this is registry ", registry_.id(), ", not ", request.registry_id(),
-                     ": the gateway holds the state of another one"),
-        {{"registry_id", registry_.id()}, {"asked", request.registry_id()}});
-  }
+  RETURN_IF_ERROR(CheckRegistry(request.registry_id()));
   const store::Revision newest = registry_.store().revision();
   if (request.from_revision() > newest) {
     return model::Refusal(

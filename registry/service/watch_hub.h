@@ -58,6 +58,10 @@ class WatchHub {
                                                           std::string peer,
                                                           std::function<void()> cut);
 
+  // FailedPrecondition: REGISTRY_ID_MISMATCH; what a gateway says of another registry than this
+  // one. Empty: it does not say.
+  absl::Status CheckRegistry(const std::string& registry_id) const;
+
   // Those that watch now.
   std::vector<registry::v1::GatewayStatus> Gateways() const;
 
