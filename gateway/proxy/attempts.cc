@@ -120,12 +120,13 @@ bool Attempts::RetryFailed(int grpc_status, const http2::HeaderField* pushback) 
   const absl::Time at = proxy_.loop().now() + backoff.value_or(absl::InfiniteDuration());
   // What the attempt said is worth more to the caller than a deadline that passes while waiting.
   if (at == absl::InfiniteFuture() || at >= deadline_) return false;
-  if (budget_ == nullptr &&
-      !version.retries()->Take(version.load().calls + version.load().pending)) {
-    proxy_.stats().retries_denied.Add();
-    return false;
+  if (budget_ == nullptr) {
+    if (!version.retries()->Take(version.load().calls + version.load().pending)) {
+      proxy_.stats().retries_denied.Add();
+      return false;
+    }
+    budget_ = version.retries();
   }
-  if (budget_ == nullptr) budget_ = version.retries();
   ++retries_;
   if (stream_ != nullptr) ++sent_before_;
   StartOver();

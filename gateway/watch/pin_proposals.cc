@@ -71,16 +71,16 @@ void PinProposals::Answer(const absl::Status& status, const ProposePinsResponse&
   for (const route::PinProposal& proposal : sent_) {
     keys_.erase(Key(proposal.consumer, proposal.service));
   }
-  int64_t others = static_cast<int64_t>(sent_.size());
-  for (const int outcome : response.outcomes()) {
-    counts_.created += outcome == registry::v1::ProposePinsResponse::CREATED ? 1 : 0;
-    counts_.existed += outcome == registry::v1::ProposePinsResponse::EXISTED ? 1 : 0;
-    others -= outcome == registry::v1::ProposePinsResponse::CREATED ||
-                      outcome == registry::v1::ProposePinsResponse::EXISTED
-                  ? 1
-                  : 0;
-  }
-  counts_.refused += std::max<int64_t>(others, 0);
+  const auto count = [&response](ProposePinsResponse::Outcome outcome) {
+    return std::count(response.outcomes().begin(), response.outcomes().end(), outcome);
+  };
+  const int64_t created = count(ProposePinsResponse::CREATED);
+  const int64_t existed = count(ProposePinsResponse::EXISTED);
+  counts_.created += created;
+  counts_.existed += existed;
+  // Also what a registry left without an answer.
+  const auto sent = static_cast<int64_t>(sent_.size());
+  counts_.refused += std::max<int64_t>(sent - created - existed, 0);
   sent_.clear();
 }
 

@@ -39,35 +39,20 @@ absl::Status AppendResolutions(absl::string_view key, absl::string_view value,
   return absl::OkStatus();
 }
 
-// Each takes the part of a record that gateways see.
-absl::Status Read(absl::string_view key, absl::string_view value, routing::v1::Pin& pin) {
-  ASSIGN_OR_RETURN(auto record, Parse<registry::v1::Pin>(key, value));
-  pin.Swap(record.mutable_pin());
+// Takes the part of a record that gateways see.
+template <typename Record, typename Part>
+absl::Status Read(absl::string_view key, absl::string_view value, Part* (Record::*part)(),
+                  Part& out) {
+  ASSIGN_OR_RETURN(auto record, Parse<Record>(key, value));
+  out.Swap((record.*part)());
   return absl::OkStatus();
 }
-absl::Status Read(absl::string_view key, absl::string_view value, routing::v1::Instance& instance) {
-  ASSIGN_OR_RETURN(auto record, Parse<registry::v1::Instance>(key, value));
-  instance.Swap(record.mutable_instance());
-  return absl::OkStatus();
-}
-absl::Status Read(absl::string_view key, absl::string_view value, routing::v1::Consumer& consumer) {
-  ASSIGN_OR_RETURN(auto record, Parse<registry::v1::Consumer>(key, value));
-  consumer.Swap(record.mutable_consumer());
-  return absl::OkStatus();
-}
-absl::Status Read(absl::string_view key, absl::string_view value, routing::v1::Version& version) {
+
+// The one that lies a level deeper.
+absl::Status ReadVersion(absl::string_view key, absl::string_view value,
+                         routing::v1::Version& out) {
   ASSIGN_OR_RETURN(auto record, Parse<registry::v1::VersionRecord>(key, value));
-  version.Swap(record.mutable_version()->mutable_version());
-  return absl::OkStatus();
-}
-absl::Status Read(absl::string_view key, absl::string_view value, routing::v1::Channel& channel) {
-  ASSIGN_OR_RETURN(auto record, Parse<registry::v1::Channel>(key, value));
-  channel.Swap(record.mutable_channel());
-  return absl::OkStatus();
-}
-absl::Status Read(absl::string_view key, absl::string_view value, routing::v1::Service& service) {
-  ASSIGN_OR_RETURN(auto record, Parse<registry::v1::Service>(key, value));
-  service.Swap(record.mutable_service());
+  out.Swap(record.mutable_version()->mutable_version());
   return absl::OkStatus();
 }
 
@@ -95,13 +80,22 @@ std::string KeyOf(const Resource& resource) {
   return "";
 }
 
-absl::Status ReadResource(absl::string_view key, absl::string_view value, Resource& resource) {
-  if (Under(key, kPins)) return Read(key, value, *resource.mutable_pin());
-  if (Under(key, kInstances)) return Read(key, value, *resource.mutable_instance());
-  if (Under(key, kConsumers)) return Read(key, value, *resource.mutable_consumer());
-  if (Under(key, kVersions)) return Read(key, value, *resource.mutable_version());
-  if (Under(key, kChannels)) return Read(key, value, *resource.mutable_channel());
-  if (Under(key, kServices)) return Read(key, value, *resource.mutable_service());
+absl::Status ReadResource(absl::string_view key, absl::string_view value, Resource& out) {
+  namespace v1 = registry::v1;
+  if (Under(key, kPins)) return Read(key, value, &v1::Pin::mutable_pin, *out.mutable_pin());
+  if (Under(key, kInstances)) {
+    return Read(key, value, &v1::Instance::mutable_instance, *out.mutable_instance());
+  }
+  if (Under(key, kConsumers)) {
+    return Read(key, value, &v1::Consumer::mutable_consumer, *out.mutable_consumer());
+  }
+  if (Under(key, kVersions)) return ReadVersion(key, value, *out.mutable_version());
+  if (Under(key, kChannels)) {
+    return Read(key, value, &v1::Channel::mutable_channel, *out.mutable_channel());
+  }
+  if (Under(key, kServices)) {
+    return Read(key, value, &v1::Service::mutable_service, *out.mutable_service());
+  }
   return Damaged(key);
 }
 
