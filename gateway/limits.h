@@ -1,5 +1,6 @@
-// Every bound of the gateway, with its reason; those of following the registry are in
-// watch_limits.h. Those that operators change have a field in protos/pinion/config/v1.
+// Every bound of the gateway, with its reason; those of what goes to instances are in
+// upstream_limits.h, those of following the registry in watch_limits.h. Those that operators change
+// have a field in protos/pinion/config/v1.
 #pragma once
 
 #include <cstddef>

@@ -29,8 +29,6 @@ ARROWS = {
     "registry/store": ["registry/model", "registry/version", "base", "protos"],
     "registry/service": ["registry/schema", "registry/store", "registry/model", "registry/version", "base", "protos"],
     "config": ["registry/schema", "registry/model", "registry/version", "base", "protos"],
-    # `validate` and `explain` are the gateway's own reading of a file and its own routing decision, both pure.
-    "clients/cli": ["config", "gateway/route", "gateway/limits.h", "registry/version", "base", "protos"],
     "clients": ["registry/version", "base", "protos"],
     # `validate` and `explain` answer without a server: they read the file and route with the gateway's own pure code.
     "clients/cli": ["config", "gateway/route", "registry/version", "base", "protos"],
@@ -48,7 +46,6 @@ CONFINED = {
     "sqlite3.h": ["registry/store/sqlite", "examples"],
     "yaml-cpp/": ["config"],
     "prometheus/": ["gateway/admin"],
-    "microhttpd.h": ["gateway/admin"],
     "microhttpd.h": ["gateway/admin"],
     "ares.h": ["gateway/net"],
     "spdlog/": ["base/log"],
