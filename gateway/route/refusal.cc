@@ -5,6 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "base/deterministic_bytes.h"
 #include "gateway/limits.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -81,6 +82,14 @@ std::string JsonString(absl::string_view text) {
   return out + "\"";
 }
 
+// As Any::PackFrom(), but the same bytes each time: those of a refusal that repeats fit into
+// HPACK's table, and a simulated run that refuses is one that can be run again.
+void AddDetail(const google::protobuf::Message& detail, google::rpc::Status& status) {
+  google::protobuf::Any& any = *status.add_details();
+  any.set_type_url(absl::StrCat("type.googleapis.com/", detail.GetDescriptor()->full_name()));
+  any.set_value(DeterministicBytes(detail));
+}
+
 }  // namespace
 
 absl::string_view ReasonName(Reason reason) { return InfoOf(reason).name; }
@@ -138,13 +147,13 @@ std::string StatusDetails(const Refusal& refusal) {
   google::rpc::Status status;
   status.set_code(static_cast<int>(refusal.code));
   status.set_message(refusal.message);
-  status.add_details()->PackFrom(info);
+  AddDetail(info, status);
   if (!refusal.help_url.empty()) {
     google::rpc::Help help;
     google::rpc::Help::Link& link = *help.add_links();
     link.set_description("More about this refusal");
     link.set_url(refusal.help_url);
-    status.add_details()->PackFrom(help);
+    AddDetail(help, status);
   }
   return status.SerializeAsString();
 }

@@ -5,6 +5,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/deterministic_bytes.h"
 #include "base/nearest.h"
 #include "google/rpc/error_details.pb.h"
 
@@ -22,7 +23,7 @@ absl::Status Refusal(absl::StatusCode code, absl::string_view reason, absl::stri
   info.set_domain("pinion");
   for (auto& [name, value] : metadata) (*info.mutable_metadata())[name] = std::move(value);
   absl::Status status(code, message);
-  status.SetPayload(kErrorInfoUrl, absl::Cord(info.SerializeAsString()));
+  status.SetPayload(kErrorInfoUrl, absl::Cord(DeterministicBytes(info)));
   return status;
 }
 

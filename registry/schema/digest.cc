@@ -6,9 +6,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "base/deterministic_bytes.h"
 #include "base/sha256.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
 namespace pinion::schema {
 namespace {
@@ -32,18 +31,6 @@ FileDescriptorProto Canonical(FileDescriptorProto file) {
   for (DescriptorProto& message : *file.mutable_message_type()) FillJsonNames(message);
   for (FieldDescriptorProto& field : *file.mutable_extension()) FillJsonName(field);
   return file;
-}
-
-// The same bytes for the same message, in every process of one protobuf version.
-std::string SerializeDeterministically(const FileDescriptorProto& file) {
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);
-    CHECK(file.SerializeToCodedStream(&coded));
-  }
-  return bytes;
 }
 
 }  // namespace
@@ -78,7 +65,7 @@ std::string DigestOfClosure(const google::protobuf::FileDescriptorSet& files,
   }
   Sha256 digest;
   for (const auto& [name, file] : closure) {
-    const std::string bytes = SerializeDeterministically(Canonical(*file));
+    const std::string bytes = DeterministicBytes(Canonical(*file));
     digest.Add(absl::StrCat(bytes.size(), ":"));
     digest.Add(bytes);
   }

@@ -121,10 +121,23 @@ void Explain(uint64_t seed, const Report& report) {
   std::printf("replay: pinion_sim --seed=%llu --trace\n", static_cast<unsigned long long>(seed));
 }
 
+// Where two runs first part; without a place when they do not part under a trace, which moves
+// memory.
+void ExplainDifference(uint64_t seed) {
+  std::vector<std::string> first, second;
+  RunSeed(seed, [&](const std::string& line) { first.push_back(line); });
+  RunSeed(seed, [&](const std::string& line) { second.push_back(line); });
+  const auto [a, b] = std::mismatch(first.begin(), first.end(), second.begin(), second.end());
+  std::printf("seed %llu parts after line %lld of its trace:\n  %s\n  %s\n",
+              static_cast<unsigned long long>(seed), static_cast<long long>(a - first.begin()),
+              a == first.end() ? "(end)" : a->c_str(), b == second.end() ? "(end)" : b->c_str());
+}
+
 void Check(uint64_t seed, bool twice, Totals& totals) {
   Report report = RunSeed(seed, nullptr);
   if (twice && RunSeed(seed, nullptr).fingerprint != report.fingerprint) {
     report.findings.push_back("two runs of this seed differ: something depends on more than it");
+    ExplainDifference(seed);
   }
   ++totals.seeds;
   totals.turns += report.turns;

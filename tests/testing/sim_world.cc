@@ -75,16 +75,17 @@ SimWorld::End SimWorld::Run(absl::FunctionRef<bool()> done, absl::Duration limit
   }
 }
 
+void SimWorld::Fold(uint64_t fact) {
+  fingerprint_ = (fingerprint_ ^ fact) * kFnvPrime;
+  fingerprint_ ^= fingerprint_ >> 29;
+}
+
 void SimWorld::Note(std::string_view who, std::string_view what, uint64_t number) {
-  const auto fold = [this](uint64_t value) {
-    fingerprint_ = (fingerprint_ ^ value) * kFnvPrime;
-    fingerprint_ ^= fingerprint_ >> 29;
-  };
   for (const std::string_view text : {who, what}) {
-    for (const char c : text) fold(static_cast<unsigned char>(c));
+    for (const char c : text) Fold(static_cast<unsigned char>(c));
   }
-  fold(number);
-  fold(static_cast<uint64_t>(absl::ToInt64Nanoseconds(clock_.elapsed_)));
+  Fold(number);
+  Fold(static_cast<uint64_t>(absl::ToInt64Nanoseconds(clock_.elapsed_)));
   if (trace_ == nullptr) return;
   trace_(absl::StrFormat("%10.3f ms  %-14s %s %d",
                          absl::ToDoubleMilliseconds(clock_.elapsed_ - SimClock().elapsed_), who,

@@ -71,6 +71,8 @@ class SimWorld {
   // Folds a fact into fingerprint() and, while tracing, shows it. Two runs of one seed have the
   // same facts in the same order, or the code under test depends on something but the seed.
   void Note(std::string_view who, std::string_view what, uint64_t number = 0);
+  // The same without a line in the trace.
+  void Fold(uint64_t fact);
   uint64_t fingerprint() const { return fingerprint_; }
   // `sink` gets each fact as one line with its virtual time.
   void set_trace(std::function<void(const std::string&)> sink) { trace_ = std::move(sink); }
