@@ -9,7 +9,7 @@
 #include "absl/types/span.h"
 #include "gateway/http2/flow_window.h"
 #include "gateway/http2/frame.h"
-#include "gateway/http2/hpack.h"
+#include "gateway/http2/hpack_encoder.h"
 #include "gateway/http2/output_buffer.h"
 #include "gateway/http2/slab_pool.h"
 #include "gateway/http2/stream_state.h"

@@ -151,7 +151,7 @@ class Side {
     if (event.stream == nullptr || event.type == EventType::kNone) return;
     Stream& stream = *event.stream;
     if (event.type == EventType::kHeaders && role_ == Role::kServer) {
-      ASSERT_EQ(h2::Describe(*event.headers), ":path=/a|:method=POST|:scheme=http|shared=value");
+      ASSERT_EQ(h2::Describe(*event.headers), ":method=POST|:scheme=http|:path=/a|shared=value");
       Start(stream, std::make_unique<Half>());
     }
     Half& half = *static_cast<Half*>(stream.user());

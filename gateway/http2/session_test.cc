@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "gateway/http2/hpack.h"
+#include "gateway/http2/hpack_decoder.h"
+#include "gateway/http2/hpack_encoder.h"
 #include "tests/testing/h2_session.h"
 
 namespace pinion::http2 {
@@ -27,7 +28,7 @@ const Fields kRequest = {{":method", "POST"}, {":scheme", "http"}, {":path", "/a
 const Fields kResponse = {{":status", "200"}, {"content-type", "application/grpc"}};
 const Fields kTrailers = {{"grpc-status", "0"}};
 
-constexpr char kRequestText[] = ":path=/a.B/C|:method=POST|:scheme=http";
+constexpr char kRequestText[] = ":method=POST|:scheme=http|:path=/a.B/C";
 constexpr char kResponseText[] = ":status=200|content-type=application/grpc";
 
 // How many bytes each read brings.

@@ -12,7 +12,8 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "gateway/http2/hpack.h"
+#include "gateway/http2/hpack_decoder.h"
+#include "gateway/http2/hpack_encoder.h"
 #include "gateway/net/byte_stream.h"
 #include "tests/testing/call_plan.h"
 #include "tests/testing/h2_frames.h"

@@ -1,41 +1,17 @@
-// HPACK (RFC 7541): a thin adapter over nghttp2's coders, the only users of nghttp2. Owned by a
-// session; one thread. Each coder holds no memory before its first header block.
+// The receiving half of HPACK (RFC 7541): a thin adapter over nghttp2's inflater, the only user of
+// nghttp2. Owned by a session; one thread. Holds no memory before its first header block.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
-#include "absl/types/span.h"
 #include "gateway/http2/header_block.h"
 #include "gateway/http2/types.h"
-#include "gateway/limits.h"
 
-struct nghttp2_hd_deflater;
 struct nghttp2_hd_inflater;
 
 namespace pinion::http2 {
-
-class HpackEncoder {
- public:
-  // The peer's SETTINGS_HEADER_TABLE_SIZE; at most limits::kHpackTableBytes of it are used.
-  void SetTableBytes(uint32_t bytes);
-
-  // Encodes one header block into `scratch`, which grows as needed, and returns the part that was
-  // used. Fields keep their order among those of one name, and pseudo-headers stay in front. Fields
-  // whose values hardly ever repeat do not displace others from the table.
-  Bytes Encode(absl::Span<const HeaderField> fields, std::vector<uint8_t>& scratch);
-
- private:
-  struct Deleter {
-    void operator()(nghttp2_hd_deflater* deflater) const;
-  };
-
-  std::unique_ptr<nghttp2_hd_deflater, Deleter> deflater_;
-  uint32_t table_bytes_ = limits::kHpackTableBytes;
-  bool table_size_pending_ = false;
-};
 
 // How much of a header list is copied. The rest is decoded, because the table is shared with later
 // blocks, and dropped.
