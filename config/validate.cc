@@ -225,6 +225,10 @@ class Validator {
           kMinStreamWindowBytes, kMaxWindowBytes, "initial_stream_window_bytes");
     check(http2.has_initial_connection_window_bytes(), http2.initial_connection_window_bytes(),
           kMinConnectionWindowBytes, kMaxWindowBytes, "initial_connection_window_bytes");
+    check(http2.has_max_stream_window_bytes(), http2.max_stream_window_bytes(), 0, kMaxWindowBytes,
+          "max_stream_window_bytes");
+    check(http2.has_max_connection_window_bytes(), http2.max_connection_window_bytes(), 0,
+          kMaxWindowBytes, "max_connection_window_bytes");
     check(http2.has_max_header_list_bytes(), http2.max_header_list_bytes(), kMinHeaderListBytes,
           UINT32_MAX, "max_header_list_bytes");
     check(http2.has_max_header_fields(), http2.max_header_fields(), kMinHeaderFields, UINT32_MAX,

@@ -19,6 +19,12 @@ inline constexpr uint32_t kMaxConcurrentStreams = 100;
 inline constexpr uint32_t kStreamWindowBytes = 64 * 1024;
 // Sixteen full streams in flight before the first WINDOW_UPDATE comes back.
 inline constexpr uint32_t kConnectionWindowBytes = 1024 * 1024;
+// What Envoy grows them to: 16 MiB is 100 Mbit/s over 1.3 s, or 2.5 Gbit/s over 50 ms.
+inline constexpr uint32_t kStreamWindowBytesMax = 16 * 1024 * 1024;
+inline constexpr uint32_t kConnectionWindowBytesMax = 24 * 1024 * 1024;
+// What all grown windows of one worker may have beyond their first size: readers that stop after
+// having been fast hold no more than this together.
+inline constexpr size_t kGrownWindowBytesMax = 64 * 1024 * 1024;
 // Decoded, name + value + 32 each; trailers are counted by themselves.
 inline constexpr uint32_t kMaxHeaderListBytes = 60 * 1024;
 inline constexpr uint32_t kMaxHeaderFields = 100;
@@ -123,6 +129,10 @@ inline constexpr uint32_t kAcceptRetryMilliseconds = 100;
 inline constexpr size_t kReadBufferBytes = 64 * 1024;
 // Then the other connections of the worker come first.
 inline constexpr int kReadsPerTurn = 4;
+// How often a busy connection asks the kernel for its round-trip time, and after how many bytes:
+// windows are judged by it.
+inline constexpr absl::Duration kRoundTripInterval = absl::Milliseconds(100);
+inline constexpr size_t kRoundTripBytes = 32 * 1024;
 // Output that nobody reads: nghttpx's and Envoy's bound is of this size.
 inline constexpr absl::Duration kWriteStallMax = absl::Seconds(60);
 // After our last words, for the peer to close: longer than a round trip, too short to hoard

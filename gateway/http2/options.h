@@ -14,6 +14,9 @@ struct Options {
       limits::kMaxConcurrentStreams;  // server role: announced and enforced
   uint32_t stream_window_bytes = limits::kStreamWindowBytes;
   uint32_t connection_window_bytes = limits::kConnectionWindowBytes;
+  // How far both may grow; below the first size: not at all.
+  uint32_t stream_window_bytes_max = limits::kStreamWindowBytesMax;
+  uint32_t connection_window_bytes_max = limits::kConnectionWindowBytesMax;
   uint32_t max_header_list_bytes = limits::kMaxHeaderListBytes;
   uint32_t max_header_fields = limits::kMaxHeaderFields;
   uint32_t max_frame_bytes = limits::kMaxFrameBytes;

@@ -43,6 +43,8 @@ void Session::Reset(Stream& stream, ErrorCode code) { impl_->Reset(State(stream)
 
 void Session::Consume(Stream& stream, size_t bytes) { impl_->Consume(State(stream), bytes); }
 
+void Session::SetRoundTrip(absl::Duration round_trip) { impl_->SetRoundTrip(round_trip); }
+
 void Session::Release(Stream& stream, ErrorCode code) { impl_->Release(State(stream), code); }
 
 Stream* Session::NextWritable() { return impl_->NextWritable(); }

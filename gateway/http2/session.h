@@ -120,9 +120,16 @@ class Session {
   void Reset(Stream& stream, ErrorCode code);
 
   // The user handed on `bytes` bytes of DATA received on this stream: its window opens again, with
-  // WINDOW_UPDATE from half a window on. The connection's window opens by itself as data arrives: a
-  // stream that is not read never holds up another (the memory is bounded by the streams' windows).
+  // WINDOW_UPDATE from half a window on. A stream whose DATA is handed on as it arrives, and so
+  // fast that its window is what limits it (see SetRoundTrip), gets a window of twice the size, up
+  // to options.stream_window_bytes_max and the worker's WindowBudget. The connection's window opens
+  // by itself as data arrives: a stream that is not read never holds up another (the memory is
+  // bounded by the streams' windows).
   void Consume(Stream& stream, size_t bytes);
+
+  // The connection's round-trip time as last measured; windows grow by it. Zero: unknown, and they
+  // do not grow.
+  void SetRoundTrip(absl::Duration round_trip);
 
   // The user is done with the stream and will not touch it again; called once for each stream that
   // it saw. Resets it with `code` if it is still open in either direction (a server's early

@@ -22,7 +22,7 @@
 #include "gateway/http2/flood_guards.h"
 #include "gateway/http2/flow_window.h"
 #include "gateway/http2/frame_reader.h"
-#include "gateway/http2/hpack.h"
+#include "gateway/http2/hpack_decoder.h"
 #include "gateway/http2/send_side.h"
 #include "gateway/http2/session.h"
 #include "gateway/http2/settings.h"
@@ -45,6 +45,7 @@ class Session::Impl {
   size_t SendData(StreamState& stream, Bytes bytes, bool end_stream);
   void Reset(StreamState& stream, ErrorCode code);
   void Consume(StreamState& stream, size_t bytes);
+  void SetRoundTrip(absl::Duration round_trip) { round_trip_ = round_trip; }
   void Release(StreamState& stream, ErrorCode code);
   Stream* NextWritable() { return failed_ ? nullptr : send_.NextWritable(); }
   size_t active_streams() const { return table_.size(); }
@@ -122,6 +123,9 @@ class Session::Impl {
   // then).
   bool EndRemote(StreamState& stream);
   void CloseIfEnded(StreamState& stream);
+  // By how much a window that has just been returned grows now.
+  uint32_t GrowStreamWindow(StreamState& stream);
+  uint32_t GrowConnectionWindow();
   void Deactivate(StreamState& stream, How how);
   // A fault of the peer on an active stream: RST_STREAM, kReset.
   void StreamError(StreamState& stream, ErrorCode code);
@@ -152,6 +156,8 @@ class Session::Impl {
   ClosedStreams closed_;
   PeerSettings peer_;
   ReceiveWindow receive_window_;
+  WindowPace window_pace_;
+  absl::Duration round_trip_ = absl::ZeroDuration();
   absl::Time now_ = absl::InfinitePast();  // of the running Receive()
 
   ArrivingBlock block_;

@@ -164,7 +164,7 @@ void Session::Impl::BeginData() {
     return Fail(ErrorCode::kFlowControlError, "DATA beyond the connection's window");
   }
   const uint32_t increment = receive_window_.Return(header.length);
-  if (increment > 0) send_.WindowUpdate(0, increment);
+  if (increment > 0) send_.WindowUpdate(0, increment + GrowConnectionWindow());
   if (reader_.content_bytes() == 0 && !header.has(flags::kEndStream) && !guards_.EmptyData(now_)) {
     return FailLimit(Limit::kEmptyFrames, "too many empty DATA frames");
   }

@@ -106,6 +106,7 @@ StreamState* Session::Impl::NewStream(StreamId id) {
 }
 
 void Session::Impl::FreeStream(StreamState* stream) {
+  pool_.window_budget().Give(stream->receive_window.grown());
   (stream->list_prev == nullptr ? streams_ : stream->list_prev->list_next) = stream->list_next;
   if (stream->list_next != nullptr) stream->list_next->list_prev = stream->list_prev;
   if (batch_ == nullptr) {
@@ -239,7 +240,27 @@ void Session::Impl::Reset(StreamState& stream, ErrorCode code) {
 void Session::Impl::Consume(StreamState& stream, size_t bytes) {
   if (stream.remote_closed_) return;
   const uint32_t increment = stream.receive_window.Return(static_cast<uint32_t>(bytes));
-  if (increment > 0) send_.WindowUpdate(stream.id_, increment);
+  if (increment > 0) send_.WindowUpdate(stream.id_, increment + GrowStreamWindow(stream));
+}
+
+uint32_t Session::Impl::GrowStreamWindow(StreamState& stream) {
+  // Outside of a batch the reader was slower than the sender: more would only fill its buffer.
+  if (batch_ == nullptr || !stream.window_pace.Starved(now_, round_trip_)) return 0;
+  const uint32_t growth = stream.receive_window.size();
+  if (2 * uint64_t{growth} > options_.stream_window_bytes_max) return 0;
+  if (!pool_.window_budget().Take(growth)) return 0;
+  stream.receive_window.Grow(growth);
+  return growth;
+}
+
+// Costs no memory: the streams' windows bound what is held.
+uint32_t Session::Impl::GrowConnectionWindow() {
+  if (!window_pace_.Starved(now_, round_trip_)) return 0;
+  const uint32_t size = receive_window_.size();
+  if (size >= options_.connection_window_bytes_max) return 0;
+  const uint32_t growth = std::min(size, options_.connection_window_bytes_max - size);
+  receive_window_.Grow(growth);
+  return growth;
 }
 
 void Session::Impl::Release(StreamState& stream, ErrorCode code) {

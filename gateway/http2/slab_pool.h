@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/http2/flow_window.h"
 #include "gateway/http2/recycler.h"
 #include "gateway/limits.h"
 
@@ -43,6 +44,8 @@ class SlabPool {
   Recycler<HeaderBlock>& header_blocks() { return header_blocks_; }
   Recycler<EventBatch>& event_batches() { return event_batches_; }
 
+  WindowBudget& window_budget() { return window_budget_; }
+
   // Where a header block is encoded before it is framed. Contents do not survive the call that uses
   // it.
   std::vector<uint8_t>& scratch() { return scratch_; }
@@ -52,6 +55,7 @@ class SlabPool {
   Recycler<StreamState> streams_;
   Recycler<HeaderBlock> header_blocks_;
   Recycler<EventBatch> event_batches_;
+  WindowBudget window_budget_{limits::kGrownWindowBytesMax};
   std::vector<uint8_t> scratch_;
 };
 

@@ -20,6 +20,7 @@ struct StreamState final : Stream {
 
   SendWindow send_window;
   ReceiveWindow receive_window;
+  WindowPace window_pace;
   int64_t expected_body_bytes = kUnknownLength;  // by content-length
   int64_t received_body_bytes = 0;
 

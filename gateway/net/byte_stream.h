@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 
 namespace pinion::net {
@@ -57,6 +58,9 @@ class ByteStream {
 
   // "connection refused"; empty unless something failed.
   virtual std::string error() const = 0;
+
+  // Smoothed, as the kernel measures it; zero where it cannot be known.
+  virtual absl::Duration RoundTrip() const { return absl::ZeroDuration(); }
 
   // The other end, for logs and trust decisions: "127.0.0.1:4711" or "unix:".
   virtual const std::string& peer() const = 0;

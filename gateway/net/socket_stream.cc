@@ -161,6 +161,13 @@ IoResult SocketStream::FailFromErrno() {
   return {IoState::kFailed};
 }
 
+absl::Duration SocketStream::RoundTrip() const {
+  tcp_info info;
+  socklen_t length = sizeof(info);
+  if (getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return absl::ZeroDuration();
+  return absl::Microseconds(info.tcpi_rtt);
+}
+
 void SocketStream::FinishSending() {
   if (state_ == State::kOpen) shutdown(fd_, SHUT_WR);
 }

@@ -25,6 +25,7 @@ class SocketStream final : public ByteStream, private FdHandler {
   IoResult Write(absl::Span<const absl::Span<const uint8_t>> pieces) override;
   void WakeAgain() override;
   void FinishSending() override;
+  absl::Duration RoundTrip() const override;
   std::string error() const override { return error_; }
   const std::string& peer() const override { return peer_; }
 

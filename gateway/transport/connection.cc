@@ -67,8 +67,18 @@ bool Connection::ReadOnce() {
       break;
   }
   last_read_ = shared_.loop.now();
+  MeasureRoundTrip(result.bytes);
   Feed(buffer.first(result.bytes));
   return result.bytes == buffer.size();
+}
+
+void Connection::MeasureRoundTrip(size_t bytes_read) {
+  read_since_measured_ += bytes_read;
+  if (read_since_measured_ < limits::kRoundTripBytes) return;
+  if (last_read_ < round_trip_measured_ + limits::kRoundTripInterval) return;
+  round_trip_measured_ = last_read_;
+  read_since_measured_ = 0;
+  session_->SetRoundTrip(stream_->RoundTrip());
 }
 
 void Connection::Feed(http2::Bytes bytes) {

@@ -76,6 +76,7 @@ class Connection final : private net::ByteStream::Observer, private net::TurnTas
   void RunAtEndOfTurn() override;
 
   bool ReadOnce();
+  void MeasureRoundTrip(size_t bytes_read);
   void Feed(http2::Bytes bytes);
   void DeliverEvents();
   void Pump();
@@ -93,6 +94,8 @@ class Connection final : private net::ByteStream::Observer, private net::TurnTas
   const std::string peer_;
   net::Timer patience_;  // with a peer that does not read, or after the end does not close
   absl::Time last_read_;
+  absl::Time round_trip_measured_ = absl::InfinitePast();
+  size_t read_since_measured_ = 0;
   std::string closing_why_;  // set: closes once everything is written
   bool closing_ = false;
   bool lingering_ = false;  // everything was said; the streams are gone

@@ -26,6 +26,12 @@ http2::Options ReadHttp2(const config::v1::Http2& config) {
   if (config.has_initial_connection_window_bytes()) {
     options.connection_window_bytes = config.initial_connection_window_bytes().value();
   }
+  if (config.has_max_stream_window_bytes()) {
+    options.stream_window_bytes_max = config.max_stream_window_bytes().value();
+  }
+  if (config.has_max_connection_window_bytes()) {
+    options.connection_window_bytes_max = config.max_connection_window_bytes().value();
+  }
   if (config.has_max_header_list_bytes()) {
     options.max_header_list_bytes = config.max_header_list_bytes().value();
   }

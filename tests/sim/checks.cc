@@ -13,10 +13,14 @@ using testing::CallBook;
 using testing::CallRecord;
 using testing::ResponsePlan;
 
+uint32_t LargestWindow(const http2::Options& options) {
+  return std::max(options.stream_window_bytes, options.stream_window_bytes_max);
+}
+
 // What is between two peers: the windows that the gateway keeps open towards the sender and that
 // the receiver keeps open towards the gateway.
 uint64_t Between(const http2::Options& gateway, uint32_t receiver_window) {
-  return uint64_t{gateway.stream_window_bytes} + receiver_window;
+  return uint64_t{LargestWindow(gateway)} + receiver_window;
 }
 
 const char* KindName(ResponsePlan::Kind kind) {
@@ -134,7 +138,7 @@ bool Watcher::Check(CallBook::Entry& entry, absl::Time now, std::vector<std::str
 size_t Watcher::ResponseBytesMax() const {
   uint32_t window = 0;
   for (const http2::Options& client : facts_.scenario->clients) {
-    window = std::max(window, client.stream_window_bytes);
+    window = std::max(window, LargestWindow(client));
   }
   return Between(facts_.scenario->upstream, window);
 }
@@ -142,7 +146,7 @@ size_t Watcher::ResponseBytesMax() const {
 size_t Watcher::RequestBytesMax() const {
   uint32_t window = 0;
   for (const InstanceSpec& instance : facts_.scenario->instances) {
-    window = std::max(window, instance.http2.stream_window_bytes);
+    window = std::max(window, LargestWindow(instance.http2));
   }
   // What is kept for a second attempt was given back to the sender's window already.
   return Between(facts_.scenario->downstream, window) + (facts_.scenario->retry.has_value()

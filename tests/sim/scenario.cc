@@ -21,6 +21,8 @@ http2::Options DrawHttp2(Random& random) {
     options.stream_window_bytes = random.PickFrom(kWindows);
   }
   if (random.OneIn(3)) options.connection_window_bytes = 65535;
+  constexpr uint32_t kWindowsMax[] = {0, 16384, 262'144, 1'048'576};
+  options.stream_window_bytes_max = random.PickFrom(kWindowsMax);
   if (random.OneIn(4)) {
     options.output_high_watermark_bytes = random.Between(uint64_t{16} << 10, uint64_t{128} << 10);
   }

@@ -29,6 +29,10 @@ Link::Link(SimWorld& world, const LinkPolicy& policy) : world_(world) {
   directions_[1].policy = policy.to_connector;
 }
 
+absl::Duration Link::RoundTripMax() const {
+  return directions_[0].policy.latency_max + directions_[1].policy.latency_max;
+}
+
 absl::Duration Link::Latency(const Direction& direction) {
   return world_.random().Between(direction.policy.latency_min, direction.policy.latency_max);
 }
@@ -291,6 +295,10 @@ net::IoResult MemoryStream::Write(absl::Span<const absl::Span<const uint8_t>> pi
 }
 
 void MemoryStream::WakeAgain() { MarkReadable(); }
+
+absl::Duration MemoryStream::RoundTrip() const {
+  return link_ == nullptr ? absl::ZeroDuration() : link_->RoundTripMax();
+}
 
 void MemoryStream::FinishSending() {
   Link::Direction& outgoing = link_->directions_[end_];

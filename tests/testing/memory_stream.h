@@ -27,6 +27,8 @@ class Link final : public std::enable_shared_from_this<Link> {
   // Breaks the connection now.
   void Cut(CutKind how);
 
+  absl::Duration RoundTripMax() const;
+
   // It was cut, or reset because one end closed with unread bytes.
   bool broken() const { return broken_; }
 
@@ -109,6 +111,8 @@ class MemoryStream final : public net::ByteStream, private Wakeable {
   net::IoResult Write(absl::Span<const absl::Span<const uint8_t>> pieces) override;
   void WakeAgain() override;
   void FinishSending() override;
+  // What a kernel would measure on a bad day.
+  absl::Duration RoundTrip() const override;
   std::string error() const override { return error_; }
   const std::string& peer() const override { return peer_; }
 
