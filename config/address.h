@@ -1,4 +1,4 @@
-// Addresses, networks and header names as a person writes them. Pure. Errors are InvalidArgument
+// Addresses, networks and header names as a file holds them. Pure. Errors are InvalidArgument
 // and say what to write instead.
 #pragma once
 
@@ -6,20 +6,14 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "base/address.h"
 #include "pinion/routing/v1/routing.pb.h"
 
 namespace pinion::config {
 
-// What an address is for decides what it may hold.
-enum class Use {
-  kListen,   // an IP address or a pipe; port 0 lets the kernel choose
-  kConnect,  // also a DNS name; never port 0
-  kEither,   // as kConnect, and port 0
-};
-
 // InvalidArgument names what is wrong; `field` is then the path below the address
 // (`.socket_address.port_value`, or empty).
-absl::Status CheckAddress(const routing::v1::Address& address, Use use, std::string& field);
+absl::Status CheckAddress(const routing::v1::Address& address, AddressUse use, std::string& field);
 
 // `127.0.0.1:80`, `[::1]:80`, `name:80` or `unix:/path`.
 std::string ToString(const routing::v1::Address& address);
@@ -33,9 +27,6 @@ bool Collide(const routing::v1::Address& a, const routing::v1::Address& b);
 
 // `10.0.0.0/8`, `::1/128`: no bits beyond the prefix.
 absl::Status CheckCidr(std::string_view text);
-
-// Letters, digits, `-`, `_` and `.` in labels of at most 63 bytes, at most 253 in all.
-bool IsDnsName(std::string_view text);
 
 // A header that an operator may choose for Pinion: lower case, no pseudo-header, none that HTTP or
 // gRPC owns.

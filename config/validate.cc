@@ -39,7 +39,8 @@ class Validator {
       CheckListener(bootstrap.listeners(i), absl::StrCat("listeners[", i, "]"));
     }
     if (bootstrap.has_admin()) {
-      CheckListenAddress(bootstrap.admin().address(), "admin.address", "admin", Use::kListen);
+      CheckListenAddress(bootstrap.admin().address(), "admin.address", "admin",
+                         AddressUse::kListen);
       if (bootstrap.admin().address().has_pipe()) {
         report_.AtValue("admin.address", "admin speaks HTTP on a port: it needs socket_address");
       }
@@ -67,7 +68,7 @@ class Validator {
     CheckListenAddress(listener.address(), absl::StrCat(path, ".address"),
                        listener.name().empty() ? "a listener without a name"
                                                : absl::StrCat("listener \"", listener.name(), "\""),
-                       Use::kListen);
+                       AddressUse::kListen);
     if (listener.has_http2()) CheckHttp2(listener.http2(), absl::StrCat(path, ".http2"));
     if (!listener.consumer_identity().has_trusted_header()) return;
     const auto& header = listener.consumer_identity().trusted_header();
@@ -80,7 +81,7 @@ class Validator {
   }
 
   void CheckListenAddress(const Address& address, const std::string& path, std::string what,
-                          Use use) {
+                          AddressUse use) {
     std::string field;
     if (const absl::Status status = CheckAddress(address, use, field); !status.ok()) {
       report_.Check(absl::StrCat(path, field), status);
@@ -96,7 +97,8 @@ class Validator {
 
   void CheckRegistry(const v1::Registry& registry) {
     if (registry.has_address()) {
-      CheckListenAddress(registry.address(), "registry.address", "the registry", Use::kEither);
+      CheckListenAddress(registry.address(), "registry.address", "the registry",
+                         AddressUse::kEither);
       if (!IsLocal(registry.address()) && !registry.insecure()) {
         report_.AtValue("registry.address",
                         absl::StrCat("the registry has no authorisation yet, and ",

@@ -143,7 +143,7 @@ class ServiceValidator {
   void CheckInstance(const StaticVersion::StaticInstance& instance,
                      absl::flat_hash_set<std::string>& addresses, const std::string& path) {
     std::string field;
-    const absl::Status status = CheckAddress(instance.address(), Use::kConnect, field);
+    const absl::Status status = CheckAddress(instance.address(), AddressUse::kConnect, field);
     if (report_.Check(absl::StrCat(path, ".address", field), status) &&
         !addresses.insert(ToString(instance.address())).second) {
       report_.AtValue(

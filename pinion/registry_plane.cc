@@ -33,7 +33,7 @@ absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const config::v1::Store&
   return std::unique_ptr<store::Store>(std::move(store));
 }
 
-// gRPC takes Unix sockets by their absolute path only.
+// A socket by its absolute path: what is printed is good in any directory.
 std::string ListenAddress(const routing::v1::Address& address) {
   if (!address.has_pipe()) return config::ToString(address);
   return absl::StrCat("unix:", std::filesystem::absolute(address.pipe().path()).native());

@@ -95,7 +95,7 @@ absl::Status HoldLease(Invocation& run, const RegisterFlags& flags, std::string 
 
 absl::Status Register(Invocation& run, RegisterFlags& flags) {
   routing::v1::Instance& instance = *flags.request.mutable_instance();
-  ASSIGN_OR_RETURN(*instance.mutable_address(), ParseAddress(flags.address));
+  ASSIGN_OR_RETURN(*instance.mutable_address(), ReadAddress(flags.address, AddressUse::kRegister));
   if (flags.weight) {
     if (*flags.weight < 1 || *flags.weight > 1'000'000) {
       return UsageError("--weight is a number from 1 to 1000000");
@@ -148,7 +148,8 @@ absl::StatusOr<v1::ListInstancesResponse> ListAll(Invocation& run, const std::st
 
 // The uid of the instance that SERVICE VERSION ADDRESS names.
 absl::StatusOr<std::string> FindUid(Invocation& run, const std::vector<std::string>& words) {
-  ASSIGN_OR_RETURN(const routing::v1::Address address, ParseAddress(words[2]));
+  ASSIGN_OR_RETURN(const routing::v1::Address address,
+                   ReadAddress(words[2], AddressUse::kRegister));
   ASSIGN_OR_RETURN(const v1::ListInstancesResponse list, ListAll(run, words[0], words[1]));
   std::vector<std::string> addresses;
   for (const v1::Instance& instance : list.instances()) {

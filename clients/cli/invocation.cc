@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/address.h"
 #include "base/check.h"
 #include "base/deterministic_bytes.h"
 #include "google/protobuf/util/json_util.h"
@@ -70,16 +71,10 @@ std::string Invocation::Address() const {
 }
 
 absl::Status Invocation::CheckAddress() const {
-  const std::string address = Address();
-  if (absl::StartsWith(address, "unix:") && address.size() > 5) return absl::OkStatus();
-  const size_t colon = address.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == address.size() ||
-      address.find_first_not_of("0123456789", colon + 1) != std::string::npos ||
-      absl::StrContains(address, "//")) {
-    return UsageError(
-        absl::StrCat("\"", address, "\" is no registry address: write HOST:PORT or unix:PATH"));
-  }
-  return absl::OkStatus();
+  // Some commands listen there.
+  const auto parts = ParseAddress(Address(), AddressUse::kEither);
+  return parts.ok() ? absl::OkStatus()
+                    : UsageError(absl::StrCat("--registry ", parts.status().message()));
 }
 
 std::string Invocation::Actor() const {

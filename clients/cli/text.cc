@@ -34,29 +34,16 @@ google::protobuf::Duration DurationProto(absl::Duration duration) {
   return proto;
 }
 
-absl::StatusOr<routing::v1::Address> ParseAddress(absl::string_view text, config::Use use) {
+absl::StatusOr<routing::v1::Address> ReadAddress(absl::string_view text, AddressUse use) {
+  absl::StatusOr<AddressParts> parts = ParseAddress(text, use);
+  if (!parts.ok()) return UsageError(parts.status().message());
   routing::v1::Address address;
-  const auto bad = [&](absl::string_view why) {
-    return UsageError(absl::StrCat("\"", text, "\" is no address: ", why));
-  };
-  if (absl::string_view path = text; absl::ConsumePrefix(&path, "unix:")) {
-    address.mutable_pipe()->set_path(std::string(path));
+  if (parts->path.has_value()) {
+    address.mutable_pipe()->set_path(*std::move(parts->path));
   } else {
-    const size_t colon = text.rfind(':');
-    uint32_t port = 0;
-    if (colon == text.npos || !absl::SimpleAtoi(text.substr(colon + 1), &port)) {
-      return bad("write HOST:PORT, [IPV6]:PORT or unix:PATH");
-    }
-    absl::string_view host = text.substr(0, colon);
-    const bool bracketed = absl::StartsWith(host, "[") && absl::EndsWith(host, "]");
-    if (bracketed) host = host.substr(1, host.size() - 2);
-    if (!bracketed && absl::StrContains(host, ':')) return bad("write [IPV6]:PORT");
-    address.mutable_socket_address()->set_address(std::string(host));
-    address.mutable_socket_address()->set_port_value(port);
+    address.mutable_socket_address()->set_address(std::move(parts->host));
+    address.mutable_socket_address()->set_port_value(parts->port);
   }
-  std::string field;
-  const absl::Status status = config::CheckAddress(address, use, field);
-  if (!status.ok()) return bad(status.message());
   return address;
 }
 

@@ -7,10 +7,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "config/address.h"
+#include "base/address.h"
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "pinion/registry/v1/registry.pb.h"
+#include "pinion/routing/v1/routing.pb.h"
 
 namespace pinion::cli {
 
@@ -21,9 +22,8 @@ std::string TimeText(const google::protobuf::Timestamp& time);
 std::string DurationText(const google::protobuf::Duration& duration);
 google::protobuf::Duration DurationProto(absl::Duration duration);
 
-// A usage error unless `text` is HOST:PORT, [IPV6]:PORT or unix:PATH, and fit for `use`.
-absl::StatusOr<routing::v1::Address> ParseAddress(absl::string_view text,
-                                                  config::Use use = config::Use::kConnect);
+// Of base/address.h; what that refuses is a usage error.
+absl::StatusOr<routing::v1::Address> ReadAddress(absl::string_view text, AddressUse use);
 
 // "SEMVER", or empty for none.
 std::string SchemeText(routing::v1::Scheme scheme);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "base/check.h"
+#include "registry/model/address.h"
 
 namespace pinion::model {
 namespace {
@@ -110,13 +111,6 @@ std::string PinUsesOf(absl::string_view service, absl::string_view expression) {
 std::string AuditKey(absl::string_view id) { return Key(kAudit, id); }
 std::string BlobKey(absl::string_view sha256, int64_t part) {
   return Key("records/blob!", sha256, Padded(part));
-}
-
-std::string AddressText(const routing::v1::Address& address) {
-  if (address.has_pipe()) return absl::StrCat("unix:", address.pipe().path());
-  const routing::v1::SocketAddress& socket = address.socket_address();
-  const bool v6 = socket.address().find(':') != std::string::npos;
-  return absl::StrCat(v6 ? "[" : "", socket.address(), v6 ? "]" : "", ":", socket.port_value());
 }
 
 std::optional<PinUse> ParsePinUse(absl::string_view key) {

@@ -1,18 +1,18 @@
 // Where each record stands in the store. Parts of a key are separated by '!', which no name, method
 // or expression contains; only the last part may be free text. Pure.
 //
-//   routing/…  what gateways watch, the API's objects       records/…  everything else
-//     service!S            Service                            registry
-//     RegistryIdentity version!S!V          VersionRecord                      grpc_service!G
-//     Claim channel!S!N          Channel                            identity!KIND!VALUE      Claim
-//     resolutions!S        Resolutions                        instance_uid!U           InstanceRef
-//     instance!S!V!U       Instance                           endpoint!S!V!ADDRESS     InstanceRef
-//     consumer!C           Consumer                           pin_change!C!S!M!N       PinChange
-//     pin!C!S!M            Pin                                pin_use!S!E!C!M          empty: who
-//     pins the expression
-//                                                             audit!ID                 AuditRecord
-//                                                             blob!SHA256!N            a part of a
-//                                                             descriptor set
+//   routing/…, what gateways watch, the API's objects:
+//     service!S         Service          instance!S!V!U       Instance
+//     version!S!V       VersionRecord    consumer!C           Consumer
+//     channel!S!N       Channel          pin!C!S!M            Pin
+//     resolutions!S     Resolutions
+//
+//   records/…, everything else:
+//     registry          RegistryIdentity    grpc_service!G       Claim
+//     instance_uid!U    InstanceRef         identity!KIND!VALUE  Claim
+//     pin_change!C!S!M!N  PinChange         endpoint!S!V!ADDRESS InstanceRef
+//     pin_use!S!E!C!M   empty: who pins E   blob!SHA256!N        a part of a descriptor set
+//     audit!ID          AuditRecord
 //
 // pin_use stands beside each pin, so that the consumers of an expression can be counted and named
 // without a counter that all of them would contend for.
@@ -70,9 +70,6 @@ std::string PinUsesOf(absl::string_view service,
                       absl::string_view expression);  // prefix; of all if empty
 std::string AuditKey(absl::string_view id);
 std::string BlobKey(absl::string_view sha256, int64_t part);
-
-// "127.0.0.1:9001", "[::1]:9001", "name:9001", "unix:/path".
-std::string AddressText(const routing::v1::Address& address);
 
 // The method of a key under PinUsesOf() or PinsOf(), and its consumer: what pin_use keys are read
 // for.

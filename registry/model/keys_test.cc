@@ -54,16 +54,5 @@ TEST(Keys, IdentitiesAreEqualOrNot) {
   EXPECT_NE(IdentityKey(Jwt("a!b", "c")), IdentityKey(Jwt("a", "b!c")));
 }
 
-TEST(Keys, AddressesAsText) {
-  routing::v1::Address address;
-  address.mutable_socket_address()->set_address("::1");
-  address.mutable_socket_address()->set_port_value(9001);
-  EXPECT_EQ(AddressText(address), "[::1]:9001");
-  address.mutable_socket_address()->set_address("127.0.0.1");
-  EXPECT_EQ(AddressText(address), "127.0.0.1:9001");
-  address.mutable_pipe()->set_path("/run/a");
-  EXPECT_EQ(AddressText(address), "unix:/run/a");
-}
-
 }  // namespace
 }  // namespace pinion::model

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "registry/model/address.h"
 #include "registry/model/errors.h"
 #include "registry/version/names.h"
 #include "registry/version/version_name.h"
@@ -165,29 +166,6 @@ absl::Status ValidateConsumer(const routing::v1::Consumer& consumer) {
   return absl::OkStatus();
 }
 
-absl::Status ValidateAddress(const routing::v1::Address& address) {
-  if (address.has_pipe()) {
-    // sockaddr_un's limit, less the NUL.
-    const std::string& path = address.pipe().path();
-    if (absl::StartsWith(path, "/") && path.size() <= 107) return absl::OkStatus();
-    return Invalid("ARGUMENT_INVALID", "a Unix socket needs an absolute path of at most 107 bytes");
-  }
-  const routing::v1::SocketAddress& socket = address.socket_address();
-  const bool printable = !socket.address().empty() && socket.address().size() <= 253 &&
-                         IsPrintable(socket.address()) &&
-                         socket.address().find_first_of("!/[]") == std::string::npos;
-  if (!printable) {
-    return Invalid("ARGUMENT_INVALID",
-                   absl::StrCat("'", socket.address(), "' is not an IP address or a host name"));
-  }
-  if (socket.port_value() < 1 || socket.port_value() > 65535) {
-    return Invalid("ARGUMENT_INVALID",
-                   absl::StrCat("port ", socket.port_value(), " of ", socket.address(),
-                                " must be between 1 and 65535"));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status ValidateInstance(const routing::v1::Instance& instance) {
   RETURN_IF_ERROR(Malformed(version::ValidateServiceName(instance.service())));
   if (instance.version().empty()) {
@@ -201,7 +179,8 @@ absl::Status ValidateInstance(const routing::v1::Instance& instance) {
   }
   RETURN_IF_ERROR(ValidateText("tls_name", instance.tls_name(), 253));
   RETURN_IF_ERROR(ValidateText("zone", instance.zone(), 128));
-  return ValidateAddress(instance.address());
+  const absl::Status address = CheckAddress(PartsOf(instance.address()), AddressUse::kRegister);
+  return address.ok() ? address : WithReason(address, "ARGUMENT_INVALID");
 }
 
 absl::Status ValidateMethod(absl::string_view method) {

@@ -25,7 +25,6 @@ absl::Status ValidateIdentity(const routing::v1::Identity& identity);
 absl::Status ValidateConsumer(const routing::v1::Consumer& consumer);
 // Service, version and address; not the uid.
 absl::Status ValidateInstance(const routing::v1::Instance& instance);
-absl::Status ValidateAddress(const routing::v1::Address& address);
 // Empty, or /pkg.Service/Method.
 absl::Status ValidateMethod(absl::string_view method);
 // Names and drain; the expression needs the service's scheme.

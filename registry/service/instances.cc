@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "google/protobuf/util/time_util.h"
+#include "registry/model/address.h"
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
 #include "registry/model/validate.h"

@@ -1,6 +1,5 @@
 #include "registry/service/registry_server.h"
 
-#include <arpa/inet.h>
 #include <grpc/support/log.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
@@ -11,8 +10,8 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "base/address.h"
 #include "base/log.h"
 #include "base/status_macros.h"
 #include "registry/schema/schema.h"
@@ -33,36 +32,6 @@ constexpr int kMaxStreamsPerConnection = 100;
 // Each watch and each call that runs has a thread. Watches are bounded below this
 // (WatchOptions::subscriptions_max), so that calls always find one.
 constexpr int kMaxThreads = 2048;
-
-struct HostPort {
-  absl::string_view host;  // IPv6 without brackets
-  int port = 0;
-};
-
-absl::StatusOr<HostPort> SplitHostPort(absl::string_view address) {
-  const size_t colon = address.rfind(':');
-  HostPort parts;
-  const bool numeric = colon != absl::string_view::npos &&
-                       absl::SimpleAtoi(address.substr(colon + 1), &parts.port) &&
-                       parts.port >= 0 && parts.port <= 65535;
-  if (numeric) parts.host = address.substr(0, colon);
-  if (absl::StartsWith(parts.host, "[") && absl::EndsWith(parts.host, "]")) {
-    parts.host = parts.host.substr(1, parts.host.size() - 2);
-  } else if (absl::StrContains(parts.host, ":")) {
-    parts.host = "";
-  }
-  if (!numeric || parts.host.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "registry address '", address, "' must be unix:/PATH, 127.0.0.1:PORT or [::1]:PORT"));
-  }
-  return parts;
-}
-
-bool IsLoopback(absl::string_view host) {
-  in_addr v4;
-  if (inet_pton(AF_INET, std::string(host).c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
-  return host == "localhost" || host == "::1";
-}
 
 int Milliseconds(absl::Duration duration) {
   return static_cast<int>(absl::ToInt64Milliseconds(duration));
@@ -92,9 +61,8 @@ void QuietGrpc() {
 }  // namespace
 
 absl::Status CheckListenAddress(const std::string& address, bool insecure) {
-  if (absl::StartsWith(address, "unix:/")) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const HostPort parts, SplitHostPort(address));
-  if (insecure || IsLoopback(parts.host)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const AddressParts parts, ParseAddress(address, AddressUse::kEither));
+  if (insecure || IsLocalAddress(parts)) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("registry address ", address,
                    " can be reached from other machines, and nobody is "

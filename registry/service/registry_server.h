@@ -16,7 +16,7 @@
 namespace pinion::service {
 
 struct RegistryServerOptions {
-  // "unix:/run/pinion/registry.sock" (an absolute path), or "127.0.0.1:7070", "[::1]:7070",
+  // "unix:/run/pinion/registry.sock", or "127.0.0.1:7070", "[::1]:7070",
   // "localhost:7070"; port 0 lets the kernel choose.
   std::string address;
   // Allows addresses that other machines reach, although nobody is authenticated.

@@ -6,9 +6,7 @@
 #include <utility>
 
 #include "absl/memory/memory.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/status_macros.h"
 
@@ -34,20 +32,14 @@ void Prepare(grpc::ClientContext& context) {
 }
 
 absl::StatusOr<RegisterInstanceRequest> MakeRequest(const Registration::Options& options) {
-  const size_t colon = options.address.rfind(':');
-  uint32_t port = 0;
-  if (colon == std::string::npos || !absl::SimpleAtoi(options.address.substr(colon + 1), &port)) {
-    return absl::InvalidArgumentError(absl::StrCat("not host:port: ", options.address));
-  }
-  absl::string_view host = absl::string_view(options.address).substr(0, colon);
-  if (absl::ConsumePrefix(&host, "[")) absl::ConsumeSuffix(&host, "]");
-
+  ASSIGN_OR_RETURN(const pinion::AddressParts parts,
+                   pinion::ParseAddress(options.address, pinion::AddressUse::kRegister));
   RegisterInstanceRequest request;
   request.mutable_instance()->set_service(options.service);
   request.mutable_instance()->set_version(options.api_version);
   auto& address = *request.mutable_instance()->mutable_address()->mutable_socket_address();
-  address.set_address(std::string(host));
-  address.set_port_value(port);
+  address.set_address(parts.host);
+  address.set_port_value(parts.port);
   request.mutable_lease_ttl()->set_seconds(absl::ToInt64Seconds(options.lease));
   return request;
 }

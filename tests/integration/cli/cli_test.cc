@@ -125,7 +125,8 @@ TEST_F(CliWithoutRegistry, SaysHowToStartOne) {
                                 "start `pinion serve`"));
     EXPECT_THAT(text, HasSubstr("[exit 1]"));
   }
-  EXPECT_THAT(RunCommand({"status"}, "somewhere"), HasSubstr("write HOST:PORT or unix:PATH"));
+  EXPECT_THAT(RunCommand({"status"}, "somewhere"),
+              HasSubstr("write HOST:PORT, [IPV6]:PORT or unix:PATH"));
 }
 
 TEST_F(CliWithoutRegistry, ALeaseIsHeldUntilTheUserStops) {
