@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "base/clock.h"
 #include "config/decode.h"
 #include "config/errors.h"
 #include "config/read_file.h"
@@ -20,12 +21,16 @@ class PathResolver {
       : directory_(std::filesystem::path(filename).parent_path()) {}
 
   void Resolve(v1::Bootstrap& bootstrap) const {
-    for (v1::Listener& listener : *bootstrap.mutable_listeners()) Address(listener);
+    for (v1::Listener& listener : *bootstrap.mutable_listeners()) {
+      Address(listener);
+      if (listener.has_tls()) Tls(*listener.mutable_tls());
+    }
     if (bootstrap.has_admin()) Address(*bootstrap.mutable_admin());
     if (bootstrap.has_gateway()) {
       v1::Gateway& gateway = *bootstrap.mutable_gateway();
       Path(*gateway.mutable_snapshot_dir());
       if (gateway.has_access_log()) Path(*gateway.mutable_access_log()->mutable_path());
+      for (v1::UpstreamTls& tls : *gateway.mutable_upstream_tls()) Tls(tls);
     }
     if (bootstrap.has_registry()) {
       v1::Registry& registry = *bootstrap.mutable_registry();
@@ -49,6 +54,19 @@ class PathResolver {
   void Address(Message& message) const {
     if (message.address().has_pipe())
       Path(*message.mutable_address()->mutable_pipe()->mutable_path());
+  }
+
+  void Tls(v1::DownstreamTls& tls) const {
+    Path(*tls.mutable_trusted_ca());
+    for (v1::TlsCertificate& certificate : *tls.mutable_tls_certificates()) Tls(certificate);
+  }
+  void Tls(v1::UpstreamTls& tls) const {
+    Path(*tls.mutable_trusted_ca());
+    if (tls.has_tls_certificate()) Tls(*tls.mutable_tls_certificate());
+  }
+  void Tls(v1::TlsCertificate& certificate) const {
+    Path(*certificate.mutable_certificate_chain());
+    Path(*certificate.mutable_private_key());
   }
 
   void Path(std::string& path) const {
@@ -76,6 +94,7 @@ absl::StatusOr<Loaded> LoadText(std::string_view text, const std::string& filena
   PathResolver(filename).Resolve(loaded.bootstrap);
   Validate(loaded.bootstrap, Reporter(loaded.source, errors));
   if (!errors.empty()) return errors.ToStatus();
+  loaded.warnings = TlsWarnings(loaded.bootstrap, SystemClock().Wall());
   return loaded;
 }
 

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "config/static_routing.h"
 #include "config/yaml_tree.h"
+#include "tests/testing/certificates.h"
 
 namespace pinion::config {
 namespace {
@@ -19,14 +20,15 @@ namespace {
 using google::protobuf::FileDescriptorProto;
 using google::protobuf::FileDescriptorSet;
 using google::protobuf::ServiceDescriptorProto;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
 
-class LoadTest : public testing::Test {
+class LoadTest : public ::testing::Test {
  protected:
   LoadTest()
-      : directory_(absl::StrCat(testing::TempDir(), "pinion_config_", getpid(), "_",
-                                testing::UnitTest::GetInstance()->current_test_info()->name())) {
+      : directory_(absl::StrCat(::testing::TempDir(), "pinion_config_", getpid(), "_",
+                                ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
     std::filesystem::create_directories(directory_);
   }
   ~LoadTest() override { std::filesystem::remove_all(directory_); }
@@ -218,6 +220,32 @@ static_resources:
       Summary(*loaded),
       absl::StrCat(Path("p.yaml"), ": ok (0 listeners, 1 service, 1 version, 5000 consumers)"));
   EXPECT_EQ(StaticRouting(loaded->bootstrap)->size(), 3u + 2 * 5'000);
+}
+
+// Certificates expire, so they are made here and not kept in testdata.
+TEST_F(LoadTest, TlsFilesAreReadFromTheFilesDirectory) {
+  const pinion::testing::CertificateAuthority ca;
+  ca.Write(directory_, "ca");
+  ca.Issue(directory_, "server", {});
+  ca.Issue(directory_, "old", {.valid = -absl::Hours(2)});
+  const auto text = [](const std::string& name, const std::string& key) {
+    return absl::StrCat(
+        "listeners:\n- name: a\n  address: {socket_address: {address: 127.0.0.1, port_value: 1}}\n"
+        "  tls: {tls_certificates: [{certificate_chain: ",
+        name, ".crt, private_key: ", key,
+        ".key}], trusted_ca: ca.crt, require_client_certificate: true}\n"
+        "gateway: {upstream_tls: [{trusted_ca: ca.crt}]}\n");
+  };
+  const auto good = LoadText(text("server", "server"), Path("p.yaml"));
+  ASSERT_TRUE(good.ok()) << good.status();
+  EXPECT_THAT(good->warnings, SizeIs(0));
+  const auto expired = LoadText(text("old", "old"), Path("p.yaml"));
+  ASSERT_TRUE(expired.ok()) << "old and usable: " << expired.status();
+  EXPECT_THAT(expired->warnings, ElementsAre(HasSubstr("old.crt: the certificate has expired on")));
+  const auto mixed = LoadText(text("server", "old"), Path("p.yaml"));
+  EXPECT_THAT(std::string(mixed.status().message()),
+              HasSubstr("p.yaml:4:73: the private key in " + Path("old.key") +
+                        " does not belong to the first certificate in " + Path("server.crt")));
 }
 
 }  // namespace

@@ -105,6 +105,7 @@ class Compiler {
       *out.mutable_address() = instance.address();
       out.set_weight(instance.weight());
       out.set_zone(instance.zone());
+      out.set_tls_name(instance.tls_name());
     }
   }
 

@@ -4,8 +4,10 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "config/errors.h"
 #include "config/source_map.h"
 #include "pinion/config/v1/config.pb.h"
@@ -41,7 +43,11 @@ class Reporter {
 // REQUIRES: decoded without errors, relative paths resolved.
 void Validate(const v1::Bootstrap& bootstrap, Reporter report);
 
-// The part of it that concerns static_resources.
+// The parts of it that concern static_resources, and TLS with its files.
 void ValidateStaticResources(const v1::StaticResources& resources, Reporter report);
+void ValidateTls(const v1::Bootstrap& bootstrap, Reporter report);
+
+// What Loaded::warnings says. REQUIRES: valid.
+std::vector<std::string> TlsWarnings(const v1::Bootstrap& bootstrap, absl::Time now);
 
 }  // namespace pinion::config

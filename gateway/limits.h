@@ -123,6 +123,28 @@ inline constexpr int kAcceptsPerTurn = 64;
 // handshake.
 inline constexpr uint32_t kAcceptRetryMilliseconds = 100;
 
+// ---- TLS (gateway/net) ----
+
+// RFC 8446 5.1: the most that one record holds.
+inline constexpr size_t kTlsRecordBytes = 16 * 1024;
+// Ciphertext that is written at once: four full records, on the stack.
+inline constexpr size_t kTlsBatchBytes = 4 * kTlsRecordBytes + 4 * 1024;
+// Ciphertext without a byte of data in it: key updates cost us more than the peer. An honest peer
+// sends a session ticket or one key update, below 2 KiB.
+inline constexpr size_t kTlsSilentBytesMax = 64 * 1024;
+// Steps of handshakes in one turn of a worker. One with an RSA key takes a millisecond, so that
+// callers who are connected wait a few for those who are not, however many come at once.
+inline constexpr int kTlsHandshakesPerTurn = 8;
+// A chain or a bundle; the CAs of all browsers are 0.25 MiB.
+inline constexpr size_t kTlsFileBytesMax = 4 * 1024 * 1024;
+// How long a client may resume: within a day's work; what a client's certificate proved is looked
+// at again after it.
+inline constexpr absl::Duration kTlsSessionLifetime = absl::Hours(12);
+// Ticket keys: each seals for half a session's lifetime, and is understood until the last of its
+// tickets is too old.
+inline constexpr absl::Duration kTlsTicketRotation = absl::Hours(6);
+inline constexpr size_t kTlsTicketKeysKept = 2;
+
 // ---- connections (gateway/transport, proxy, upstream) ----
 
 // One buffer a worker; a few hundred small calls, or four full DATA frames, in one read.
@@ -140,6 +162,11 @@ inline constexpr absl::Duration kWriteStallMax = absl::Seconds(60);
 inline constexpr absl::Duration kLinger = absl::Seconds(1);
 // From accept() to the client's first SETTINGS.
 inline constexpr absl::Duration kPrefaceTimeout = absl::Seconds(10);
+// Connections of a worker that are not through with the handshakes of TLS and HTTP/2. At this many
+// it accepts no more, and ends those that take longer than any client that is near: what holds
+// these places does not hold them for kPrefaceTimeout. A second's worth of full handshakes.
+inline constexpr size_t kHandshakesMax = 1000;
+inline constexpr absl::Duration kHandshakePatience = absl::Seconds(1);
 // A downstream connection without streams.
 inline constexpr absl::Duration kIdleTimeout = absl::Hours(1);
 // Between GOAWAY(2^31−1) and the final one, when the peer does not answer the PING.

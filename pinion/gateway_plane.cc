@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/status_macros.h"
 #include "config/address.h"
 #include "config/static_routing.h"
+#include "config/validate.h"
 #include "gateway/route/table_builder.h"
 
 namespace pinion {
@@ -23,6 +25,9 @@ std::string HostName() {
 
 absl::StatusOr<std::unique_ptr<GatewayPlane>> GatewayPlane::Start(Options options) {
   ASSIGN_OR_RETURN(worker::Settings settings, worker::ReadSettings(options.bootstrap));
+  for (const std::string& warning : config::TlsWarnings(options.bootstrap, SystemClock().Wall())) {
+    log::Warning("gateway", warning);
+  }
   auto plane = std::unique_ptr<GatewayPlane>(new GatewayPlane(std::move(options.bootstrap)));
   if (!options.registry.empty()) {
     plane->pin_proposals_ = std::make_shared<watch::PinProposals>();

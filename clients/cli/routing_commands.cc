@@ -125,7 +125,11 @@ absl::Status Explain(Invocation& run, const ExplainFlags& flags) {
 
 absl::Status Validate(Invocation& run, const std::string& file) {
   ASSIGN_OR_RETURN(const config::Loaded loaded, config::LoadFile(file));
-  run.Print(loaded.bootstrap, absl::StrCat(config::Summary(loaded), "\n"));
+  std::string text = absl::StrCat(config::Summary(loaded), "\n");
+  for (const std::string& warning : loaded.warnings) {
+    absl::StrAppend(&text, "warning: ", warning, "\n");
+  }
+  run.Print(loaded.bootstrap, text);
   return absl::OkStatus();
 }
 

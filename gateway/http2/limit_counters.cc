@@ -40,6 +40,8 @@ absl::string_view LimitName(Limit limit) {
       return "write_stall";
     case Limit::kMaxConnections:
       return "max_connections";
+    case Limit::kHandshakes:
+      return "handshakes";
     case Limit::kConnectTimeout:
       return "connect_timeout";
     case Limit::kPendingCalls:

@@ -34,6 +34,7 @@ enum class Limit : uint8_t {
   kIdleTimeout,
   kWriteStall,
   kMaxConnections,
+  kHandshakes,
   // Towards instances.
   kConnectTimeout,
   kPendingCalls,

@@ -31,6 +31,7 @@ class ByteStream {
   class Observer {
    public:
     virtual void OnReadable() = 0;
+    // Does not destroy the stream: an OnReadable() of the same edge may follow.
     virtual void OnWritable() = 0;
 
    protected:
@@ -47,6 +48,8 @@ class ByteStream {
   virtual IoResult Read(absl::Span<uint8_t> into) = 0;
 
   // Writes a prefix of the concatenated pieces (at most kWritePiecesMax of them are looked at).
+  // What follows on the next write begins where that prefix ended: a byte that was offered and not
+  // taken is offered again, unchanged.
   virtual IoResult Write(absl::Span<const absl::Span<const uint8_t>> pieces) = 0;
 
   // Delivers OnReadable() again in the next turn: for an observer that stopped in order to be fair

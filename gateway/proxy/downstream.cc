@@ -22,6 +22,7 @@ Downstream::Downstream(Proxy& proxy, transport::Shared& shared,
       trusted_(
           std::any_of(listener.trusted_peers.begin(), listener.trusted_peers.end(),
                       [&](const net::Cidr& cidr) { return cidr.Contains(transport_.peer()); })),
+      since_(shared.loop.now()),
       timer_(
           shared.loop.timers(), [](void* self) { static_cast<Downstream*>(self)->OnTimer(); },
           this),
@@ -44,6 +45,8 @@ void Downstream::OnEvent(const http2::Event& event) {
   if (event.stream != nullptr) {
     auto* exchange = static_cast<Exchange*>(event.stream->user());
     if (exchange != nullptr) exchange->OnDownstreamEvent(event);
+  } else if (event.type == http2::EventType::kSettings) {
+    if (newcomer.has_value()) proxy_.ForgetNewcomer(*this);
   } else if (event.type == http2::EventType::kPingAck && draining_ == Draining::kNoticed) {
     SayFinalGoAway();
   }

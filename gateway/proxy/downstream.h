@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <list>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "gateway/net/event_loop.h"
@@ -24,6 +26,7 @@ class Downstream final : public net::Deferred, private transport::Connection::Ha
   // The peer's identity header is believed.
   bool trusted() const { return trusted_; }
   const std::string& peer() const { return transport_.peer(); }
+  absl::Time since() const { return since_; }
   transport::Connection& transport() { return transport_; }
 
   // A call is done with its stream.
@@ -35,8 +38,9 @@ class Downstream final : public net::Deferred, private transport::Connection::Ha
   // Now, whatever is running.
   void Close(absl::string_view why) { transport_.Close(why); }
 
-  // Place in the Proxy's list.
+  // Places in the Proxy's lists; no newcomer once the client's first SETTINGS are here.
   size_t index = 0;
+  std::optional<std::list<Downstream*>::iterator> newcomer;
 
  private:
   // kOpen → kNoticed → kFinal
@@ -56,9 +60,10 @@ class Downstream final : public net::Deferred, private transport::Connection::Ha
   const ListenerOptions& listener_;
   transport::Connection transport_;
   const bool trusted_;
+  const absl::Time since_;
   Draining draining_ = Draining::kOpen;
   bool aged_ = false;
-  net::Timer timer_;  // first request, then idle; in kNoticed: the answer to the PING
+  net::Timer timer_;      // first request, then idle; in kNoticed: the answer to the PING
   net::Timer age_timer_;  // where connections have a greatest age: it, then its grace
 };
 

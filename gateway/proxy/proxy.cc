@@ -44,10 +44,25 @@ void Proxy::SetTable(std::shared_ptr<const route::RouteTable> table) {
 
 void Proxy::Accept(std::unique_ptr<net::ByteStream> stream, const ListenerOptions& listener) {
   downstreams_.push_back(std::make_unique<Downstream>(*this, shared_, std::move(stream), listener));
-  downstreams_.back()->index = downstreams_.size() - 1;
+  Downstream& accepted = *downstreams_.back();
+  accepted.index = downstreams_.size() - 1;
+  accepted.newcomer = newcomers_.insert(newcomers_.end(), &accepted);
   stats_.connections.Add();
   stats_.connections_total.Add();
-  if (draining_) downstreams_.back()->Drain();
+  if (draining_) accepted.Drain();
+}
+
+void Proxy::ForgetNewcomer(Downstream& downstream) {
+  newcomers_.erase(*downstream.newcomer);
+  downstream.newcomer.reset();
+}
+
+void Proxy::EndNewcomers(absl::Duration patience) {
+  while (!newcomers_.empty() && newcomers_.front()->since() + patience <= loop_.now()) {
+    Downstream& newcomer = *newcomers_.front();
+    ForgetNewcomer(newcomer);
+    newcomer.Close("its handshake takes too long while others wait");
+  }
 }
 
 void Proxy::Drain() {
@@ -92,6 +107,7 @@ void Proxy::RunAtEndOfTurn() {
 }
 
 void Proxy::Remove(Downstream& downstream) {
+  if (downstream.newcomer.has_value()) ForgetNewcomer(downstream);
   const size_t index = downstream.index;
   loop_.DeleteLater(std::move(downstreams_[index]));
   if (index + 1 != downstreams_.size()) {

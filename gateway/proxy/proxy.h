@@ -3,7 +3,9 @@
 // in the simulation. One event loop's thread.
 #pragma once
 
+#include <list>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -34,6 +36,11 @@ class Proxy final : private net::TurnTask {
   // For calls that begin from now on; running ones keep theirs.
   void SetTable(std::shared_ptr<const route::RouteTable> table);
 
+  // For connections to instances from now on.
+  void SetUpstreamTls(std::shared_ptr<const upstream::TlsContexts> tls) {
+    clusters_.SetTls(std::move(tls));
+  }
+
   // Serves a caller's connection. `listener` outlives the proxy.
   void Accept(std::unique_ptr<net::ByteStream> stream, const ListenerOptions& listener);
 
@@ -45,8 +52,15 @@ class Proxy final : private net::TurnTask {
   bool idle() const { return downstreams_.empty(); }
   size_t connections() const { return downstreams_.size(); }
 
+  // Connections that are not through with the handshakes of TLS and HTTP/2.
+  size_t newcomers() const { return newcomers_.size(); }
+  // Ends those that have been at it for `patience` or longer.
+  void EndNewcomers(absl::Duration patience);
+
   const Stats& stats() const { return stats_; }
   const http2::LimitCounters& limits() const { return shared_.limits; }
+  net::TlsShared& tls() { return shared_.tls; }
+  const net::TlsShared& tls() const { return shared_.tls; }
 
   // ---- for its parts ----
 
@@ -72,6 +86,8 @@ class Proxy final : private net::TurnTask {
   // At the end of the turn: callbacks of the call may be on the stack.
   void Recycle(Call& call);
   void Remove(Downstream& downstream);
+  // It is no newcomer any more.
+  void ForgetNewcomer(Downstream& downstream);
 
   // Keeps an exchange with the gateway itself until Discard().
   BuiltinExchange& Adopt(std::unique_ptr<BuiltinExchange> exchange);
@@ -93,6 +109,7 @@ class Proxy final : private net::TurnTask {
   std::shared_ptr<const route::RouteTable> table_;
   std::vector<http2::HeaderField> scratch_fields_;
   std::vector<std::unique_ptr<Downstream>> downstreams_;
+  std::list<Downstream*> newcomers_;          // the oldest first
   std::vector<std::unique_ptr<Call>> calls_;  // all that were ever made at once
   std::vector<Call*> free_calls_;
   std::vector<Call*> ended_calls_;

@@ -10,6 +10,7 @@ namespace pinion::transport {
 
 Shared::Shared(net::EventLoop& loop)
     : loop(loop),
+      tls(loop),
       read_buffer(std::make_unique_for_overwrite<uint8_t[]>(limits::kReadBufferBytes)) {}
 
 Connection::Connection(Shared& shared, std::unique_ptr<net::ByteStream> stream, http2::Role role,

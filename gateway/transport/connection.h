@@ -17,6 +17,7 @@
 #include "gateway/net/byte_stream.h"
 #include "gateway/net/event_loop.h"
 #include "gateway/net/timer_queue.h"
+#include "gateway/net/tls_shared.h"
 
 namespace pinion::transport {
 
@@ -27,6 +28,7 @@ struct Shared {
   net::EventLoop& loop;
   http2::SlabPool slabs;
   http2::LimitCounters limits;
+  net::TlsShared tls;
   std::unique_ptr<uint8_t[]> read_buffer;  // limits::kReadBufferBytes; used only within one read
 };
 

@@ -12,7 +12,8 @@ net::Endpoint EndpointOf(const route::InstanceEntry& entry) {
 }
 
 bool Serves(const Instance& instance, const route::InstanceEntry& entry) {
-  return instance.uid() == entry.uid && instance.endpoint() == EndpointOf(entry);
+  return instance.uid() == entry.uid && instance.tls_name() == entry.tls_name &&
+         instance.endpoint() == EndpointOf(entry);
 }
 
 }  // namespace
@@ -31,8 +32,9 @@ void Cluster::Update(const route::VersionEntry& version, uint64_t table_generati
       (*kept)->set_weight(entry.weight);
       instances_.push_back(std::move(*kept));
     } else {
-      instances_.push_back(std::make_unique<Instance>(shared_, options_, load_, entry.uid,
-                                                      EndpointOf(entry), entry.weight));
+      instances_.push_back(std::make_unique<Instance>(shared_, options_, load_, version.service,
+                                                      entry.uid, EndpointOf(entry), entry.tls_name,
+                                                      entry.weight));
     }
   }
   for (auto& gone : old) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -81,6 +82,9 @@ class Clusters {
   Clusters(transport::Shared& shared, Options options, uint64_t seed)
       : shared_(shared), options_(std::move(options)), random_(seed) {}
 
+  // For connections from now on.
+  void SetTls(std::shared_ptr<const TlsContexts> tls) { options_.tls = std::move(tls); }
+
   // The cluster of a version, brought up to the table that the caller uses unless a newer one was
   // here before.
   Cluster& For(const route::VersionEntry& version, uint64_t table_generation);
@@ -96,7 +100,7 @@ class Clusters {
 
  private:
   transport::Shared& shared_;
-  const Options options_;
+  Options options_;
   Random random_;
   std::vector<std::unique_ptr<Cluster>> clusters_;
   uint64_t table_generation_ = 0;

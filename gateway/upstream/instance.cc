@@ -12,14 +12,18 @@
 namespace pinion::upstream {
 
 Instance::Instance(transport::Shared& shared, const Options& options, Load& version,
-                   std::string uid, net::Endpoint endpoint, uint32_t weight)
+                   std::string service, std::string uid, net::Endpoint endpoint,
+                   std::string tls_name, uint32_t weight)
     : shared_(shared),
       options_(options),
       version_(version),
       loop_(shared.loop),
+      service_(std::move(service)),
       uid_(std::move(uid)),
       endpoint_(std::move(endpoint)),
       address_(ToString(endpoint_)),
+      tls_name_(std::move(tls_name)),
+      tls_session_(tls_name_.empty() ? nullptr : std::make_shared<net::TlsSessionSlot>()),
       weight_(weight),
       named_(!net::ParseLiteral(endpoint_).ok()),
       pending_timer_(
@@ -88,13 +92,20 @@ bool Instance::Growing() const {
          });
 }
 
+std::unique_ptr<net::ByteStream> Instance::Dial() {
+  std::unique_ptr<net::ByteStream> stream = loop_.Connect(endpoint_);
+  if (tls_name_.empty()) return stream;
+  CHECK(options_.tls != nullptr);
+  return options_.tls->For(service_).Connect(shared_.tls, std::move(stream), tls_name_,
+                                             tls_session_);
+}
+
 void Instance::ConnectIfNeeded() {
   if (first_waiting_ == nullptr || retired_ || Growing()) return;
   if (connections_.size() >= options_.instance_connections_max) return;
   if (!connections_.empty() && version_.connections >= options_.connections_max) return;
   ++version_.connections;
-  connections_.push_back(
-      std::make_unique<Connection>(shared_, options_, loop_.Connect(endpoint_), *this));
+  connections_.push_back(std::make_unique<Connection>(shared_, options_, Dial(), *this));
 }
 
 void Instance::OnCallStarted() {

@@ -28,9 +28,10 @@ struct Load {
 
 class Instance final {
  public:
-  // `options` and `version` (the load of the instance's version) outlive it.
-  Instance(transport::Shared& shared, const Options& options, Load& version, std::string uid,
-           net::Endpoint endpoint, uint32_t weight);
+  // `options` and `version` (the load of the instance's version) outlive it. `tls_name`: empty for
+  // a plain connection.
+  Instance(transport::Shared& shared, const Options& options, Load& version, std::string service,
+           std::string uid, net::Endpoint endpoint, std::string tls_name, uint32_t weight);
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
@@ -67,6 +68,7 @@ class Instance final {
   const net::Endpoint& endpoint() const { return endpoint_; }
   // The endpoint as people read it.
   const std::string& address() const { return address_; }
+  const std::string& tls_name() const { return tls_name_; }
   uint32_t weight() const { return weight_; }
   void set_weight(uint32_t weight) { weight_ = weight; }
   // Open calls and waiting ones.
@@ -86,6 +88,7 @@ class Instance final {
 
  private:
   Connection* FindFree();
+  std::unique_ptr<net::ByteStream> Dial();
   bool barred() const;
   bool Growing() const;
   void ConnectIfNeeded();
@@ -99,9 +102,12 @@ class Instance final {
   const Options& options_;
   Load& version_;
   net::EventLoop& loop_;
+  const std::string service_;
   const std::string uid_;
   const net::Endpoint endpoint_;
   const std::string address_;
+  const std::string tls_name_;
+  const std::shared_ptr<net::TlsSessionSlot> tls_session_;  // null: no TLS
   uint32_t weight_;
 
   std::vector<std::unique_ptr<Connection>> connections_;

@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 
 #include "absl/time/time.h"
 #include "gateway/http2/options.h"
+#include "gateway/upstream/tls.h"
 #include "gateway/upstream_limits.h"
 
 namespace pinion::upstream {
@@ -28,6 +30,8 @@ struct Options {
   size_t retry_percent = limits::kRetryPercent;
   uint32_t outlier_failures = limits::kOutlierFailures;  // 0: nobody rests
   size_t outlier_percent_max = limits::kOutlierPercentMax;
+  // Not null where an instance has a TLS name.
+  std::shared_ptr<const TlsContexts> tls;
 };
 
 }  // namespace pinion::upstream

@@ -11,6 +11,8 @@ namespace pinion::worker {
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(Settings settings, const Clock& clock) {
   std::unique_ptr<Gateway> gateway(new Gateway(std::move(settings)));
   const Settings& kept = gateway->settings_;
+  gateway->ticket_keys_ = std::make_shared<net::TlsTicketKeys>();
+  ASSIGN_OR_RETURN(const std::shared_ptr<const TlsSet> tls, LoadTls(kept, gateway->ticket_keys_));
   std::vector<net::BoundSockets> sockets;
   for (const ListenerSettings& listener : kept.listeners) {
     ASSIGN_OR_RETURN(net::BoundSockets bound,
@@ -29,7 +31,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(Settings settings, const
     for (net::BoundSockets& bound : sockets) fds.push_back(bound.Take());
     ASSIGN_OR_RETURN(
         std::unique_ptr<Worker> worker,
-        Worker::Start(kept, clock, std::move(fds), i,
+        Worker::Start(kept, clock, std::move(fds), tls, i,
                       gateway->access_log_ ? &gateway->access_log_->sink(i) : nullptr));
     gateway->workers_.push_back(std::move(worker));
   }

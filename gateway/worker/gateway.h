@@ -56,6 +56,7 @@ class Gateway {
   explicit Gateway(Settings settings) : settings_(std::move(settings)) {}
 
   const Settings settings_;
+  std::shared_ptr<const net::TlsTicketKeys> ticket_keys_;
   std::vector<BoundListener> bound_;
   std::unique_ptr<access_log::Writer> access_log_;  // outlives the workers
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -88,12 +88,43 @@ access_log::Options ReadAccessLog(const config::v1::AccessLog& config) {
   return options;
 }
 
+net::TlsVersion ReadTlsVersion(config::v1::TlsProtocol protocol) {
+  return protocol == config::v1::TLSv1_3 ? net::TlsVersion::kTls13 : net::TlsVersion::kTls12;
+}
+
+net::TlsCertificateFiles ReadCertificate(const config::v1::TlsCertificate& config) {
+  return {config.certificate_chain(), config.private_key()};
+}
+
+net::TlsServerOptions ReadTls(const config::v1::DownstreamTls& config) {
+  net::TlsServerOptions options;
+  for (const auto& each : config.tls_certificates()) {
+    options.certificates.push_back(ReadCertificate(each));
+  }
+  options.trusted_ca = config.trusted_ca();
+  options.require_client_certificate = config.require_client_certificate();
+  options.min_version = ReadTlsVersion(config.tls_minimum_protocol_version());
+  return options;
+}
+
+UpstreamTlsSettings ReadTls(const config::v1::UpstreamTls& config) {
+  UpstreamTlsSettings settings;
+  settings.services.assign(config.services().begin(), config.services().end());
+  settings.options.trusted_ca = config.trusted_ca();
+  if (config.has_tls_certificate()) {
+    settings.options.certificate = ReadCertificate(config.tls_certificate());
+  }
+  settings.options.min_version = ReadTlsVersion(config.tls_minimum_protocol_version());
+  return settings;
+}
+
 absl::StatusOr<ListenerSettings> ReadListener(const config::v1::Listener& config) {
   ListenerSettings listener;
   listener.endpoint = EndpointOf(config.address());
   listener.options.name = config.name();
   listener.options.any_http2 = config.forward() == config::v1::ANY_HTTP2;
   listener.options.http2 = ReadHttp2(config.http2());
+  if (config.has_tls()) listener.tls = ReadTls(config.tls());
   if (absl::Status status = ReadIdentity(config.consumer_identity(), listener.options);
       !status.ok()) {
     return absl::InvalidArgumentError(
@@ -118,6 +149,9 @@ absl::StatusOr<Settings> ReadSettings(const config::v1::Bootstrap& bootstrap) {
   for (const config::v1::Listener& config : bootstrap.listeners()) {
     ASSIGN_OR_RETURN(ListenerSettings listener, ReadListener(config));
     settings.listeners.push_back(std::move(listener));
+  }
+  for (const config::v1::UpstreamTls& config : gateway.upstream_tls()) {
+    settings.upstream_tls.push_back(ReadTls(config));
   }
   proxy::Options& proxy = settings.proxy;
   if (!gateway.version_header().empty()) {

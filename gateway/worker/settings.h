@@ -1,11 +1,14 @@
 // The configuration file's values as the data plane's own options. Pure.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "gateway/access_log/sink.h"
 #include "gateway/net/endpoint.h"
+#include "gateway/net/tls_context.h"
 #include "gateway/proxy/options.h"
 #include "pinion/config/v1/config.pb.h"
 
@@ -14,13 +17,20 @@ namespace pinion::worker {
 struct ListenerSettings {
   net::Endpoint endpoint;
   proxy::ListenerOptions options;
+  std::optional<net::TlsServerOptions> tls;
+};
+
+struct UpstreamTlsSettings {
+  std::vector<std::string> services;  // empty: all that no other entry names
+  net::TlsClientOptions options;
 };
 
 struct Settings {
   int workers = 1;  // at least 1
   std::vector<ListenerSettings> listeners;
+  std::vector<UpstreamTlsSettings> upstream_tls;
   proxy::Options proxy;
-  access_log::Options access_log;  // none without a path
+  access_log::Options access_log;                    // none without a path
   size_t connections_max = limits::kMaxConnections;  // of one listener, over all workers
   absl::Duration drain_timeout = limits::kDrainTimeout;
 };

@@ -23,11 +23,13 @@ proxy::Options WithSeed(proxy::Options options, uint64_t seed) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const Settings& settings, const Clock& clock,
-                                                      std::vector<int> fds, uint64_t seed,
-                                                      access_log::Sink* access_log) {
+                                                      std::vector<int> fds,
+                                                      std::shared_ptr<const TlsSet> tls,
+                                                      uint64_t seed, access_log::Sink* access_log) {
   ASSIGN_OR_RETURN(std::unique_ptr<net::EpollLoop> loop, net::EpollLoop::Create(clock));
   std::unique_ptr<Worker> worker(new Worker(settings, std::move(loop), seed, access_log));
-  for (size_t i = 0; i < fds.size(); ++i) worker->Listen(fds[i], settings.listeners[i].options);
+  worker->UseTls(std::move(tls));
+  for (size_t i = 0; i < fds.size(); ++i) worker->Listen(fds[i], i);
   worker->thread_ = std::thread([loop = worker->loop_.get()] { loop->Run(); });
   return worker;
 }
@@ -39,7 +41,7 @@ Worker::Worker(const Settings& settings, std::unique_ptr<net::EpollLoop> loop, u
       proxy_(std::make_unique<proxy::Proxy>(*loop_, WithSeed(settings.proxy, seed), access_log)),
       connections_max_(std::max<size_t>(1, settings.connections_max / settings.workers)),
       room_timer_(
-          loop_->timers(), [](void* self) { static_cast<Worker*>(self)->CheckConnectionLimit(); },
+          loop_->timers(), [](void* self) { static_cast<Worker*>(self)->CheckConnectionLimits(); },
           this),
       drain_timer_(
           loop_->timers(), [](void* self) { static_cast<Worker*>(self)->CheckDrained(); }, this) {}
@@ -53,21 +55,37 @@ void Worker::SetTable(std::shared_ptr<const route::RouteTable> table) {
   loop_->Post([proxy = proxy_.get(), table = std::move(table)] { proxy->SetTable(table); });
 }
 
-void Worker::Listen(int fd, const proxy::ListenerOptions& options) {
+void Worker::SetTls(std::shared_ptr<const TlsSet> tls) {
+  loop_->Post([worker = this, tls = std::move(tls)] { worker->UseTls(tls); });
+}
+
+void Worker::UseTls(std::shared_ptr<const TlsSet> tls) {
+  tls_ = std::move(tls);
+  proxy_->SetUpstreamTls(tls_->upstream);
+}
+
+void Worker::Listen(int fd, size_t listener) {
   listeners_.push_back(std::make_unique<net::Listener>(
-      *loop_, fd, [worker = this, &options](std::unique_ptr<net::ByteStream> stream) {
-        worker->proxy_->Accept(std::move(stream), options);
-        worker->CheckConnectionLimit();
+      *loop_, fd, [worker = this, listener](std::unique_ptr<net::ByteStream> stream) {
+        const auto& tls = worker->tls_->listeners[listener];
+        if (tls != nullptr) stream = tls->Accept(worker->proxy_->tls(), std::move(stream));
+        worker->proxy_->Accept(std::move(stream), worker->settings_.listeners[listener].options);
+        worker->CheckConnectionLimits();
       }));
 }
 
-// At the limit new connections wait in the kernel's queue.
-void Worker::CheckConnectionLimit() {
+// At a limit new connections wait in the kernel's queue.
+void Worker::CheckConnectionLimits() {
   const bool full = proxy_->connections() >= connections_max_;
-  for (const auto& listener : listeners_) full ? listener->Pause() : listener->Resume();
+  const bool crowded = proxy_->newcomers() >= limits::kHandshakesMax;
   if (full && !full_) proxy_->limits().Add(http2::Limit::kMaxConnections);
+  if (crowded && !crowded_) proxy_->limits().Add(http2::Limit::kHandshakes);
+  if (crowded) proxy_->EndNewcomers(limits::kHandshakePatience);
   full_ = full;
-  if (full) room_timer_.Arm(loop_->now() + kLookAgain);
+  crowded_ = crowded;
+  const bool pause = full || crowded;
+  for (const auto& listener : listeners_) pause ? listener->Pause() : listener->Resume();
+  if (pause) room_timer_.Arm(loop_->now() + kLookAgain);
 }
 
 std::future<bool> Worker::Drain(absl::Duration timeout) {

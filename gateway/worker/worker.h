@@ -15,6 +15,7 @@
 #include "gateway/net/listener.h"
 #include "gateway/proxy/proxy.h"
 #include "gateway/worker/settings.h"
+#include "gateway/worker/tls_set.h"
 
 namespace pinion::worker {
 
@@ -23,13 +24,16 @@ class Worker {
   // `settings` and `access_log` (null: none) outlive the worker. `fds`: one bound descriptor for
   // each listener, owned from now on.
   static absl::StatusOr<std::unique_ptr<Worker>> Start(const Settings& settings, const Clock& clock,
-                                                       std::vector<int> fds, uint64_t seed,
-                                                       access_log::Sink* access_log);
+                                                       std::vector<int> fds,
+                                                       std::shared_ptr<const TlsSet> tls,
+                                                       uint64_t seed, access_log::Sink* access_log);
   // Stops at once.
   ~Worker();
 
   // Any thread.
   void SetTable(std::shared_ptr<const route::RouteTable> table);
+  // For connections from some moment on. Any thread.
+  void SetTls(std::shared_ptr<const TlsSet> tls);
   // Stops listening, lets calls end, then stops the thread; at `timeout` it ends what still runs,
   // and the result is false. Once.
   std::future<bool> Drain(absl::Duration timeout);
@@ -41,16 +45,19 @@ class Worker {
   Worker(const Settings& settings, std::unique_ptr<net::EpollLoop> loop, uint64_t seed,
          access_log::Sink* access_log);
 
-  void Listen(int fd, const proxy::ListenerOptions& options);
-  void CheckConnectionLimit();
+  void Listen(int fd, size_t listener);
+  void UseTls(std::shared_ptr<const TlsSet> tls);
+  void CheckConnectionLimits();
   void BeginDrain(absl::Duration timeout);
   void CheckDrained();
 
   const Settings& settings_;
   const std::unique_ptr<net::EpollLoop> loop_;
   std::unique_ptr<proxy::Proxy> proxy_;
+  std::shared_ptr<const TlsSet> tls_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   const size_t connections_max_;
+  bool crowded_ = false;    // at limits::kHandshakesMax, and not accepting
   bool full_ = false;       // at connections_max_, and not accepting
   net::Timer room_timer_;   // full: looks again for room
   net::Timer drain_timer_;  // draining: looks again whether everything has ended

@@ -1,0 +1,104 @@
+// What the proxy owes a caller who comes over TLS, from the first byte of the handshake on.
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gateway/limits.h"
+#include "gateway/net/tls_context.h"
+#include "tests/scenario/scenario.h"
+#include "tests/testing/certificates.h"
+
+namespace pinion::proxy {
+namespace {
+
+class TlsScenarioTest : public ScenarioTest {
+ protected:
+  TlsScenarioTest() {
+    ca_file_ = ca_.Write(dir_.path(), "ca");
+    const auto files = ca_.Issue(dir_.path(), "server", {.dns = {"gateway.test"}});
+    server_ = *net::TlsContext::ForServers({.certificates = {files}},
+                                           std::make_shared<net::TlsTicketKeys>());
+    client_context_ = *net::TlsContext::ForClients({.trusted_ca = ca_file_});
+    network_.Listen(kGateway, proxy_loop_, [this](std::unique_ptr<net::ByteStream> stream) {
+      proxy_->Accept(server_->Accept(proxy_->tls(), std::move(stream)), listener_);
+    });
+  }
+
+  void ConnectTlsClient() {
+    clients_.push_back(std::make_unique<testing::SimClient>(
+        peers_,
+        client_context_->Connect(peers_.tls, network_.Connect(peer_loop_, kGateway), "gateway.test",
+                                 nullptr),
+        http2::Options(), [this](CallBook::Entry&) { ++ended_; }));
+    client_ = clients_.back().get();
+  }
+
+  void EndNewcomers() {
+    proxy_loop_.Post([proxy = proxy_.get()] { proxy->EndNewcomers(limits::kHandshakePatience); });
+    RunFor(absl::Milliseconds(10));
+  }
+
+  // One that connects and says nothing.
+  void ConnectSilently() { silent_.push_back(network_.Connect(peer_loop_, kGateway)); }
+
+  uint64_t limit(http2::Limit limit) { return proxy_->limits().value(limit); }
+
+  testing::TempDirectory dir_;
+  const testing::CertificateAuthority ca_;
+  std::string ca_file_;
+  std::shared_ptr<const net::TlsContext> server_;
+  std::shared_ptr<const net::TlsContext> client_context_;
+  std::vector<std::unique_ptr<net::ByteStream>> silent_;
+};
+
+TEST_F(TlsScenarioTest, ACallAndItsAnswerPass) {
+  ConnectTlsClient();
+  const CallRecord& call = Start(Plan()).record;
+  Run();
+  EXPECT_EQ(VersionOf(call), "1.0.0");
+  EXPECT_EQ(proxy_->newcomers(), 0u);
+}
+
+TEST_F(TlsScenarioTest, AHandshakeThatDoesNotComeEndsInTime) {
+  ConnectSilently();
+  RunFor(limits::kPrefaceTimeout - absl::Seconds(1));
+  const size_t before = proxy_->connections();
+  EXPECT_GE(before, 1u);
+  RunFor(absl::Seconds(3));
+  EXPECT_EQ(proxy_->connections(), before - 1);
+  EXPECT_GE(limit(http2::Limit::kPrefaceTimeout), 1u);
+}
+
+TEST_F(TlsScenarioTest, SlowHandshakesGiveWayAndCallersStay) {
+  ConnectTlsClient();
+  Run();
+  RunFor(absl::Seconds(1));
+  const size_t before = proxy_->connections();
+  for (int i = 0; i < 5; ++i) ConnectSilently();
+  RunFor(absl::Milliseconds(500));
+  EXPECT_EQ(proxy_->connections(), before + 5);
+  EndNewcomers();
+  EXPECT_EQ(proxy_->connections(), before + 5) << "they had less than their time";
+  RunFor(absl::Milliseconds(600));
+  EndNewcomers();
+  EXPECT_EQ(proxy_->newcomers(), 0u);
+  EXPECT_EQ(proxy_->connections(), before);
+  const CallRecord& call = Start(Plan()).record;
+  Run();
+  EXPECT_EQ(VersionOf(call), "1.0.0");
+}
+
+TEST_F(TlsScenarioTest, ManyHandshakesAtOnceAllSucceed) {
+  const int many = 5 * limits::kTlsHandshakesPerTurn;
+  for (int i = 0; i < many; ++i) {
+    ConnectTlsClient();
+    Start(Plan());
+  }
+  Run();
+  EXPECT_EQ(ended_, started_);
+  EXPECT_EQ(proxy_->tls().downstream.handshakes.value(), static_cast<uint64_t>(many));
+}
+
+}  // namespace
+}  // namespace pinion::proxy
