@@ -102,7 +102,10 @@ void Connection::RunAtEndOfTurn() {
   } while (!write_blocked_ && WriteSome());
   if (closed_) return;
   WatchForStall(write_blocked_);
-  if (!session_->output().empty()) return;
+  // Last words are for a peer to whom anything was said: not for one that is not there yet.
+  const http2::OutputBuffer& output = session_->output();
+  if (closing_ && output.size() == output.appended()) return Finish(closing_why_);
+  if (!output.empty()) return;
   if (session_->failed())
     Linger(session_->failure_detail());
   else if (closing_)

@@ -13,6 +13,7 @@
 #include "tests/testing/h2_frames.h"
 #include "tests/testing/memory_stream.h"
 #include "tests/testing/sim_loop.h"
+#include "tests/testing/sim_network.h"
 #include "tests/testing/sim_world.h"
 
 namespace pinion::transport {
@@ -196,6 +197,23 @@ TEST_F(ConnectionTest, CloseSaysWhatIsQueuedFirst) {
   EXPECT_EQ(resets_.size(), 1u);
   EXPECT_EQ(closed_, std::vector<std::string>{"enough"});
   EXPECT_TRUE(connection_->closed());
+}
+
+// What is queued could only wait for someone who may never come.
+TEST_F(ConnectionTest, WithoutAPeerYetItClosesAtOnce) {
+  testing::SimNetwork network(world_);
+  network.set_policy([](const net::Endpoint&) {
+    testing::LinkPolicy policy;
+    policy.connect = testing::LinkPolicy::Connect::kNeverAnswer;
+    return policy;
+  });
+  connection_ = std::make_unique<Connection>(shared_, network.Connect(loop_, {.path = "silent"}),
+                                             http2::Role::kClient, options_, *this);
+  Run();
+  EXPECT_TRUE(closed_.empty());
+  loop_.Post([this] { connection_->Close("enough"); });
+  Run(absl::Milliseconds(1));
+  EXPECT_EQ(closed_, std::vector<std::string>{"enough"});
 }
 
 }  // namespace
