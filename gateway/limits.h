@@ -1,6 +1,6 @@
 // Every bound of the gateway, with its reason; those of what goes to instances are in
-// upstream_limits.h, those of following the registry in watch_limits.h. Those that operators change
-// have a field in protos/pinion/config/v1.
+// upstream_limits.h, those of following the registry in watch_limits.h, those of TLS in
+// tls_limits.h. Those that operators change have a field in protos/pinion/config/v1.
 #pragma once
 
 #include <cstddef>
@@ -122,28 +122,6 @@ inline constexpr int kAcceptsPerTurn = 64;
 // Out of file descriptors: long enough not to spin, short enough that callers only see a slow
 // handshake.
 inline constexpr uint32_t kAcceptRetryMilliseconds = 100;
-
-// ---- TLS (gateway/net) ----
-
-// RFC 8446 5.1: the most that one record holds.
-inline constexpr size_t kTlsRecordBytes = 16 * 1024;
-// Ciphertext that is written at once: four full records, on the stack.
-inline constexpr size_t kTlsBatchBytes = 4 * kTlsRecordBytes + 4 * 1024;
-// Ciphertext without a byte of data in it: key updates cost us more than the peer. An honest peer
-// sends a session ticket or one key update, below 2 KiB.
-inline constexpr size_t kTlsSilentBytesMax = 64 * 1024;
-// Steps of handshakes in one turn of a worker. One with an RSA key takes a millisecond, so that
-// callers who are connected wait a few for those who are not, however many come at once.
-inline constexpr int kTlsHandshakesPerTurn = 8;
-// A chain or a bundle; the CAs of all browsers are 0.25 MiB.
-inline constexpr size_t kTlsFileBytesMax = 4 * 1024 * 1024;
-// How long a client may resume: within a day's work; what a client's certificate proved is looked
-// at again after it.
-inline constexpr absl::Duration kTlsSessionLifetime = absl::Hours(12);
-// Ticket keys: each seals for half a session's lifetime, and is understood until the last of its
-// tickets is too old.
-inline constexpr absl::Duration kTlsTicketRotation = absl::Hours(6);
-inline constexpr size_t kTlsTicketKeysKept = 2;
 
 // ---- connections (gateway/transport, proxy, upstream) ----
 

@@ -14,9 +14,9 @@
 #include "base/check.h"
 #include "base/sha256.h"
 #include "base/status_macros.h"
-#include "gateway/limits.h"
 #include "gateway/net/tls_pem.h"
 #include "gateway/net/tls_stream.h"
+#include "gateway/tls_limits.h"
 
 namespace pinion::net {
 namespace {

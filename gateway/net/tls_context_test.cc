@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "gateway/limits.h"
+#include "gateway/tls_limits.h"
 #include "tests/testing/tls_fixture.h"
 
 namespace pinion::net {

@@ -12,8 +12,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
-#include "gateway/limits.h"
 #include "gateway/net/tls_pem.h"
+#include "gateway/tls_limits.h"
 
 namespace pinion::net {
 namespace {

@@ -1,6 +1,6 @@
 #include "gateway/net/tls_shared.h"
 
-#include "gateway/limits.h"
+#include "gateway/tls_limits.h"
 
 namespace pinion::net {
 

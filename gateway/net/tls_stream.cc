@@ -9,8 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
-#include "gateway/limits.h"
 #include "gateway/net/tls_pem.h"
+#include "gateway/tls_limits.h"
 
 namespace pinion::net {
 namespace {

@@ -22,11 +22,11 @@
 #include <memory>
 #include <string>
 
-#include "gateway/limits.h"
 #include "gateway/net/byte_stream.h"
 #include "gateway/net/openssl_ptr.h"
 #include "gateway/net/tls_context.h"
 #include "gateway/net/tls_shared.h"
+#include "gateway/tls_limits.h"
 
 namespace pinion::net {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "gateway/limits.h"
+#include "gateway/tls_limits.h"
 
 namespace pinion::net {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "gateway/limits.h"
 #include "gateway/net/tls_context.h"
+#include "gateway/tls_limits.h"
 #include "tests/scenario/scenario.h"
 #include "tests/testing/certificates.h"
 
