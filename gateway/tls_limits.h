@@ -28,4 +28,15 @@ inline constexpr absl::Duration kTlsSessionLifetime = absl::Hours(12);
 inline constexpr absl::Duration kTlsTicketRotation = absl::Hours(6);
 inline constexpr size_t kTlsTicketKeysKept = 2;
 
+// How soon a changed file is seen: a stat() for each, and soon enough that nobody waits for it.
+inline constexpr absl::Duration kTlsLookInterval = absl::Seconds(5);
+// Before its certificate expires, a connection is asked to go: time for the largest number of
+// connections at the rate below, with some to spare.
+inline constexpr absl::Duration kTlsDrainBefore = absl::Minutes(10);
+// Of one worker and listener: the handshakes that come of it are a tenth of a core.
+inline constexpr size_t kTlsDrainsPerSecond = 100;
+// Earlier certificates of one listener that are told apart; one a day, with the largest connection
+// age that makes sense. Beyond it the two oldest share the earlier expiry.
+inline constexpr size_t kTlsEarlierMax = 16;
+
 }  // namespace pinion::limits

@@ -108,6 +108,11 @@ std::string GatewayPlane::admin_address() const {
   return config::ToString(address);
 }
 
+void GatewayPlane::Reload() {
+  gateway_->ReopenLogs();
+  gateway_->ReloadTls();
+}
+
 bool GatewayPlane::Drain() {
   draining_ = true;
   return gateway_->Drain(gateway_->settings().drain_timeout);

@@ -36,8 +36,9 @@ class GatewayPlane {
   // "127.0.0.1:8082"; empty: there is no admin port.
   std::string admin_address() const;
 
-  // Opens the access log's file anew, for logrotate. Main thread.
-  void ReopenLogs() { gateway_->ReopenLogs(); }
+  // Opens the access log's file anew, for logrotate, and reads the files of certificates again.
+  // Main thread.
+  void Reload();
 
   // Lets calls end; false: some were ended when the configured time had passed.
   bool Drain();

@@ -72,17 +72,17 @@ absl::StatusOr<std::string> RegistryToFollow(const config::Loaded& loaded,
   return follows ? config::ToString(bootstrap.registry().address()) : std::string();
 }
 
-// logrotate's signals, from before there is a gateway.
-void ReopenLogsOnReload(cli::Invocation& run, const std::unique_ptr<GatewayPlane>& gateway) {
+// The signals of logrotate and of whoever renews certificates, from before there is a gateway.
+void ReloadOnSignal(cli::Invocation& run, const std::unique_ptr<GatewayPlane>& gateway) {
   run.OnReload([&gateway] {
-    if (gateway != nullptr) gateway->ReopenLogs();
+    if (gateway != nullptr) gateway->Reload();
   });
 }
 
 absl::Status RunGateway(cli::Invocation& run, const GatewayFlags& flags) {
   TakeSignals(run);
   std::unique_ptr<GatewayPlane> gateway;
-  ReopenLogsOnReload(run, gateway);
+  ReloadOnSignal(run, gateway);
   ASSIGN_OR_RETURN(config::Loaded loaded, config::LoadFile(flags.config));
   ASSIGN_OR_RETURN(std::string registry, RegistryToFollow(loaded, run.registry_flag()));
   if (loaded.bootstrap.listeners().empty()) {
@@ -143,7 +143,7 @@ std::string NextCommand(const std::string& registry_address) {
 absl::Status RunServe(cli::Invocation& run, ServeFlags flags) {
   TakeSignals(run);
   std::unique_ptr<GatewayPlane> gateway;
-  ReopenLogsOnReload(run, gateway);
+  ReloadOnSignal(run, gateway);
   flags.registry = run.registry_flag();
   ASSIGN_OR_RETURN(config::v1::Bootstrap bootstrap, ServeBootstrap(flags, true));
   ASSIGN_OR_RETURN(const std::unique_ptr<RegistryPlane> registry,

@@ -114,18 +114,20 @@ SslCtxPtr NewContext(const SSL_METHOD* method, TlsVersion min_version) {
   return context;
 }
 
+std::string Der(const X509& certificate) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509(&certificate, &der);
+  if (size <= 0) return "";
+  std::string bytes(reinterpret_cast<const char*>(der), static_cast<size_t>(size));
+  OPENSSL_free(der);
+  return bytes;
+}
+
 // A resumed session is only good where it would have been verified the same way: what clients are
 // trusted by is part of what a ticket is for.
 std::string SessionScope(const TlsServerOptions& options, const std::vector<X509Ptr>& trusted) {
   Sha256 digest;
-  for (const X509Ptr& certificate : trusted) {
-    unsigned char* der = nullptr;
-    const int size = i2d_X509(certificate.get(), &der);
-    if (size > 0) {
-      digest.Add({reinterpret_cast<const char*>(der), static_cast<size_t>(size)});
-      OPENSSL_free(der);
-    }
-  }
+  for (const X509Ptr& certificate : trusted) digest.Add(Der(*certificate));
   digest.Add(options.require_client_certificate ? "required" : "optional");
   return digest.Hex().substr(0, SSL_MAX_SID_CTX_LENGTH);
 }
@@ -179,12 +181,19 @@ absl::Status TlsContext::UseCertificate(const TlsCertificateFiles& files) {
             : absl::StrCat(files.certificate_chain, " cannot be used: ", why));
   }
   expiry_ = std::min(expiry_, NotAfter(*certificate.chain.front()));
+  for (const X509Ptr& each : certificate.chain) Mark(*each);
   return absl::OkStatus();
+}
+
+// A key belongs to its certificate, so it needs no mark of its own.
+void TlsContext::Mark(const X509& certificate) {
+  fingerprint_ = Sha256Hex(absl::StrCat(fingerprint_, Der(certificate)));
 }
 
 absl::Status TlsContext::Trust(const std::string& path, bool name_to_clients) {
   ASSIGN_OR_RETURN(const std::vector<X509Ptr> trusted, ReadCertificates(path));
   for (const X509Ptr& certificate : trusted) {
+    Mark(*certificate);
     // Fails for what is there twice, which does no harm.
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context_), certificate.get());
     if (name_to_clients) SSL_CTX_add_client_CA(context_, certificate.get());

@@ -17,6 +17,7 @@
 
 struct ssl_ctx_st;
 struct ssl_session_st;
+struct x509_st;
 
 namespace pinion::net {
 
@@ -81,6 +82,8 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   // When the first of its certificates expires; InfiniteFuture without one.
   absl::Time expiry() const { return expiry_; }
   const TlsTicketKeys* tickets() const { return tickets_.get(); }
+  // Equal for contexts that were made of the same options and certificates.
+  const std::string& fingerprint() const { return fingerprint_; }
 
  private:
   explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
@@ -88,9 +91,11 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   absl::Status UseCertificate(const TlsCertificateFiles& files);
   absl::Status Trust(const std::string& path, bool name_to_clients);
   void SetServerCallbacks();
+  void Mark(const x509_st& certificate);
 
   ssl_ctx_st* const context_;
   absl::Time expiry_ = absl::InfiniteFuture();
+  std::string fingerprint_;
   std::shared_ptr<const TlsTicketKeys> tickets_;
 };
 

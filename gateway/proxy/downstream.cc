@@ -15,7 +15,8 @@
 namespace pinion::proxy {
 
 Downstream::Downstream(Proxy& proxy, transport::Shared& shared,
-                       std::unique_ptr<net::ByteStream> stream, const ListenerOptions& listener)
+                       std::unique_ptr<net::ByteStream> stream, const ListenerOptions& listener,
+                       uint64_t generation)
     : proxy_(proxy),
       listener_(listener),
       transport_(shared, std::move(stream), http2::Role::kServer, listener.http2, *this),
@@ -23,6 +24,7 @@ Downstream::Downstream(Proxy& proxy, transport::Shared& shared,
           std::any_of(listener.trusted_peers.begin(), listener.trusted_peers.end(),
                       [&](const net::Cidr& cidr) { return cidr.Contains(transport_.peer()); })),
       since_(shared.loop.now()),
+      generation_(generation),
       timer_(
           shared.loop.timers(), [](void* self) { static_cast<Downstream*>(self)->OnTimer(); },
           this),

@@ -20,9 +20,11 @@ class Proxy;
 class Downstream final : public net::Deferred, private transport::Connection::Handler {
  public:
   Downstream(Proxy& proxy, transport::Shared& shared, std::unique_ptr<net::ByteStream> stream,
-             const ListenerOptions& listener);
+             const ListenerOptions& listener, uint64_t generation);
 
   const ListenerOptions& listener() const { return listener_; }
+  // As given to Proxy::Accept().
+  uint64_t generation() const { return generation_; }
   // The peer's identity header is believed.
   bool trusted() const { return trusted_; }
   const std::string& peer() const { return transport_.peer(); }
@@ -35,6 +37,7 @@ class Downstream final : public net::Deferred, private transport::Connection::Ha
   // GOAWAY(2^31−1) and a PING; with its answer, or after a while, the real last id. Closes when the
   // last call has ended.
   void Drain();
+  bool draining() const { return draining_ != Draining::kOpen; }
   // Now, whatever is running.
   void Close(absl::string_view why) { transport_.Close(why); }
 
@@ -61,6 +64,7 @@ class Downstream final : public net::Deferred, private transport::Connection::Ha
   transport::Connection transport_;
   const bool trusted_;
   const absl::Time since_;
+  const uint64_t generation_;
   Draining draining_ = Draining::kOpen;
   bool aged_ = false;
   net::Timer timer_;      // first request, then idle; in kNoticed: the answer to the PING

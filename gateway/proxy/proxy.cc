@@ -42,8 +42,10 @@ void Proxy::SetTable(std::shared_ptr<const route::RouteTable> table) {
   if (!sweep_timer_.armed()) sweep_timer_.Arm(loop_.now() + limits::kSweepDelay);
 }
 
-void Proxy::Accept(std::unique_ptr<net::ByteStream> stream, const ListenerOptions& listener) {
-  downstreams_.push_back(std::make_unique<Downstream>(*this, shared_, std::move(stream), listener));
+void Proxy::Accept(std::unique_ptr<net::ByteStream> stream, const ListenerOptions& listener,
+                   uint64_t generation) {
+  downstreams_.push_back(
+      std::make_unique<Downstream>(*this, shared_, std::move(stream), listener, generation));
   Downstream& accepted = *downstreams_.back();
   accepted.index = downstreams_.size() - 1;
   accepted.newcomer = newcomers_.insert(newcomers_.end(), &accepted);
@@ -68,6 +70,20 @@ void Proxy::EndNewcomers(absl::Duration patience) {
 void Proxy::Drain() {
   draining_ = true;
   for (const auto& downstream : downstreams_) downstream->Drain();
+}
+
+size_t Proxy::DrainGenerations(const ListenerOptions& listener, uint64_t first, uint64_t last,
+                               size_t most) {
+  size_t asked = 0;
+  for (const auto& downstream : downstreams_) {
+    if (asked == most) break;
+    const uint64_t generation = downstream->generation();
+    if (&downstream->listener() != &listener || generation < first || generation > last) continue;
+    if (downstream->draining()) continue;
+    downstream->Drain();
+    ++asked;
+  }
+  return asked;
 }
 
 void Proxy::CloseAll(absl::string_view why) {

@@ -41,8 +41,15 @@ class Proxy final : private net::TurnTask {
     clusters_.SetTls(std::move(tls));
   }
 
-  // Serves a caller's connection. `listener` outlives the proxy.
-  void Accept(std::unique_ptr<net::ByteStream> stream, const ListenerOptions& listener);
+  // Serves a caller's connection. `listener` outlives the proxy. `generation`: what
+  // DrainGenerations() knows the connection by.
+  void Accept(std::unique_ptr<net::ByteStream> stream, const ListenerOptions& listener,
+              uint64_t generation = 0);
+
+  // Asks connections that came in at `listener` with a generation of `first` to `last` to go, at
+  // most `most` of them, and returns how many it asked.
+  size_t DrainGenerations(const ListenerOptions& listener, uint64_t first, uint64_t last,
+                          size_t most);
 
   // Asks every caller to go elsewhere; connections close as their calls end.
   void Drain();

@@ -106,6 +106,10 @@ Instance* Cluster::PickLeastRequest(absl::Span<Instance* const> candidates) {
   return load_b < load_a ? b : a;
 }
 
+void Cluster::OnTlsChange(const TlsContexts& before) {
+  for (const auto& instance : instances_) instance->OnTlsChange(before);
+}
+
 void Cluster::Sweep() {
   std::erase_if(retired_, [](const auto& instance) { return instance->idle(); });
 }
@@ -117,6 +121,14 @@ void Cluster::Retire() {
   }
   instances_.clear();
   source_.reset();
+}
+
+void Clusters::SetTls(std::shared_ptr<const TlsContexts> tls) {
+  const std::shared_ptr<const TlsContexts> before = std::exchange(options_.tls, std::move(tls));
+  if (before == nullptr || before == options_.tls) return;
+  for (const auto& cluster : clusters_) {
+    if (cluster != nullptr) cluster->OnTlsChange(*before);
+  }
 }
 
 Cluster& Clusters::For(const route::VersionEntry& version, uint64_t table_generation) {

@@ -49,6 +49,9 @@ class Cluster {
   // Shared with the calls that retry, which may outlive the cluster.
   const std::shared_ptr<RetryBudget>& retries() const { return retries_; }
 
+  // Its options have other TLS contexts than `before`.
+  void OnTlsChange(const TlsContexts& before);
+
   // Frees retired instances that are done.
   void Sweep();
   bool has_retired() const { return !retired_.empty(); }
@@ -82,8 +85,9 @@ class Clusters {
   Clusters(transport::Shared& shared, Options options, uint64_t seed)
       : shared_(shared), options_(std::move(options)), random_(seed) {}
 
-  // For connections from now on.
-  void SetTls(std::shared_ptr<const TlsContexts> tls) { options_.tls = std::move(tls); }
+  // For connections from now on. Of those before, the ones that were made with other certificates
+  // take no more calls.
+  void SetTls(std::shared_ptr<const TlsContexts> tls);
 
   // The cluster of a version, brought up to the table that the caller uses unless a newer one was
   // here before.

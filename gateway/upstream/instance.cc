@@ -71,6 +71,14 @@ void Instance::Retire() {
   FailWaiting(AcquireFailure::kConnect, "the instance was removed");
 }
 
+void Instance::OnTlsChange(const TlsContexts& before) {
+  if (tls_name_.empty() || &before.For(service_) == &options_.tls->For(service_)) return;
+  for (const auto& connection : connections_) {
+    // One that nobody has used yet would look like one that failed.
+    if (connection->served()) connection->Drain("the certificates have changed");
+  }
+}
+
 Connection* Instance::FindFree() {
   for (const auto& connection : connections_) {
     if (connection->CanOpen()) return connection.get();

@@ -45,6 +45,10 @@ class Instance final {
   // The caller waits no longer. Nothing when it does not wait.
   static void Abandon(Caller& caller);
 
+  // The options have other TLS contexts than `before`: connections that were made with another one
+  // take no more calls.
+  void OnTlsChange(const TlsContexts& before);
+
   // No longer routed to: running calls end in peace, waiting ones fail.
   void Retire();
   // No connections and nobody waiting: a retired instance may go.

@@ -11,8 +11,12 @@ namespace pinion::worker {
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(Settings settings, const Clock& clock) {
   std::unique_ptr<Gateway> gateway(new Gateway(std::move(settings)));
   const Settings& kept = gateway->settings_;
-  gateway->ticket_keys_ = std::make_shared<net::TlsTicketKeys>();
-  ASSIGN_OR_RETURN(const std::shared_ptr<const TlsSet> tls, LoadTls(kept, gateway->ticket_keys_));
+  // The gateway owns the one who tells, and the workers are there as long as he is.
+  ASSIGN_OR_RETURN(
+      gateway->tls_,
+      TlsReloader::Start(kept, clock, [gateway = gateway.get()](std::shared_ptr<const TlsSet> tls) {
+        for (const auto& worker : gateway->workers_) worker->SetTls(tls);
+      }));
   std::vector<net::BoundSockets> sockets;
   for (const ListenerSettings& listener : kept.listeners) {
     ASSIGN_OR_RETURN(net::BoundSockets bound,
@@ -31,10 +35,11 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(Settings settings, const
     for (net::BoundSockets& bound : sockets) fds.push_back(bound.Take());
     ASSIGN_OR_RETURN(
         std::unique_ptr<Worker> worker,
-        Worker::Start(kept, clock, std::move(fds), tls, i,
+        Worker::Start(kept, clock, std::move(fds), gateway->tls_->current(), i,
                       gateway->access_log_ ? &gateway->access_log_->sink(i) : nullptr));
     gateway->workers_.push_back(std::move(worker));
   }
+  gateway->tls_->LookFromNowOn();
   return gateway;
 }
 
@@ -58,6 +63,18 @@ std::vector<const http2::LimitCounters*> Gateway::limits() const {
   std::vector<const http2::LimitCounters*> all;
   for (const auto& worker : workers_) all.push_back(&worker->limits());
   return all;
+}
+
+std::vector<const net::TlsShared*> Gateway::tls() const {
+  std::vector<const net::TlsShared*> all;
+  for (const auto& worker : workers_) all.push_back(&worker->tls());
+  return all;
+}
+
+uint64_t Gateway::tls_drained() const {
+  uint64_t sum = 0;
+  for (const auto& worker : workers_) sum += worker->tls_rotation().drained().value();
+  return sum;
 }
 
 std::vector<const proxy::Stats*> Gateway::stats() const {

@@ -13,6 +13,7 @@
 #include "gateway/proxy/stats.h"
 #include "gateway/route/route_table.h"
 #include "gateway/worker/settings.h"
+#include "gateway/worker/tls_reloader.h"
 #include "gateway/worker/worker.h"
 
 namespace pinion::worker {
@@ -45,21 +46,28 @@ class Gateway {
 
   // Opens the access log's file anew, for logrotate.
   void ReopenLogs();
+  // Reads the files of certificates again, soon, whether they look changed or not.
+  void ReloadTls() { tls_->LookSoon(); }
+  TlsStatus tls_status() const { return tls_->status(); }
+
   // Null: there is none.
   const access_log::Writer* access_log() const { return access_log_.get(); }
 
   // One for each worker; readable from any thread as long as the gateway lives.
   std::vector<const proxy::Stats*> stats() const;
   std::vector<const http2::LimitCounters*> limits() const;
+  std::vector<const net::TlsShared*> tls() const;
+  // Connections that were asked to go before their certificate expires, of all workers.
+  uint64_t tls_drained() const;
 
  private:
   explicit Gateway(Settings settings) : settings_(std::move(settings)) {}
 
   const Settings settings_;
-  std::shared_ptr<const net::TlsTicketKeys> ticket_keys_;
   std::vector<BoundListener> bound_;
   std::unique_ptr<access_log::Writer> access_log_;  // outlives the workers
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<TlsReloader> tls_;  // tells the workers
 };
 
 }  // namespace pinion::worker

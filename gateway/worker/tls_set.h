@@ -16,11 +16,16 @@ namespace pinion::worker {
 struct TlsSet {
   std::vector<std::shared_ptr<const net::TlsContext>> listeners;  // null: no TLS
   std::shared_ptr<const upstream::TlsContexts> upstream;
+
+  // Made of files with the same content; of the same settings.
+  bool SameFiles(const TlsSet& other) const;
 };
 
 // Reads the files. Errors say which file and why (gateway/net/tls_files.h). All listeners share
-// `tickets`, so that a client may come back to another one.
+// `tickets`, so that a client may come back to another one. Where nothing is different from
+// `before` (null: there is none), its contexts are used on.
 absl::StatusOr<std::shared_ptr<const TlsSet>> LoadTls(
-    const Settings& settings, const std::shared_ptr<const net::TlsTicketKeys>& tickets);
+    const Settings& settings, const std::shared_ptr<const net::TlsTicketKeys>& tickets,
+    const TlsSet* before);
 
 }  // namespace pinion::worker

@@ -27,18 +27,19 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const Settings& settings, 
                                                       std::shared_ptr<const TlsSet> tls,
                                                       uint64_t seed, access_log::Sink* access_log) {
   ASSIGN_OR_RETURN(std::unique_ptr<net::EpollLoop> loop, net::EpollLoop::Create(clock));
-  std::unique_ptr<Worker> worker(new Worker(settings, std::move(loop), seed, access_log));
-  worker->UseTls(std::move(tls));
+  std::unique_ptr<Worker> worker(new Worker(settings, clock, std::move(loop), seed, access_log));
+  worker->tls_->Use(std::move(tls));
   for (size_t i = 0; i < fds.size(); ++i) worker->Listen(fds[i], i);
   worker->thread_ = std::thread([loop = worker->loop_.get()] { loop->Run(); });
   return worker;
 }
 
-Worker::Worker(const Settings& settings, std::unique_ptr<net::EpollLoop> loop, uint64_t seed,
-               access_log::Sink* access_log)
+Worker::Worker(const Settings& settings, const Clock& clock, std::unique_ptr<net::EpollLoop> loop,
+               uint64_t seed, access_log::Sink* access_log)
     : settings_(settings),
       loop_(std::move(loop)),
       proxy_(std::make_unique<proxy::Proxy>(*loop_, WithSeed(settings.proxy, seed), access_log)),
+      tls_(std::make_unique<TlsRotation>(settings, *loop_, clock, *proxy_)),
       connections_max_(std::max<size_t>(1, settings.connections_max / settings.workers)),
       room_timer_(
           loop_->timers(), [](void* self) { static_cast<Worker*>(self)->CheckConnectionLimits(); },
@@ -56,20 +57,13 @@ void Worker::SetTable(std::shared_ptr<const route::RouteTable> table) {
 }
 
 void Worker::SetTls(std::shared_ptr<const TlsSet> tls) {
-  loop_->Post([worker = this, tls = std::move(tls)] { worker->UseTls(tls); });
-}
-
-void Worker::UseTls(std::shared_ptr<const TlsSet> tls) {
-  tls_ = std::move(tls);
-  proxy_->SetUpstreamTls(tls_->upstream);
+  loop_->Post([rotation = tls_.get(), tls = std::move(tls)] { rotation->Use(tls); });
 }
 
 void Worker::Listen(int fd, size_t listener) {
   listeners_.push_back(std::make_unique<net::Listener>(
       *loop_, fd, [worker = this, listener](std::unique_ptr<net::ByteStream> stream) {
-        const auto& tls = worker->tls_->listeners[listener];
-        if (tls != nullptr) stream = tls->Accept(worker->proxy_->tls(), std::move(stream));
-        worker->proxy_->Accept(std::move(stream), worker->settings_.listeners[listener].options);
+        worker->tls_->Accept(std::move(stream), listener);
         worker->CheckConnectionLimits();
       }));
 }

@@ -15,6 +15,7 @@
 #include "gateway/net/listener.h"
 #include "gateway/proxy/proxy.h"
 #include "gateway/worker/settings.h"
+#include "gateway/worker/tls_rotation.h"
 #include "gateway/worker/tls_set.h"
 
 namespace pinion::worker {
@@ -40,13 +41,14 @@ class Worker {
   // Written by the worker, readable any time.
   const proxy::Stats& stats() const { return proxy_->stats(); }
   const http2::LimitCounters& limits() const { return std::as_const(*proxy_).limits(); }
+  const net::TlsShared& tls() const { return std::as_const(*proxy_).tls(); }
+  const TlsRotation& tls_rotation() const { return *tls_; }
 
  private:
-  Worker(const Settings& settings, std::unique_ptr<net::EpollLoop> loop, uint64_t seed,
-         access_log::Sink* access_log);
+  Worker(const Settings& settings, const Clock& clock, std::unique_ptr<net::EpollLoop> loop,
+         uint64_t seed, access_log::Sink* access_log);
 
   void Listen(int fd, size_t listener);
-  void UseTls(std::shared_ptr<const TlsSet> tls);
   void CheckConnectionLimits();
   void BeginDrain(absl::Duration timeout);
   void CheckDrained();
@@ -54,7 +56,7 @@ class Worker {
   const Settings& settings_;
   const std::unique_ptr<net::EpollLoop> loop_;
   std::unique_ptr<proxy::Proxy> proxy_;
-  std::shared_ptr<const TlsSet> tls_;
+  std::unique_ptr<TlsRotation> tls_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   const size_t connections_max_;
   bool crowded_ = false;    // at limits::kHandshakesMax, and not accepting

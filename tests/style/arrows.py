@@ -21,7 +21,7 @@ ARROWS = {
     "gateway/proxy": ["gateway/access_log", "gateway/builtin", "gateway/upstream", "gateway/transport", "gateway/route", "gateway/http2", "gateway/net",
                       "gateway/limits.h", "gateway/upstream_limits.h", "gateway/watch_limits.h", "base", "protos"],
     "gateway/worker": ["gateway/access_log", "gateway/proxy", "gateway/builtin", "gateway/upstream", "gateway/transport", "gateway/route", "gateway/http2",
-                       "gateway/net", "gateway/limits.h", "gateway/upstream_limits.h", "base", "protos"],
+                       "gateway/net", "gateway/limits.h", "gateway/upstream_limits.h", "gateway/tls_limits.h", "base", "protos"],
     "gateway/watch": ["gateway/route", "gateway/limits.h", "gateway/watch_limits.h", "base", "protos"],
     "gateway/admin": ["gateway/limits.h", "base", "protos"],
     "registry/version": ["base", "protos"],

@@ -1,6 +1,7 @@
 #include "tests/integration/tls/fixture.h"
 
 #include <google/protobuf/text_format.h>
+#include <grpc/grpc_security_constants.h>
 #include <grpcpp/generic/async_generic_service.h>
 
 #include <condition_variable>
@@ -184,6 +185,10 @@ Answer TlsGatewayTest::Call(const std::shared_ptr<grpc::Channel>& channel,
   std::unique_lock<std::mutex> lock(mutex);
   changed.wait(lock, [&] { return done; });
   if (answer.status.ok()) answer.message = Text(response);
+  if (answer.status.ok()) {
+    const auto names = context.auth_context()->FindPropertyValues(GRPC_X509_CN_PROPERTY_NAME);
+    if (!names.empty()) answer.server_name = std::string(names[0].data(), names[0].size());
+  }
   const auto& initial = context.GetServerInitialMetadata();
   const auto version = initial.find("api-version");
   if (version != initial.end()) {

@@ -33,6 +33,7 @@ struct Answer {
   grpc::Status status;
   std::string message;
   std::string api_version;  // of the response's metadata
+  std::string server_name;  // the common name in the gateway's certificate
 };
 
 using Metadata = std::vector<std::pair<std::string, std::string>>;

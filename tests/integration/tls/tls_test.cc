@@ -97,6 +97,55 @@ TEST_F(TlsGatewayTest, InstancesAreReachedOverMutualTls) {
   expect("no TLS", "TLS");
 }
 
+TEST_F(TlsGatewayTest, ANewCertificateIsUsedWithoutDroppingAStream) {
+  StartGateway(Bootstrap());
+  const auto channel = Channel(ca_file_);
+  EchoStream stream(channel);
+  EXPECT_EQ(stream.Echo("before"), "before");
+  EXPECT_EQ(Call(Channel(ca_file_)).server_name, "test");
+  ca_.Issue(dir_.path(), "server", {.common_name = "renewed", .dns = {"localhost"}});
+  gateway_->ReloadTls();
+  // The workers hear of it one after the other.
+  std::string name;
+  for (int i = 0; i < 1000 && name != "renewed"; ++i) name = Call(Channel(ca_file_)).server_name;
+  EXPECT_EQ(name, "renewed");
+  EXPECT_EQ(stream.Echo("after"), "after");
+  EXPECT_TRUE(stream.Finish().ok());
+  EXPECT_EQ(Call(channel).server_name, "test") << "a connection stays what it was";
+  EXPECT_EQ(gateway_->tls_status().reloads, 1u);
+}
+
+TEST_F(TlsGatewayTest, ABadFileLeavesTheOldCertificateInForce) {
+  StartGateway(Bootstrap());
+  dir_.Write("server.key", "not a key");
+  gateway_->ReloadTls();
+  for (int i = 0; i < 1000 && gateway_->tls_status().failures == 0; ++i) {
+    ASSERT_TRUE(Call(Channel(ca_file_)).status.ok());
+  }
+  EXPECT_TRUE(absl::StrContains(gateway_->tls_status().problem, "server.key holds no PEM"));
+  EXPECT_EQ(Call(Channel(ca_file_)).server_name, "test");
+}
+
+TEST_F(TlsGatewayTest, OtherCasCountForCallsToInstancesFromThenOn) {
+  const auto echo = ca_.Issue(dir_.path(), "echo", {.dns = {"echo.test"}});
+  grpc::SslServerCredentialsOptions options;
+  options.pem_key_cert_pairs.push_back({Read(echo.private_key), Read(echo.certificate_chain)});
+  upstream_ = std::make_unique<EchoServer>(grpc::SslServerCredentials(options));
+  ca_.Write(dir_.path(), "instances");
+  StartGateway(Bootstrap("", "upstream_tls { trusted_ca: '$DIR/instances.crt' } "), "echo.test");
+  const auto channel = Channel(ca_file_);
+  EchoStream stream(channel);
+  EXPECT_EQ(stream.Echo("before"), "before");
+  EXPECT_TRUE(Call(channel).status.ok());
+  CertificateAuthority("Another CA").Write(dir_.path(), "instances");
+  gateway_->ReloadTls();
+  grpc::Status status;
+  for (int i = 0; i < 1000 && status.ok(); ++i) status = Call(channel).status;
+  EXPECT_TRUE(absl::StrContains(status.error_message(), "certificate is not good"))
+      << status.error_message();
+  EXPECT_EQ(stream.Echo("after"), "after");
+}
+
 TEST_F(TlsGatewayTest, CurlAndOpensslAgree) {
   StartGateway(Bootstrap());
   const int port = gateway_->listeners()[0].endpoint.port;
