@@ -151,8 +151,12 @@ void Instance::OnConnectionClosed(Connection& connection, absl::string_view why)
   if (served) return ConnectIfNeeded();
   backoff_ = std::clamp(backoff_ * 2, limits::kConnectBackoffMin, limits::kConnectBackoffMax);
   rests_until_ = loop_.now() + backoff_;
-  // Other connections may still serve those who wait; without any, they had better go elsewhere.
-  if (!connections_.empty()) return;
+  // Other connections may still serve those who wait, unless they drain; without any, they had
+  // better go elsewhere.
+  if (std::any_of(connections_.begin(), connections_.end(),
+                  [](const auto& each) { return each->state() != Connection::State::kDraining; })) {
+    return;
+  }
   if (named_ && ++connects_failed_ < limits::kAddressesTriedMax) return ConnectIfNeeded();
   connects_failed_ = 0;
   FailWaiting(AcquireFailure::kConnect, why);
