@@ -36,7 +36,9 @@ class Call {
 // Who asks, and what he would get.
 struct Context {
   std::shared_ptr<const route::RouteTable> table;
-  std::string identity;  // the believed value of the identity header; empty: none
+  // What names him; empty: nothing does.
+  std::string identity = {};
+  route::IdentityKind identity_kind = route::IdentityKind::kHeader;
 };
 
 // The gateway answers for this gRPC service itself.

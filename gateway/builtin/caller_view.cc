@@ -10,7 +10,7 @@ namespace pinion::builtin {
 
 const route::VersionEntry* VersionFor(const Context& context, absl::string_view grpc_service) {
   // Found anew each time: a consumer points into the table that found it.
-  const auto consumer = context.table->FindConsumerByHeader(context.identity);
+  const auto consumer = context.table->FindConsumer(context.identity_kind, context.identity);
   const route::CallQuery query{.method = {.full = {}, .grpc_service = grpc_service, .method = {}},
                                .consumer = consumer.has_value() ? &*consumer : nullptr};
   route::HeaderResolutions unused;

@@ -11,6 +11,8 @@
 
 namespace pinion::net {
 
+struct TlsPeer;
+
 enum class IoState : uint8_t {
   kOk,       // bytes were moved; fewer than asked means that the next attempt would block
   kBlocked,  // nothing was moved; the observer hears when it is worth trying again
@@ -67,6 +69,10 @@ class ByteStream {
 
   // The other end, for logs and trust decisions: "127.0.0.1:4711" or "unix:".
   virtual const std::string& peer() const = 0;
+
+  // Whom the other end's certificate names, once its handshake is over; null: nobody. Lives as long
+  // as the stream.
+  virtual const TlsPeer* tls_peer() const { return nullptr; }
 };
 
 inline constexpr size_t kWritePiecesMax = 64;

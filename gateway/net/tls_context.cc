@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/sha256.h"
 #include "base/status_macros.h"
+#include "gateway/net/tls_peer.h"
 #include "gateway/net/tls_pem.h"
 #include "gateway/net/tls_stream.h"
 #include "gateway/tls_limits.h"
@@ -92,6 +93,29 @@ int OnTicket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* c
     // A ticket of TLS 1.3 is used once, so there each session brings the next.
     return &key == &keys.front() && SSL_version(ssl) < TLS1_3_VERSION ? 1 : 2;
   }
+  return 0;
+}
+
+// What a ticket holds was true when it was sealed. A client whose certificate has expired since
+// needs another one.
+SSL_TICKET_RETURN OnTicketOpened(SSL* /*ssl*/, SSL_SESSION* session, const unsigned char* /*name*/,
+                                 size_t /*name_length*/, SSL_TICKET_STATUS status,
+                                 void* /*unused*/) {
+  if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) {
+    return SSL_TICKET_RETURN_IGNORE_RENEW;
+  }
+  const X509* client = SSL_SESSION_get0_peer(session);
+  if (client != nullptr && X509_cmp_current_time(X509_get0_notAfter(client)) <= 0) {
+    return SSL_TICKET_RETURN_IGNORE_RENEW;
+  }
+  return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
+// Called for each certificate of a client's chain, the client's own last.
+int OnClientCertificate(int good, X509_STORE_CTX* store) {
+  if (good != 1 || X509_STORE_CTX_get_error_depth(store) != 0) return good;
+  if (NamesAreClear(*X509_STORE_CTX_get_current_cert(store))) return 1;
+  X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
   return 0;
 }
 
@@ -206,6 +230,7 @@ void TlsContext::SetServerCallbacks() {
   SSL_CTX_set_client_hello_cb(context_, RequireAlpn, nullptr);
   SSL_CTX_set_alpn_select_cb(context_, ChooseH2, nullptr);
   CHECK(SSL_CTX_set_tlsext_ticket_key_evp_cb(context_, OnTicket) == 1);
+  CHECK(SSL_CTX_set_session_ticket_cb(context_, nullptr, OnTicketOpened, nullptr) == 1);
   // A gRPC client opens few connections, and each session brings its next ticket.
   CHECK(SSL_CTX_set_num_tickets(context_, 1) == 1);
   SSL_CTX_set_timeout(context_, absl::ToInt64Seconds(limits::kTlsSessionLifetime));
@@ -230,7 +255,7 @@ absl::StatusOr<std::shared_ptr<const TlsContext>> TlsContext::ForServers(
     RETURN_IF_ERROR(made->Trust(options.trusted_ca, /*name_to_clients=*/true));
     ASSIGN_OR_RETURN(trusted, ReadCertificates(options.trusted_ca));
     const int require = options.require_client_certificate ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
-    SSL_CTX_set_verify(made->context_, SSL_VERIFY_PEER | require, nullptr);
+    SSL_CTX_set_verify(made->context_, SSL_VERIFY_PEER | require, OnClientCertificate);
   } else if (options.require_client_certificate) {
     return absl::InvalidArgumentError(
         "require_client_certificate needs trusted_ca, by which clients are checked");

@@ -237,6 +237,9 @@ void TlsStream::FinishHandshake() {
   }
   state_ = State::kOpen;
   silent_bytes_ = 0;
+  if (const X509* certificate = SSL_get0_peer_certificate(ssl_.get()); certificate != nullptr) {
+    tls_peer_ = std::make_unique<const TlsPeer>(ReadTlsPeer(*certificate));
+  }
   TlsStats& stats = shared_.stats(SSL_is_server(ssl_.get()) != 0);
   stats.handshakes.Add();
   if (resumed()) stats.resumed.Add();
@@ -270,8 +273,12 @@ void TlsStream::FailWith(int ssl_error) {
     return Fail(failure, "the client does not offer HTTP/2 (h2) by ALPN");
   }
   if (const long verified = SSL_get_verify_result(ssl_.get()); verified != X509_V_OK) {
-    return Fail(TlsFailure::kCertificate, absl::StrCat("the peer's certificate is not good: ",
-                                                       X509_verify_cert_error_string(verified)));
+    // The only check of our own is that of names.
+    const std::string what = verified == X509_V_ERR_APPLICATION_VERIFICATION
+                                 ? "a name with a NUL in it, or several SPIFFE IDs"
+                                 : X509_verify_cert_error_string(verified);
+    return Fail(TlsFailure::kCertificate,
+                absl::StrCat("the peer's certificate is not good: ", what));
   }
   Fail(failure, absl::StrCat("TLS: ", text.empty() ? "protocol error" : text));
 }

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/limits.h"
 #include "gateway/proxy/downstream.h"
+#include "gateway/proxy/identify.h"
 #include "gateway/proxy/proxy.h"
 #include "gateway/proxy/request.h"
 #include "gateway/proxy/trace_context.h"
@@ -36,9 +37,12 @@ void BuiltinExchange::Start(const http2::Event& event) {
     request_ended_ = true;
     return EndWith(CallError(absl::StatusCode::kInvalidArgument, "this service speaks gRPC only"));
   }
-  builtin::Context context{.table = proxy_.table(), .identity = {}};
-  if (head.identity.has_value() && !head.identity_repeated && downstream_.trusted()) {
-    context.identity = std::string(*head.identity);
+  builtin::Context context{.table = proxy_.table()};
+  // Whoever's credential is bad is nobody here: readiness needs none.
+  Caller caller;
+  if (!Identify(head, downstream_, *context.table, caller).has_value()) {
+    context.identity = std::string(caller.identity);
+    context.identity_kind = caller.kind;
   }
   const auto method = route::ParseMethodPath(head.path);
   call_ = builtin::Start(*method, std::move(context), *this);

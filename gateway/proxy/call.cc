@@ -91,15 +91,9 @@ std::optional<CallError> Call::ReadDeadline() {
 }
 
 std::optional<CallError> Call::Identify() {
-  consumer_.reset();
-  if (!head_.identity.has_value() || !downstream_->trusted()) return std::nullopt;
-  if (head_.identity_repeated) {
-    return Refuse(route::Reason::kCredentialInvalid,
-                  absl::StrCat("the header ", downstream_->listener().identity_header,
-                               " names more than one consumer; send it once"));
-  }
-  consumer_ = table_->FindConsumerByHeader(*head_.identity);
-  return std::nullopt;
+  const auto problem = proxy::Identify(head_, *downstream_, *table_, caller_);
+  if (!problem.has_value()) return std::nullopt;
+  return Refuse(route::Reason::kCredentialInvalid, *problem);
 }
 
 std::optional<route::MethodPath> Call::Method() const {
@@ -122,18 +116,19 @@ route::CallQuery Call::Query(const route::Consumer* consumer,
 std::optional<CallError> Call::Resolve() {
   const std::optional<route::MethodPath> method = Method();
   if (!method.has_value()) return CallError(route::MalformedPath(head_.path));
-  const route::CallQuery query = Query(consumer_.has_value() ? &*consumer_ : nullptr, *method);
+  const route::CallQuery query =
+      Query(caller_.consumer.has_value() ? &*caller_.consumer : nullptr, *method);
   route::Resolved resolved = table_->Resolve(query, proxy_.header_resolutions());
   if (auto* refusal = std::get_if<route::Refusal>(&resolved)) return CallError(std::move(*refusal));
   route_ = std::get<route::Route>(resolved);
-  if (route_.propose_pin) proxy_.pin_proposals().Note(route_, *consumer_);
+  if (route_.propose_pin) proxy_.pin_proposals().Note(route_, *caller_.consumer);
   return std::nullopt;
 }
 
 void Call::OnTable(const route::RouteTable& table) {
-  if (phase_ == Phase::kIdle || phase_ == Phase::kEnded || !consumer_.has_value()) return;
+  if (phase_ == Phase::kIdle || phase_ == Phase::kEnded) return;
   // A consumer points into the table that found it.
-  const auto consumer = table.FindConsumerByHeader(*head_.identity);
+  const auto consumer = caller_.FindIn(table);
   if (!consumer.has_value()) return;
   const route::CallQuery query = Query(&*consumer, *Method());
   const std::optional<absl::Duration> drain = table.Drain(query);
@@ -148,8 +143,8 @@ void Call::OnTable(const route::RouteTable& table) {
 absl::Span<const http2::HeaderField> Call::RequestFields(int sent_before) {
   std::vector<http2::HeaderField>& fields = proxy_.scratch_fields();
   timeout_ = RemainingTimeout();
-  AddUpstreamFields(headers_, downstream_->listener(), proxy_.options(), downstream_->trusted(),
-                    timeout_, fields);
+  const bool trusted = downstream_->trusted() && !caller_.overrides_header();
+  AddUpstreamFields(headers_, downstream_->listener(), proxy_.options(), trusted, timeout_, fields);
   trace_.AddTo(fields);
   if (sent_before > 0) {
     previous_attempts_ = SetPreviousAttempts(sent_before, fields);
@@ -408,7 +403,7 @@ void Call::End(ErrorCode downstream_code, ErrorCode upstream_code) {
   downstream_->ReleaseCall(*stream_, downstream_code);
   request_.Reset();
   response_.Reset();
-  consumer_.reset();
+  caller_ = Caller();
   route_ = route::Route();
   table_.reset();
   trail_.Clear();
@@ -419,7 +414,7 @@ void Call::End(ErrorCode downstream_code, ErrorCode upstream_code) {
 }
 
 CallError Call::Refuse(route::Reason reason, absl::string_view message) const {
-  const route::Consumer* consumer = consumer_.has_value() ? &*consumer_ : nullptr;
+  const route::Consumer* consumer = caller_.consumer.has_value() ? &*caller_.consumer : nullptr;
   return CallError(route::RouteTable::RefuseRoute(route_, consumer, reason, message));
 }
 

@@ -25,6 +25,7 @@
 #include "gateway/proxy/call_trail.h"
 #include "gateway/proxy/errors.h"
 #include "gateway/proxy/exchange.h"
+#include "gateway/proxy/identify.h"
 #include "gateway/proxy/request.h"
 #include "gateway/proxy/trace_context.h"
 #include "gateway/route/route_table.h"
@@ -103,7 +104,7 @@ class Call final : public Exchange, private Attempts::Owner {
   std::string previous_attempts_;  // likewise
   bool request_ended_ = false;     // nothing more comes or goes upstream
   std::shared_ptr<const route::RouteTable> table_;
-  std::optional<route::Consumer> consumer_;
+  Caller caller_;
   route::Route route_;
 
   absl::Time started_;

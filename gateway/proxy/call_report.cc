@@ -19,7 +19,7 @@ void Call::Report() {
   if (route_.version != nullptr) {
     VersionStats& version = stats.by_version.Of(*route_.version);
     const ConsumerClass consumer =
-        consumer_.has_value() ? ConsumerClass::kRegistered : ConsumerClass::kUnregistered;
+        caller_.consumer.has_value() ? ConsumerClass::kRegistered : ConsumerClass::kUnregistered;
     version.calls[static_cast<size_t>(consumer)][code].Add();
     version.durations.Observe(proxy_.loop().now() - started_);
     version.request_bytes.Add(request_.forwarded_bytes());
@@ -52,7 +52,7 @@ void Call::Log(access_log::Sink& sink, int grpc_status) const {
   record.start = sink.WallTime(started_, now);
   record.listener = downstream_->listener().name;
   record.peer = downstream_->peer();
-  if (consumer_.has_value()) record.consumer = consumer_->name;
+  if (caller_.consumer.has_value()) record.consumer = caller_.consumer->name;
   record.method = head_.path;
   if (route_.service != nullptr) {
     record.service = route_.service->name;

@@ -48,10 +48,16 @@ void Downstream::OnEvent(const http2::Event& event) {
     auto* exchange = static_cast<Exchange*>(event.stream->user());
     if (exchange != nullptr) exchange->OnDownstreamEvent(event);
   } else if (event.type == http2::EventType::kSettings) {
-    if (newcomer.has_value()) proxy_.ForgetNewcomer(*this);
+    if (newcomer.has_value()) Establish();
   } else if (event.type == http2::EventType::kPingAck && draining_ == Draining::kNoticed) {
     SayFinalGoAway();
   }
+}
+
+void Downstream::Establish() {
+  proxy_.ForgetNewcomer(*this);
+  const net::TlsPeer* peer = transport_.tls_peer();
+  if (peer != nullptr) certificate_.Read(*peer);
 }
 
 void Downstream::Begin(const http2::Event& event) {

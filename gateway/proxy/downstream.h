@@ -10,6 +10,7 @@
 
 #include "gateway/net/event_loop.h"
 #include "gateway/net/timer_queue.h"
+#include "gateway/proxy/identify.h"
 #include "gateway/proxy/options.h"
 #include "gateway/transport/connection.h"
 
@@ -28,6 +29,7 @@ class Downstream final : public net::Deferred, private transport::Connection::Ha
   // The peer's identity header is believed.
   bool trusted() const { return trusted_; }
   const std::string& peer() const { return transport_.peer(); }
+  CertificateIdentity& certificate() { return certificate_; }
   absl::Time since() const { return since_; }
   transport::Connection& transport() { return transport_; }
 
@@ -53,6 +55,8 @@ class Downstream final : public net::Deferred, private transport::Connection::Ha
   void OnWritable(http2::Stream& stream) override;
   void OnClosed(absl::string_view why) override;
 
+  // The handshakes of TLS and HTTP/2 are over.
+  void Establish();
   void Begin(const http2::Event& event);
   void OnTimer();
   void OnAge();
@@ -65,6 +69,7 @@ class Downstream final : public net::Deferred, private transport::Connection::Ha
   const bool trusted_;
   const absl::Time since_;
   const uint64_t generation_;
+  CertificateIdentity certificate_;
   Draining draining_ = Draining::kOpen;
   bool aged_ = false;
   net::Timer timer_;      // first request, then idle; in kNoticed: the answer to the PING

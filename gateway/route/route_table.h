@@ -78,6 +78,10 @@ class RouteTable {
                              absl::string_view message);
 
   // The consumer that owns an identity, exact bytes; nullopt: none does. Views into this table.
+  std::optional<Consumer> FindConsumer(IdentityKind kind, absl::string_view value) const {
+    return kind == IdentityKind::kHeader ? consumers_.FindByHeader(value)
+                                         : consumers_.Find(kind, value);
+  }
   std::optional<Consumer> FindConsumerByHeader(absl::string_view value) const {
     return consumers_.FindByHeader(value);
   }

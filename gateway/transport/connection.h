@@ -69,6 +69,10 @@ class Connection final : private net::ByteStream::Observer, private net::TurnTas
 
   bool closed() const { return closed_; }
   const std::string& peer() const { return peer_; }
+  // See ByteStream::tls_peer(); null also once it is closed.
+  const net::TlsPeer* tls_peer() const {
+    return stream_ == nullptr ? nullptr : stream_->tls_peer();
+  }
   // When the last bytes arrived.
   absl::Time last_read() const { return last_read_; }
 

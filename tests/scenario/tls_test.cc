@@ -5,36 +5,14 @@
 #include <vector>
 
 #include "gateway/limits.h"
-#include "gateway/net/tls_context.h"
 #include "gateway/tls_limits.h"
-#include "tests/scenario/scenario.h"
-#include "tests/testing/certificates.h"
+#include "tests/scenario/tls_scenario.h"
 
 namespace pinion::proxy {
 namespace {
 
-class TlsScenarioTest : public ScenarioTest {
+class HandshakeTest : public TlsScenarioTest {
  protected:
-  TlsScenarioTest() {
-    ca_file_ = ca_.Write(dir_.path(), "ca");
-    const auto files = ca_.Issue(dir_.path(), "server", {.dns = {"gateway.test"}});
-    server_ = *net::TlsContext::ForServers({.certificates = {files}},
-                                           std::make_shared<net::TlsTicketKeys>());
-    client_context_ = *net::TlsContext::ForClients({.trusted_ca = ca_file_});
-    network_.Listen(kGateway, proxy_loop_, [this](std::unique_ptr<net::ByteStream> stream) {
-      proxy_->Accept(server_->Accept(proxy_->tls(), std::move(stream)), listener_);
-    });
-  }
-
-  void ConnectTlsClient() {
-    clients_.push_back(std::make_unique<testing::SimClient>(
-        peers_,
-        client_context_->Connect(peers_.tls, network_.Connect(peer_loop_, kGateway), "gateway.test",
-                                 nullptr),
-        http2::Options(), [this](CallBook::Entry&) { ++ended_; }));
-    client_ = clients_.back().get();
-  }
-
   void EndNewcomers() {
     proxy_loop_.Post([proxy = proxy_.get()] { proxy->EndNewcomers(limits::kHandshakePatience); });
     RunFor(absl::Milliseconds(10));
@@ -45,15 +23,10 @@ class TlsScenarioTest : public ScenarioTest {
 
   uint64_t limit(http2::Limit limit) { return proxy_->limits().value(limit); }
 
-  testing::TempDirectory dir_;
-  const testing::CertificateAuthority ca_;
-  std::string ca_file_;
-  std::shared_ptr<const net::TlsContext> server_;
-  std::shared_ptr<const net::TlsContext> client_context_;
   std::vector<std::unique_ptr<net::ByteStream>> silent_;
 };
 
-TEST_F(TlsScenarioTest, ACallAndItsAnswerPass) {
+TEST_F(HandshakeTest, ACallAndItsAnswerPass) {
   ConnectTlsClient();
   const CallRecord& call = Start(Plan()).record;
   Run();
@@ -61,7 +34,7 @@ TEST_F(TlsScenarioTest, ACallAndItsAnswerPass) {
   EXPECT_EQ(proxy_->newcomers(), 0u);
 }
 
-TEST_F(TlsScenarioTest, AHandshakeThatDoesNotComeEndsInTime) {
+TEST_F(HandshakeTest, AHandshakeThatDoesNotComeEndsInTime) {
   ConnectSilently();
   RunFor(limits::kPrefaceTimeout - absl::Seconds(1));
   const size_t before = proxy_->connections();
@@ -71,7 +44,7 @@ TEST_F(TlsScenarioTest, AHandshakeThatDoesNotComeEndsInTime) {
   EXPECT_GE(limit(http2::Limit::kPrefaceTimeout), 1u);
 }
 
-TEST_F(TlsScenarioTest, SlowHandshakesGiveWayAndCallersStay) {
+TEST_F(HandshakeTest, SlowHandshakesGiveWayAndCallersStay) {
   ConnectTlsClient();
   Run();
   RunFor(absl::Seconds(1));
@@ -90,7 +63,7 @@ TEST_F(TlsScenarioTest, SlowHandshakesGiveWayAndCallersStay) {
   EXPECT_EQ(VersionOf(call), "1.0.0");
 }
 
-TEST_F(TlsScenarioTest, ManyHandshakesAtOnceAllSucceed) {
+TEST_F(HandshakeTest, ManyHandshakesAtOnceAllSucceed) {
   const int many = 5 * limits::kTlsHandshakesPerTurn;
   for (int i = 0; i < many; ++i) {
     ConnectTlsClient();

@@ -1,0 +1,65 @@
+#include "gateway/net/tls_peer.h"
+
+#include <openssl/x509v3.h>
+
+#include <memory>
+#include <optional>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+#include "gateway/limits.h"
+#include "gateway/net/openssl_ptr.h"
+#include "gateway/tls_limits.h"
+
+namespace pinion::net {
+namespace {
+
+using GeneralNamesPtr = std::unique_ptr<GENERAL_NAMES, OpenSslFree<GENERAL_NAMES_free>>;
+
+absl::string_view TextOf(const ASN1_IA5STRING* value) {
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
+          static_cast<size_t>(ASN1_STRING_length(value))};
+}
+
+// Each URI and DNS name.
+void ForEachName(const X509& certificate,
+                 absl::FunctionRef<void(bool uri, absl::string_view name)> each) {
+  const GeneralNamesPtr names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(&certificate, NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type == GEN_URI) each(true, TextOf(name->d.uniformResourceIdentifier));
+    if (name->type == GEN_DNS) each(false, TextOf(name->d.dNSName));
+  }
+}
+
+bool IsSpiffe(absl::string_view uri) { return absl::StartsWith(uri, "spiffe://"); }
+
+}  // namespace
+
+TlsPeer ReadTlsPeer(const X509& certificate) {
+  TlsPeer peer;
+  ForEachName(certificate, [&](bool uri, absl::string_view name) {
+    if (name.empty() || name.size() > limits::kMaxIdentityBytes) return;
+    if (uri) {
+      if (IsSpiffe(name)) peer.spiffe_id = std::string(name);
+    } else if (peer.dns_names.size() < limits::kTlsNamesMax) {
+      peer.dns_names.push_back(absl::AsciiStrToLower(name));
+    }
+  });
+  return peer;
+}
+
+bool NamesAreClear(const X509& certificate) {
+  bool nul = false;
+  int spiffe_ids = 0;
+  ForEachName(certificate, [&](bool uri, absl::string_view name) {
+    nul = nul || name.find('\0') != absl::string_view::npos;
+    spiffe_ids += uri && IsSpiffe(name) ? 1 : 0;
+  });
+  return !nul && spiffe_ids <= 1;
+}
+
+}  // namespace pinion::net

@@ -1,0 +1,62 @@
+// Who calls: which of a call's credentials counts, and which consumer owns it. The worker's thread.
+//
+// In this order, the first that a consumer owns: the client certificate (its SPIFFE ID, then its
+// DNS names), then the trusted header of a trusted peer. What nobody owns says nothing; a
+// credential that cannot be right ends the call.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "gateway/net/tls_peer.h"
+#include "gateway/proxy/request.h"
+#include "gateway/route/route_table.h"
+
+namespace pinion::proxy {
+
+class Downstream;
+
+struct Caller {
+  std::optional<route::Consumer> consumer;  // of the table that was asked; null: unregistered
+  // What found the consumer; empty without one. Lives as long as the call's headers and connection.
+  route::IdentityKind kind = route::IdentityKind::kHeader;
+  absl::string_view identity;
+
+  // In another table.
+  std::optional<route::Consumer> FindIn(const route::RouteTable& table) const {
+    if (identity.empty()) return std::nullopt;
+    return table.FindConsumer(kind, identity);
+  }
+  // It was not by its header that the caller was found, so what that says is not passed on.
+  bool overrides_header() const {
+    return consumer.has_value() && kind != route::IdentityKind::kHeader;
+  }
+};
+
+// What a connection's certificate says, with the consumer that it led to in the table asked last:
+// one lookup a connection and table, not one a call.
+class CertificateIdentity {
+ public:
+  void Read(const net::TlsPeer& peer);
+
+  // True: `caller` is set.
+  bool Find(const route::RouteTable& table, Caller& caller);
+
+ private:
+  // In the order in which they count.
+  std::vector<std::pair<route::IdentityKind, std::string>> names_;
+  uint64_t generation_ = 0;                  // of the table asked last
+  size_t owned_ = 0;                         // the one of the names that a consumer owns there
+  std::optional<route::Consumer> consumer_;  // a view into that table
+};
+
+// Sets `caller`; else what is wrong with a credential, as a sentence for the caller.
+std::optional<std::string> Identify(const RequestHead& head, Downstream& downstream,
+                                    const route::RouteTable& table, Caller& caller);
+
+}  // namespace pinion::proxy
