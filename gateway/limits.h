@@ -32,6 +32,9 @@ inline constexpr uint32_t kMaxHeaderFields = 100;
 inline constexpr uint32_t kMaxFrameBytes = 16 * 1024;
 // RFC 7541's default, both ways.
 inline constexpr uint32_t kHpackTableBytes = 4096;
+// A name or value as it is on the wire; more than any server takes, and what a decoder may have to
+// hold of one that comes in pieces.
+inline constexpr uint32_t kHeaderStringBytesMax = 64 * 1024;
 // gRPC sends one or two; an endless series is CVE-2024-27316.
 inline constexpr uint32_t kMaxContinuations = 8;
 inline constexpr uint32_t kMaxSettingsEntries = 32;

@@ -2,6 +2,7 @@
 // Receive() to ReleaseEvents(), by the pool in between; one thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -12,6 +13,8 @@ namespace pinion::http2 {
 
 struct EventBatch {
   std::vector<Event> events;
+  // Beside each event the place of the next one of its stream; zero: none so far.
+  std::vector<uint32_t> next_of_stream;
   std::vector<std::unique_ptr<HeaderBlock>> blocks;
 };
 

@@ -21,12 +21,16 @@ char* HeaderBlock::Allocate(size_t bytes) {
   return place;
 }
 
-void HeaderBlock::Add(absl::string_view name, absl::string_view value, bool never_index) {
-  char* place = Allocate(name.size() + value.size());
-  if (!name.empty()) std::memcpy(place, name.data(), name.size());
-  if (!value.empty()) std::memcpy(place + name.size(), value.data(), value.size());
-  fields_.push_back({{place, name.size()}, {place + name.size(), value.size()}, never_index});
-  list_bytes_ += name.size() + value.size() + 32;
+void HeaderBlock::Add(const HeaderField& field) {
+  const size_t name_bytes = field.name.size();
+  const size_t value_bytes = field.value.size();
+  char* place = Allocate(name_bytes + value_bytes);
+  if (name_bytes > 0) std::memcpy(place, field.name.data(), name_bytes);
+  if (value_bytes > 0) std::memcpy(place + name_bytes, field.value.data(), value_bytes);
+  HeaderField& copy = fields_.emplace_back(field);
+  copy.name = {place, name_bytes};
+  copy.value = {place + name_bytes, value_bytes};
+  list_bytes_ += name_bytes + value_bytes + 32;
 }
 
 void HeaderBlock::Clear() {

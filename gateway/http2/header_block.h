@@ -18,8 +18,9 @@ class HeaderBlock {
   HeaderBlock(HeaderBlock&&) = default;
   HeaderBlock& operator=(HeaderBlock&&) = default;
 
-  // Copies name and value into the arena. Views handed out earlier stay valid.
-  void Add(absl::string_view name, absl::string_view value, bool never_index = false);
+  // Copies a field's texts into the arena. Views handed out earlier stay valid.
+  void Add(absl::string_view name, absl::string_view value) { Add({name, value}); }
+  void Add(const HeaderField& field);
 
   // Forgets all fields; keeps the first chunk of memory for the next block.
   void Clear();

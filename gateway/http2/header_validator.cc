@@ -113,11 +113,8 @@ absl::string_view ConnectionFieldFault(const HeaderField& field) {
   return {};
 }
 
-absl::string_view RegularFieldFault(const HeaderField& field) {
-  if (field.name.empty()) return "empty header name";
-  if (!AllIn(kNameChars, field.name)) return "invalid character in a header name";
-  absl::string_view fault = ValueFault(field.value);
-  return !fault.empty() ? fault : ConnectionFieldFault(field);
+absl::string_view FaultUnlessKnown(const HeaderField& field) {
+  return field.well_formed ? absl::string_view() : RegularFieldFault(field);
 }
 
 absl::string_view ContentLengthFault(absl::string_view value, MessageFacts& facts) {
@@ -183,6 +180,13 @@ absl::string_view RequestPseudoFault(const RequestPseudo& pseudo) {
 
 }  // namespace
 
+absl::string_view RegularFieldFault(const HeaderField& field) {
+  if (field.name.empty()) return "empty header name";
+  if (!AllIn(kNameChars, field.name)) return "invalid character in a header name";
+  absl::string_view fault = ValueFault(field.value);
+  return !fault.empty() ? fault : ConnectionFieldFault(field);
+}
+
 absl::string_view RequestFault(absl::Span<const HeaderField> fields, MessageFacts& facts) {
   RequestPseudo pseudo;
   absl::string_view fault = TakeRequestPseudo(fields, pseudo);
@@ -190,7 +194,7 @@ absl::string_view RequestFault(absl::Span<const HeaderField> fields, MessageFact
   if (!fault.empty()) return fault;
   const HeaderField* host = nullptr;
   for (const HeaderField& field : fields) {
-    fault = RegularFieldFault(field);
+    fault = FaultUnlessKnown(field);
     if (!fault.empty()) return fault;
     if (field.name == "content-length") {
       fault = ContentLengthFault(field.value, facts);
@@ -219,7 +223,7 @@ absl::string_view ResponseFault(absl::Span<const HeaderField> fields, MessageFac
   if (facts.status < 100) return "invalid :status";
   if (facts.status == 101) return ":status 101 does not exist in HTTP/2";
   for (const HeaderField& field : fields.subspan(1)) {
-    absl::string_view fault = RegularFieldFault(field);
+    absl::string_view fault = FaultUnlessKnown(field);
     if (fault.empty() && field.name == "content-length")
       fault = ContentLengthFault(field.value, facts);
     if (!fault.empty()) return fault;
@@ -229,7 +233,7 @@ absl::string_view ResponseFault(absl::Span<const HeaderField> fields, MessageFac
 
 absl::string_view TrailersFault(absl::Span<const HeaderField> fields) {
   for (const HeaderField& field : fields) {
-    absl::string_view fault = RegularFieldFault(field);
+    absl::string_view fault = FaultUnlessKnown(field);
     if (!fault.empty()) return fault;
   }
   return {};

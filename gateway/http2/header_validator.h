@@ -31,4 +31,8 @@ absl::string_view ResponseFault(absl::Span<const HeaderField> fields, MessageFac
 
 absl::string_view TrailersFault(absl::Span<const HeaderField> fields);
 
+// Of a field by itself that is no pseudo-header. What the lists above hold is only looked at where
+// HeaderField::well_formed does not say that it was before.
+absl::string_view RegularFieldFault(const HeaderField& field);
+
 }  // namespace pinion::http2

@@ -1,15 +1,15 @@
-// The receiving half of HPACK (RFC 7541): a thin adapter over nghttp2's inflater, the only user of
-// nghttp2. Owned by a session; one thread. Holds no memory before its first header block.
+// The receiving half of HPACK (RFC 7541). Owned by a session; one thread. Holds no memory before
+// its first header block.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <vector>
 
 #include "gateway/http2/header_block.h"
+#include "gateway/http2/hpack_table.h"
+#include "gateway/http2/hpack_wire.h"
 #include "gateway/http2/types.h"
-
-struct nghttp2_hd_inflater;
 
 namespace pinion::http2 {
 
@@ -29,16 +29,41 @@ struct HeaderListProgress {
 
 class HpackDecoder {
  public:
+  // `scratch` outlives the decoder and grows as needed; its contents do not survive a call.
+  explicit HpackDecoder(std::vector<uint8_t>& scratch) : scratch_(scratch) {}
+
   // Decodes a piece of a header block, the last one if `final`, into `block` (null: into nothing).
-  // False when it is not HPACK: the connection is lost.
+  // False when it is not HPACK, or a name or value is longer than limits::kHeaderStringBytesMax:
+  // the connection is lost.
   [[nodiscard]] bool Decode(Bytes piece, bool final, const HeaderListLimits& limits,
                             HeaderListProgress& progress, HeaderBlock* block);
 
  private:
-  struct Deleter {
-    void operator()(nghttp2_hd_inflater* inflater) const;
+  // Where the fields of a piece go.
+  struct Sink {
+    const HeaderListLimits& limits;
+    HeaderListProgress& progress;
+    HeaderBlock* block;
+
+    void Add(const HeaderField& field);
   };
-  std::unique_ptr<nghttp2_hd_inflater, Deleter> inflater_;
+
+  // Each reads one representation (RFC 7541 section 6).
+  hpack::Read Representation(Bytes& in, Sink& sink);
+  hpack::Read Indexed(Bytes& in, Sink& sink);
+  hpack::Read Literal(Bytes& in, uint8_t prefix_max, Sink& sink);
+  hpack::Read TableSize(Bytes& in);
+
+  // False: no field has this index.
+  bool Lookup(uint32_t index, HeaderField& field) const;
+  // What a literal's strings say, in scratch_ where they are Huffman-coded. False: broken codes.
+  bool ReadTexts(const hpack::String& name, const hpack::String& value, HeaderField& field);
+  void Keep(Bytes rest);
+
+  std::vector<uint8_t>& scratch_;
+  HpackTable table_;
+  std::vector<uint8_t> kept_;  // a representation whose end has not arrived
+  bool fields_begun_ = false;  // in this block; table sizes stand before them
 };
 
 }  // namespace pinion::http2

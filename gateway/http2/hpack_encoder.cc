@@ -2,43 +2,21 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
+#include <optional>
 
 #include "absl/strings/string_view.h"
 #include "gateway/http2/hpack_static_table.h"
+#include "gateway/http2/hpack_wire.h"
 
 namespace pinion::http2 {
 namespace {
 
-// RFC 7541 section 6: first bits of each representation, and the largest value of the rest.
-constexpr uint8_t kIndexed = 0x80, kIndexing = 0x40, kTableSize = 0x20, kNeverIndexed = 0x10,
-                  kWithoutIndexing = 0x00;
-constexpr uint32_t kIndexedMax = 127, kIndexingMax = 63, kTableSizeMax = 31, kLiteralMax = 15,
-                   kLengthMax = 127;
-
-// Two lengths of at most six bytes each, and the first byte.
-constexpr size_t kFieldOverheadMax = 13;
-constexpr size_t kTableSizeUpdatesMax = 12;
+// Two lengths, and the first byte.
+constexpr size_t kFieldOverheadMax = 2 * hpack::kIntegerBytesMax + 1;
+constexpr size_t kTableSizeUpdatesMax = 2 * hpack::kIntegerBytesMax;
 
 // A field larger than this share of the table would displace most of what is there.
 constexpr size_t LargestEntry(size_t table_bytes) { return table_bytes / 2; }
-
-uint8_t* WriteInteger(uint8_t* out, uint8_t first_bits, uint32_t prefix_max, size_t value) {
-  if (value < prefix_max) {
-    *out++ = static_cast<uint8_t>(first_bits | value);
-    return out;
-  }
-  *out++ = static_cast<uint8_t>(first_bits | prefix_max);
-  for (value -= prefix_max; value >= 0x80; value >>= 7) *out++ = static_cast<uint8_t>(value | 0x80);
-  *out++ = static_cast<uint8_t>(value);
-  return out;
-}
-
-uint8_t* WriteString(uint8_t* out, absl::string_view text) {
-  out = WriteInteger(out, 0, kLengthMax, text.size());
-  if (!text.empty()) std::memcpy(out, text.data(), text.size());
-  return out + text.size();
-}
 
 uint64_t Load(const char* from, size_t bytes) {
   uint64_t value = 0;
@@ -55,7 +33,7 @@ uint64_t Sample(absl::string_view text) {
          (Load(text.data() + (size - 8) / 2, 8) * 0xc2b2ae3d27d4eb4f);
 }
 
-// Never zero, which marks an empty place.
+// Never zero, nor is its lowest byte: those mark empty places.
 uint32_t HashOf(absl::string_view name, absl::string_view value) {
   uint64_t hash = Sample(name) * 0xff51afd7ed558ccd;
   hash = (hash ^ (hash >> 32) ^ Sample(value) ^ (name.size() << 16) ^ value.size()) *
@@ -115,11 +93,11 @@ bool IsSecret(const HeaderField& field) {
          field.name == "proxy-authorization" || (field.name == "cookie" && field.value.size() < 20);
 }
 
-uint8_t* WriteLiteral(uint8_t* out, uint8_t kind, uint32_t prefix_max, const HeaderField& field) {
+uint8_t* WriteLiteral(uint8_t* out, uint8_t kind, uint8_t prefix_max, const HeaderField& field) {
   const size_t name = StaticIndex::FindName(field.name);
-  out = WriteInteger(out, kind, prefix_max, name);
-  if (name == 0) out = WriteString(out, field.name);
-  return WriteString(out, field.value);
+  out = hpack::WriteInteger(out, kind, prefix_max, name);
+  if (name == 0) out = hpack::WriteString(out, field.name);
+  return hpack::WriteString(out, field.value);
 }
 
 }  // namespace
@@ -127,7 +105,7 @@ uint8_t* WriteLiteral(uint8_t* out, uint8_t kind, uint32_t prefix_max, const Hea
 void HpackEncoder::SetTableBytes(uint32_t bytes) {
   table_bytes_ = std::min(bytes, limits::kHpackTableBytes);
   table_bytes_min_ = std::min(table_bytes_min_, table_bytes_);
-  EvictUntil(table_bytes_);
+  table_.SetBytesMax(table_bytes_);
 }
 
 Bytes HpackEncoder::Encode(absl::Span<const HeaderField> fields, std::vector<uint8_t>& scratch) {
@@ -143,11 +121,11 @@ Bytes HpackEncoder::Encode(absl::Span<const HeaderField> fields, std::vector<uin
 
 uint8_t* HpackEncoder::WriteTableSize(uint8_t* out) {
   if (table_bytes_min_ < std::min(announced_bytes_, table_bytes_)) {
-    out = WriteInteger(out, kTableSize, kTableSizeMax, table_bytes_min_);
+    out = hpack::WriteInteger(out, hpack::kTableSize, hpack::kTableSizeMax, table_bytes_min_);
     announced_bytes_ = table_bytes_min_;
   }
   if (announced_bytes_ != table_bytes_) {
-    out = WriteInteger(out, kTableSize, kTableSizeMax, table_bytes_);
+    out = hpack::WriteInteger(out, hpack::kTableSize, hpack::kTableSizeMax, table_bytes_);
     announced_bytes_ = table_bytes_;
   }
   table_bytes_min_ = table_bytes_;
@@ -155,85 +133,28 @@ uint8_t* HpackEncoder::WriteTableSize(uint8_t* out) {
 }
 
 uint8_t* HpackEncoder::WriteField(uint8_t* out, const HeaderField& field) {
-  if (IsSecret(field)) return WriteLiteral(out, kNeverIndexed, kLiteralMax, field);
+  if (IsSecret(field)) return WriteLiteral(out, hpack::kNeverIndexed, hpack::kLiteralMax, field);
   const uint32_t hash = HashOf(field.name, field.value);
   size_t index = Static().Find(hash, field);
-  if (index == 0) index = Find(hash, field);
-  if (index != 0) return WriteInteger(out, kIndexed, kIndexedMax, index);
-  const size_t bytes = field.name.size() + field.value.size() + kEntryOverheadBytes;
-  if (bytes > LargestEntry(table_bytes_) || !SeenBefore(hash)) {
-    return WriteLiteral(out, kWithoutIndexing, kLiteralMax, field);
+  const auto tag = static_cast<uint8_t>(hash);
+  if (index == 0) {
+    const std::optional<size_t> age = table_.Find(tag, field);
+    if (age.has_value()) index = kStaticHeaders.size() + 1 + *age;
   }
-  Insert(hash, field);
-  return WriteLiteral(out, kIndexing, kIndexingMax, field);
-}
-
-size_t HpackEncoder::Find(uint32_t hash, const HeaderField& field) const {
-  if (table_ == nullptr) return 0;
-  const Table& table = *table_;
-  const size_t size = table.hashes.size();
-  for (size_t slot = 0; slot < size; ++slot) {
-    if (table.hashes[slot] != hash) continue;
-    const Entry& entry = table.entries[slot];
-    const absl::string_view text = entry.text;
-    if (text.substr(0, entry.name_bytes) != field.name ||
-        text.substr(entry.name_bytes) != field.value) {
-      continue;
-    }
-    const size_t age = table.count - 1 - ((slot - table.oldest) & (size - 1));
-    return kStaticHeaders.size() + 1 + age;
+  if (index != 0) return hpack::WriteInteger(out, hpack::kIndexed, hpack::kIndexedMax, index);
+  if (HpackTable::EntryBytes(field) > LargestEntry(table_bytes_) || !SeenBefore(hash)) {
+    return WriteLiteral(out, hpack::kWithoutIndexing, hpack::kLiteralMax, field);
   }
-  return 0;
+  table_.Insert(field, tag);
+  return WriteLiteral(out, hpack::kIndexing, hpack::kIndexingMax, field);
 }
 
 bool HpackEncoder::SeenBefore(uint32_t hash) {
-  if (table_ == nullptr) table_ = std::make_unique<Table>();
-  uint32_t& seen = table_->seen[(hash >> 8) % kSeenSlots];
+  if (seen_ == nullptr) seen_ = std::make_unique<Seen>();
+  uint32_t& seen = (*seen_)[(hash >> 8) % kSeenSlots];
   if (seen == hash) return true;
   seen = hash;
   return false;
-}
-
-void HpackEncoder::Insert(uint32_t hash, const HeaderField& field) {
-  Table& table = *table_;
-  const size_t bytes = field.name.size() + field.value.size() + kEntryOverheadBytes;
-  EvictUntil(table_bytes_ - bytes);
-  if (table.count == table.hashes.size()) Grow();
-  const size_t slot = (table.oldest + table.count) & (table.hashes.size() - 1);
-  table.hashes[slot] = hash;
-  Entry& entry = table.entries[slot];
-  entry.text.assign(field.name.data(), field.name.size());
-  entry.text.append(field.value.data(), field.value.size());
-  entry.name_bytes = field.name.size();
-  ++table.count;
-  table.bytes += bytes;
-}
-
-void HpackEncoder::EvictUntil(size_t bytes_max) {
-  if (table_ == nullptr) return;
-  Table& table = *table_;
-  while (table.bytes > bytes_max) {
-    table.bytes -= table.entries[table.oldest].text.size() + kEntryOverheadBytes;
-    table.hashes[table.oldest] = 0;
-    table.oldest = (table.oldest + 1) & (table.hashes.size() - 1);
-    --table.count;
-  }
-}
-
-void HpackEncoder::Grow() {
-  constexpr size_t kFirstEntries = 16;
-  Table& table = *table_;
-  const size_t size = std::max(kFirstEntries, 2 * table.hashes.size());
-  std::vector<uint32_t> hashes(size, 0);
-  std::vector<Entry> entries(size);
-  for (size_t k = 0; k < table.count; ++k) {
-    const size_t slot = (table.oldest + k) & (table.hashes.size() - 1);
-    hashes[k] = table.hashes[slot];
-    entries[k] = std::move(table.entries[slot]);
-  }
-  table.hashes = std::move(hashes);
-  table.entries = std::move(entries);
-  table.oldest = 0;
 }
 
 }  // namespace pinion::http2

@@ -14,6 +14,7 @@ Session::Impl::Impl(Role role, const Options& options, SlabPool& pool, LimitCoun
       limits_(limits),
       send_(pool, options.output_high_watermark_bytes),
       reader_(options.max_frame_bytes),
+      decoder_(pool.scratch()),
       guards_(role),
       receive_window_(std::max(options.connection_window_bytes, kDefaultWindowBytes)),
       // Until the peer has acknowledged a smaller window it may use the default one.
@@ -51,6 +52,7 @@ void Session::Impl::ReleaseEvents() {
   }
   batch_->blocks.clear();
   batch_->events.clear();
+  batch_->next_of_stream.clear();
   pool_.event_batches().Put(std::move(batch_));
   batch_decoded_bytes_ = 0;
   while (released_ != nullptr) {
@@ -63,22 +65,27 @@ void Session::Impl::ReleaseEvents() {
 Event& Session::Impl::AddEvent(EventType type, StreamState* stream) {
   const auto index = static_cast<uint32_t>(batch_->events.size());
   Event& event = batch_->events.emplace_back();
+  batch_->next_of_stream.push_back(0);
   event.type = type;
   event.stream = stream;
-  if (stream != nullptr) {
-    if (stream->batch != batch_number_) stream->first_event = index;
+  if (stream == nullptr) return event;
+  if (stream->batch == batch_number_) {
+    batch_->next_of_stream[stream->last_event] = index;
+  } else {
     stream->batch = batch_number_;
-    stream->last_event = index;
+    stream->first_event = index;
   }
+  stream->last_event = index;
   return event;
 }
 
 void Session::Impl::TakeBackEvents(StreamState& stream) {
   if (batch_ == nullptr || stream.batch != batch_number_) return;
-  for (uint32_t i = stream.first_event; i <= stream.last_event; ++i) {
-    Event& event = batch_->events[i];
-    if (event.stream == &stream) event.type = EventType::kNone;
-  }
+  uint32_t i = stream.first_event;
+  do {
+    batch_->events[i].type = EventType::kNone;
+    i = batch_->next_of_stream[i];
+  } while (i != 0);
 }
 
 Bytes Session::Impl::KeepForBatch(Bytes bytes) {

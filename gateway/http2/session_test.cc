@@ -286,7 +286,8 @@ TEST(SessionHeaders, AnOversizedRequestIsRefusedAndPoisonsNothing) {
     ASSERT_EQ(frames.size(), end_stream ? 1u : 2u);
     EXPECT_EQ(frames[0].type, h2::kHeaders);
     EXPECT_EQ(frames[0].flags, h2::kEndHeaders | h2::kEndStream);
-    HpackDecoder decoder;
+    std::vector<uint8_t> scratch;
+    HpackDecoder decoder(scratch);
     HeaderBlock answer;
     HeaderListProgress progress;
     ASSERT_TRUE(decoder.Decode(AsBytes(frames[0].payload), true, {10000, 100}, progress, &answer));

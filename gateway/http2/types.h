@@ -38,6 +38,9 @@ struct HeaderField {
   absl::string_view name;  // lower case on the wire
   absl::string_view value;
   bool never_index = false;  // RFC 7541 section 7.1.3; kept when the field is forwarded
+  // Known to be right by itself as a field that is no pseudo-header: the validator has seen it in
+  // an earlier block. False says nothing.
+  bool well_formed = false;
 };
 
 enum class Role : uint8_t { kServer, kClient };

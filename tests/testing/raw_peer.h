@@ -68,7 +68,8 @@ class RawPeer final : private net::ByteStream::Observer {
   std::string unsent_;
   std::string bytes_;
   std::vector<Frame> frames_;
-  http2::HpackDecoder decoder_;
+  std::vector<uint8_t> scratch_;
+  http2::HpackDecoder decoder_{scratch_};
   std::function<void(const Frame&)> on_frame_;
   bool ended_ = false;
 };

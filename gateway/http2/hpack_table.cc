@@ -1,0 +1,121 @@
+#include "gateway/http2/hpack_table.h"
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <utility>
+
+#include "base/check.h"
+
+namespace pinion::http2 {
+namespace {
+
+constexpr size_t kFirstEntries = 16;
+constexpr size_t kFirstTextBytes = 512;
+
+// A full table, and an entry as large before the others go for it. What is live moves once for as
+// many bytes as it has, or seldom enough where entries are large.
+constexpr size_t kTextBytesMax = 2 * limits::kHpackTableBytes;
+static_assert(limits::kHpackTableBytes <= UINT16_MAX, "an entry's sizes have 16 bits");
+
+}  // namespace
+
+void HpackTable::SetBytesMax(uint32_t bytes) {
+  DCHECK(bytes <= limits::kHpackTableBytes);
+  bytes_max_ = bytes;
+  EvictUntil(bytes);
+}
+
+void HpackTable::Insert(const HeaderField& field, uint8_t tag) {
+  const size_t bytes = EntryBytes(field);
+  if (bytes > bytes_max_) return EvictUntil(0);
+  const uint32_t begin = Append(field.name, field.value);
+  EvictUntil(bytes_max_ - bytes);
+  if (count_ == entries_.size()) GrowEntries();
+  const size_t slot = (oldest_ + count_) & Mask();
+  entries_[slot] = {begin, static_cast<uint16_t>(field.name.size()),
+                    static_cast<uint16_t>(field.value.size()), field.well_formed};
+  tags_[slot] = tag;
+  ++count_;
+  bytes_ += bytes;
+}
+
+std::optional<size_t> HpackTable::Find(uint8_t tag, const HeaderField& field) const {
+  const uint8_t* const begin = tags_.data();
+  const uint8_t* const end = begin + tags_.size();
+  for (const uint8_t* at = begin; at != end; ++at) {
+    at = static_cast<const uint8_t*>(std::memchr(at, tag, end - at));
+    if (at == nullptr) break;
+    const size_t slot = at - begin;
+    const HeaderField entry = FieldAt(slot);
+    if (entry.name == field.name && entry.value == field.value) {
+      return count_ - 1 - ((slot - oldest_) & Mask());
+    }
+  }
+  return std::nullopt;
+}
+
+HeaderField HpackTable::FieldAt(size_t slot) const {
+  const Entry& entry = entries_[slot];
+  const char* const name = text_.data() + entry.begin;
+  HeaderField field;
+  field.name = {name, entry.name_bytes};
+  field.value = {name + entry.name_bytes, entry.value_bytes};
+  field.well_formed = entry.well_formed;
+  return field;
+}
+
+void HpackTable::EvictUntil(size_t bytes_max) {
+  while (bytes_ > bytes_max) {
+    bytes_ -= entries_[oldest_].bytes();
+    tags_[oldest_] = 0;
+    oldest_ = (oldest_ + 1) & Mask();
+    --count_;
+  }
+}
+
+void HpackTable::GrowEntries() {
+  const size_t size = std::max(kFirstEntries, 2 * entries_.size());
+  std::vector<Entry> entries(size);
+  std::vector<uint8_t> tags(size);
+  for (size_t k = 0; k < count_; ++k) {
+    const size_t slot = (oldest_ + k) & Mask();
+    entries[k] = entries_[slot];
+    tags[k] = tags_[slot];
+  }
+  entries_ = std::move(entries);
+  tags_ = std::move(tags);
+  oldest_ = 0;
+}
+
+uint32_t HpackTable::Append(absl::string_view name, absl::string_view value) {
+  const size_t bytes = name.size() + value.size();
+  if (text_.size() - text_end_ < bytes) {
+    const std::less<const char*> before;
+    const bool ours =
+        !before(name.data(), text_.data()) && before(name.data(), text_.data() + text_end_);
+    const size_t offset = ours ? name.data() - text_.data() : 0;
+    const size_t moved = MakeRoom(bytes);
+    if (ours) name = {text_.data() + offset - moved, name.size()};
+  }
+  char* const place = text_.data() + text_end_;
+  if (!name.empty()) std::memcpy(place, name.data(), name.size());
+  if (!value.empty()) std::memcpy(place + name.size(), value.data(), value.size());
+  return static_cast<uint32_t>(std::exchange(text_end_, text_end_ + bytes));
+}
+
+size_t HpackTable::MakeRoom(size_t bytes) {
+  const size_t first = count_ == 0 ? text_end_ : entries_[oldest_].begin;
+  const size_t live = text_end_ - first;
+  if (live > 0) std::memmove(text_.data(), text_.data() + first, live);
+  for (size_t age = 0; age < count_; ++age) {
+    entries_[SlotOf(age)].begin -= static_cast<uint32_t>(first);
+  }
+  text_end_ = live;
+  if (text_.size() < 2 * (live + bytes) && text_.size() < kTextBytesMax) {
+    text_.resize(std::clamp(2 * (live + bytes), kFirstTextBytes, kTextBytesMax));
+  }
+  return first;
+}
+
+}  // namespace pinion::http2
