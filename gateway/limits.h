@@ -61,8 +61,9 @@ inline constexpr size_t kEventBatchesKeptMax = 4;
 // Our resets whose late frames are ignored; beyond it they are answered with another reset.
 inline constexpr size_t kResetsRemembered = 256;
 // One batch of events: bounds what a compressed header flood can expand to before somebody acts on
-// it.
-inline constexpr size_t kEventsPerBatchMax = 1024;
+// it. Few, so that what a batch fills (header blocks above all) is still in the nearest cache when
+// it is read, and used again by the next.
+inline constexpr size_t kEventsPerBatchMax = 32;
 inline constexpr size_t kDecodedBytesPerBatchMax = 256 * 1024;
 
 // ---- floods: half-decaying counts a second ----

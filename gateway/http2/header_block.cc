@@ -6,19 +6,16 @@
 namespace pinion::http2 {
 namespace {
 
-constexpr size_t kChunkBytes = 4096;  // an ordinary gRPC request's headers with a token among them
+// The headers of an ordinary gRPC request, held while its call is open. Not a page or so: chunks
+// that begin at like places of pages would compete for the same lines of the cache.
+constexpr size_t kChunkBytes = 1024;
 
 }  // namespace
 
-char* HeaderBlock::Allocate(size_t bytes) {
-  if (chunks_.empty() || chunk_bytes_ - chunk_used_ < bytes) {
-    chunk_bytes_ = std::max(kChunkBytes, bytes);
-    chunks_.push_back(std::make_unique_for_overwrite<char[]>(chunk_bytes_));
-    chunk_used_ = 0;
-  }
-  char* place = chunks_.back().get() + chunk_used_;
-  chunk_used_ += bytes;
-  return place;
+void HeaderBlock::NewChunk(size_t bytes_min) {
+  chunk_bytes_ = std::max(kChunkBytes, bytes_min);
+  chunks_.push_back(std::make_unique_for_overwrite<char[]>(chunk_bytes_));
+  chunk_used_ = 0;
 }
 
 void HeaderBlock::Add(const HeaderField& field) {

@@ -34,7 +34,13 @@ class HeaderBlock {
   size_t list_bytes() const { return list_bytes_; }
 
  private:
-  char* Allocate(size_t bytes);
+  char* Allocate(size_t bytes) {
+    if (chunks_.empty() || chunk_bytes_ - chunk_used_ < bytes) NewChunk(bytes);
+    char* const place = chunks_.back().get() + chunk_used_;
+    chunk_used_ += bytes;
+    return place;
+  }
+  void NewChunk(size_t bytes_min);
 
   std::vector<HeaderField> fields_;
   std::vector<std::unique_ptr<char[]>> chunks_;

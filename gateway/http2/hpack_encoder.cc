@@ -33,52 +33,60 @@ uint64_t Sample(absl::string_view text) {
          (Load(text.data() + (size - 8) / 2, 8) * 0xc2b2ae3d27d4eb4f);
 }
 
+uint64_t HashOfName(absl::string_view name) {
+  const uint64_t hash = (Sample(name) ^ name.size()) * 0xff51afd7ed558ccd;
+  return hash ^ (hash >> 32);
+}
+
 // Never zero, nor is its lowest byte: those mark empty places.
 uint32_t HashOf(absl::string_view name, absl::string_view value) {
-  uint64_t hash = Sample(name) * 0xff51afd7ed558ccd;
-  hash = (hash ^ (hash >> 32) ^ Sample(value) ^ (name.size() << 16) ^ value.size()) *
-         0x9fb21c651e98df25;
+  const uint64_t hash = (HashOfName(name) ^ Sample(value) ^ value.size()) * 0x9fb21c651e98df25;
   return static_cast<uint32_t>(hash >> 32) | 1;
 }
 
-// The static table by the hash of what it holds.
+// The static table, by the hashes of its fields and of their names.
 class StaticIndex {
  public:
   StaticIndex() {
     for (size_t i = 0; i < kStaticHeaders.size(); ++i) {
       const StaticHeader& header = kStaticHeaders[i];
-      Put(HashOf(header.name, header.value), static_cast<uint8_t>(i + 1));
+      const auto index = static_cast<uint8_t>(i + 1);
+      Put(fields_, HashOf(header.name, header.value) >> kFieldShift, index);
+      if (FindName(header.name) == 0) Put(names_, NameSlot(header.name), index);
     }
   }
 
   // Index of a whole field; 0: it is not there.
   size_t Find(uint32_t hash, const HeaderField& field) const {
-    for (size_t slot = hash >> kShift; slots_[slot] != 0; slot = (slot + 1) % kSlots) {
-      const StaticHeader& header = kStaticHeaders[slots_[slot] - 1];
-      if (header.name == field.name && header.value == field.value) return slots_[slot];
+    for (size_t slot = hash >> kFieldShift; fields_[slot] != 0; slot = (slot + 1) % kSlots) {
+      const StaticHeader& header = kStaticHeaders[fields_[slot] - 1];
+      if (header.name == field.name && header.value == field.value) return fields_[slot];
     }
     return 0;
   }
 
-  // Any index of the name; 0: there is none. Only what is not indexed asks.
-  static size_t FindName(absl::string_view name) {
-    for (size_t i = 0; i < kStaticHeaders.size(); ++i) {
-      if (kStaticHeaders[i].name == name) return i + 1;
+  // The first index of the name; 0: there is none.
+  size_t FindName(absl::string_view name) const {
+    for (size_t slot = NameSlot(name); names_[slot] != 0; slot = (slot + 1) % kSlots) {
+      if (kStaticHeaders[names_[slot] - 1].name == name) return names_[slot];
     }
     return 0;
   }
 
  private:
   static constexpr size_t kSlots = 256;
-  static constexpr int kShift = 24;
+  static constexpr int kFieldShift = 24;
+  using Slots = std::array<uint8_t, kSlots>;
 
-  void Put(uint32_t hash, uint8_t index) {
-    size_t slot = hash >> kShift;
-    while (slots_[slot] != 0) slot = (slot + 1) % kSlots;
-    slots_[slot] = index;
+  static size_t NameSlot(absl::string_view name) { return HashOfName(name) % kSlots; }
+
+  static void Put(Slots& slots, size_t slot, uint8_t index) {
+    while (slots[slot] != 0) slot = (slot + 1) % kSlots;
+    slots[slot] = index;
   }
 
-  std::array<uint8_t, kSlots> slots_{};
+  Slots fields_{};
+  Slots names_{};
 };
 
 const StaticIndex& Static() {
@@ -94,7 +102,7 @@ bool IsSecret(const HeaderField& field) {
 }
 
 uint8_t* WriteLiteral(uint8_t* out, uint8_t kind, uint8_t prefix_max, const HeaderField& field) {
-  const size_t name = StaticIndex::FindName(field.name);
+  const size_t name = Static().FindName(field.name);
   out = hpack::WriteInteger(out, kind, prefix_max, name);
   if (name == 0) out = hpack::WriteString(out, field.name);
   return hpack::WriteString(out, field.value);

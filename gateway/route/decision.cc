@@ -35,7 +35,7 @@ Resolved Decision::Run() {
                                                   : absl::string_view(wanted_.expression->text);
   route.propose_pin = wanted_.source == Source::kUnpinnedPolicy && service_->pin_on_first_call &&
                       query_.consumer != nullptr;
-  if (route.propose_pin && steps_ != nullptr) SayProposal(route);
+  if (route.propose_pin && explains()) SayProposal(route);
   return route;
 }
 
@@ -94,7 +94,7 @@ bool Decision::FromHeader() {
     return false;
   }
   const absl::string_view value = *query_.version_header;
-  Say("`", query_.version_header_name, "` metadata: ", Printable(value));
+  if (explains()) Say("`", query_.version_header_name, "` metadata: ", Printable(value));
   if (const auto it = service_->expressions_by_text.find(value);
       it != service_->expressions_by_text.end()) {
     return Want(it->second, Source::kHeader);
@@ -162,6 +162,13 @@ bool Decision::FromPolicy() {
   return Want(service_->unpinned.get(), Source::kUnpinnedPolicy);
 }
 
+void Decision::SayVersion(const ExpressionEntry& expression) {
+  const VersionEntry& version = *expression.version;
+  Say(Printable(expression.text), " means version ", version.name, ", ",
+      absl::AsciiStrToLower(routing::v1::VersionState_Name(version.state)), ", with ",
+      version.instances->size(), " instance(s)");
+}
+
 std::optional<Refusal> Decision::FindVersion() {
   const ExpressionEntry& expression = *wanted_.expression;
   switch (expression.outcome) {
@@ -173,9 +180,7 @@ std::optional<Refusal> Decision::FindVersion() {
       break;
   }
   const VersionEntry& version = *expression.version;
-  Say(Printable(expression.text), " means version ", version.name, ", ",
-      absl::AsciiStrToLower(routing::v1::VersionState_Name(version.state)), ", with ",
-      version.instances->size(), " instance(s)");
+  if (explains()) SayVersion(expression);
   if (version.state == RETIRED) return RefuseRetired();
   if (version.state == PUBLISHED && version.instances->empty()) return RefuseNeverActive();
   if (version.state == SUNSET && wanted_.source == Source::kHeader) return RefuseSunset();

@@ -44,6 +44,7 @@ class Decision {
   bool FromPolicy();
 
   void SayProposal(const Route& route);
+  void SayVersion(const ExpressionEntry& expression);
   const ExpressionEntry* FindPin(uint16_t method) const;
   bool Want(const ExpressionEntry* expression, Source source);
 
@@ -60,9 +61,11 @@ class Decision {
   // What the asker can do to get another version.
   std::string Advice(absl::string_view example) const;
 
+  // Whether anybody wants to know the steps; what is costly to say is not said to nobody.
+  bool explains() const { return steps_ != nullptr; }
   template <typename... Parts>
   void Say(const Parts&... parts) {
-    if (steps_ != nullptr) steps_->push_back(absl::StrCat(parts...));
+    if (explains()) steps_->push_back(absl::StrCat(parts...));
   }
 
   const RouteTable& table_;
