@@ -1,10 +1,12 @@
 """Compares what a call costs in each proxy that is installed.
 
 usage: ./dev bench [--rounds N] [--seconds S] [--proxies a,b] [--loads 4x50,50x1] [--pins N] [--only-cpu] [--json FILE]
+       ./dev bench --held 10000x10 [--proxies a,b] [--json FILE]   memory of 10,000 connections with 10 open calls each
        ./dev bench --watching [--other PROGRAM] …   compares Pinion with itself: without an access log, sampled, and whole
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import statistics
@@ -27,6 +29,7 @@ def parse(argv):
     parser.add_argument("--only-cpu", action="store_true", help="neither latency nor idle memory")
     parser.add_argument("--watching", action="store_true", help="Pinion alone, with and without its access log; only CPU")
     parser.add_argument("--other", default="", metavar="PROGRAM", help="with --watching: another build of Pinion, the first row")
+    parser.add_argument("--held", default="", metavar="CONNECTIONSxCALLS", help="memory of what is held open; no times")
     parser.add_argument("--json", metavar="FILE", help="write every sample there")
     return parser.parse_args(argv)
 
@@ -46,6 +49,19 @@ def choose(options):
     return proxies, [load for load in loads.LOADS if not names or load.name in names]
 
 
+def hold(proxies, options):
+    connections, calls = (int(number) for number in options.held.split("x"))
+    with Bench(proxies, 0) as bench:
+        held = bench.held(connections, calls)
+    print("\n".join(table.held_lines(held, proxies, connections, calls)))
+    for failure in bench.failures:
+        print(f"FAILED CALLS: {failure}")
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as out:
+            json.dump({name: dataclasses.asdict(each) for name, each in held.items()}, out)
+    return 1 if bench.failures else 0
+
+
 def run(options):
     loads.require()
     if (os.cpu_count() or 1) < 2:
@@ -53,6 +69,8 @@ def run(options):
     proxies, chosen = choose(options)
     if not proxies or not chosen:
         raise RuntimeError("nothing to compare: no such proxy or load")
+    if options.held:
+        return hold(proxies, options)
     latency = idle = rate = None
     with Bench(proxies, options.seconds) as bench:
         for number in range(options.rounds):

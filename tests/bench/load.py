@@ -1,10 +1,8 @@
-"""Loads: h2load sends gRPC-shaped unary calls over h2c; idle connections are opened by hand."""
+"""Loads: h2load sends gRPC-shaped unary calls over h2c."""
 
 import dataclasses
 import re
-import resource
 import shutil
-import socket
 import struct
 import subprocess
 
@@ -14,8 +12,6 @@ from tests.harness.process import CACHE
 # A proxy that answers less than this share of the asked rate is beyond its capacity: its latency would be its queue's.
 _KEPT_UP = 0.9
 PATH = "/pinion.test.Echo/Call"
-_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"  # and empty SETTINGS
-_SETTINGS_ACK = b"\0\0\0\4\1\0\0\0\0"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,19 +80,3 @@ def latencies(load, port, core, rate, seconds):
         return None
     rows = (line.split("\t") for line in log.read_text().splitlines())
     return sorted(int(row[2]) for row in rows if row[1] == "200")
-
-
-def idle_connections(port, count):
-    """Opens `count` connections that have said hello and nothing else; returns the sockets."""
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(4096, 2 * count)), hard))
-    opened = []
-    for _ in range(count):
-        connection = socket.create_connection(("127.0.0.1", port))
-        connection.settimeout(10)
-        connection.sendall(_PREFACE)
-        opened.append(connection)
-    for connection in opened:
-        connection.recv(4096)
-        connection.sendall(_SETTINGS_ACK)
-    return opened

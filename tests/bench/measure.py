@@ -1,10 +1,12 @@
 """Runs the loads against the proxies in turns, round by round, and keeps every sample."""
 
 import contextlib
+import dataclasses
 import statistics
 import time
 
 from tests.bench import load as loads
+from tests.bench.held import HeldConnections
 from tests.harness.process import CACHE, ROOT, Process
 
 PROXY_CORE, LOAD_CORE = "0", "1"
@@ -12,6 +14,26 @@ IDLE_CONNECTIONS = 2000
 _WARM_UP_CALLS = 2000
 _SETTLE_SECONDS = 0.5
 _LATENCY_LOAD = loads.Load("latency", 50, 10, 64)
+
+
+@dataclasses.dataclass(frozen=True)
+class Held:
+    """What a proxy needed for what it held: bytes altogether, a connection before its calls, and a call."""
+
+    bytes: int
+    connection_bytes: float
+    call_bytes: float
+    answered: int
+
+
+def _settled_memory(process):
+    """The memory of a process when it has stopped to change."""
+    memory = process.memory_bytes()
+    while True:
+        time.sleep(_SETTLE_SECONDS)
+        before, memory = memory, process.memory_bytes()
+        if abs(memory - before) < max(before, memory) / 200:
+            return memory
 
 
 class Bench:
@@ -93,11 +115,24 @@ class Bench:
         cost = {}
         for proxy in self.proxies:
             with self._start(proxy) as process:
-                time.sleep(_SETTLE_SECONDS)
-                before = process.memory_bytes()
-                opened = loads.idle_connections(process.port, IDLE_CONNECTIONS)
-                time.sleep(_SETTLE_SECONDS)
-                cost[proxy.name] = (process.memory_bytes() - before) / IDLE_CONNECTIONS
-                for connection in opened:
-                    connection.close()
+                before = _settled_memory(process)
+                with HeldConnections(process.port, IDLE_CONNECTIONS):
+                    cost[proxy.name] = (_settled_memory(process) - before) / IDLE_CONNECTIONS
         return cost
+
+    def held(self, connections, calls):
+        """{proxy: Held}: `connections` connections with `calls` open calls on each, in a process that has seen no other load."""
+        return {proxy.name: self._hold(proxy, connections, calls) for proxy in self.proxies}
+
+    def _hold(self, proxy, connections, calls):
+        with self._start(proxy) as process:
+            memory = [_settled_memory(process)]
+            with HeldConnections(process.port, connections) as held:
+                memory.append(_settled_memory(process))
+                held.begin_calls(calls)
+                memory.append(_settled_memory(process))
+                answered = held.finish_calls()
+        total = connections * calls
+        if answered != total:
+            self.failures.append(f"{proxy.name}: {total - answered} of {total} held calls were not answered")
+        return Held(memory[2], (memory[1] - memory[0]) / connections, (memory[2] - memory[1]) / total, answered)

@@ -49,6 +49,23 @@ def lines(bench, latency, idle, rounds, rate):
         row += [_latency_cell(latency, proxy.name)] if latency is not None else []
         row += [f"{idle[proxy.name] / 1000:.1f} kB"] if idle else []
         rows.append(row)
+    yield from _aligned(rows)
+
+
+def held_lines(held, proxies, connections, calls):
+    """Method, machine, and one row a proxy."""
+    yield f"{datetime.date.today()} · {machine()}"
+    yield (f"Private memory of the proxy's process with {connections} connections and {connections * calls} open calls on them, h2c, one "
+           "worker: headers sent, no message yet; then each gets its message and has to be answered.")
+    rows = [["proxy", "altogether", "a connection before its calls", "an open call", "answered"]]
+    for proxy in proxies:
+        each = held[proxy.name]
+        rows.append([f"{proxy.name} {proxy.version()}".strip(), f"{each.bytes / 1e6:.0f} MB", f"{each.connection_bytes / 1000:.1f} kB",
+                     f"{each.call_bytes / 1000:.1f} kB", f"{each.answered} of {connections * calls}"])
+    yield from _aligned(rows)
+
+
+def _aligned(rows):
     yield ""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for number, row in enumerate(rows):
