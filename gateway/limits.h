@@ -69,6 +69,10 @@ inline constexpr size_t kDecodedBytesPerBatchMax = 256 * 1024;
 // ---- floods: half-decaying counts a second ----
 
 inline constexpr uint32_t kPingsPerSecond = 100;
+// A gRPC peer measures its bandwidth-delay product with a PING after DATA, one at a time: thousands
+// a second on a short path. Each is paid for by a DATA frame that we sent; a long download earns
+// the right to ten seconds of what is free.
+inline constexpr uint32_t kPingsPaidMax = 1000;
 inline constexpr uint32_t kSettingsPerSecond = 50;
 inline constexpr uint32_t kEmptyDataPerSecond = 100;
 // Rapid Reset (CVE-2023-44487) and MadeYouReset (CVE-2025-8671): a bucket each; completed calls

@@ -3,6 +3,7 @@
 // session; one thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -47,7 +48,11 @@ class FloodGuards {
  public:
   explicit FloodGuards(Role role) : role_(role) {}
 
-  [[nodiscard]] bool Ping(absl::Time now) { return pings_.Add(now, limits::kPingsPerSecond); }
+  [[nodiscard]] bool Ping(absl::Time now) {
+    if (pings_paid_ == 0) return pings_.Add(now, limits::kPingsPerSecond);
+    --pings_paid_;
+    return true;
+  }
   [[nodiscard]] bool Settings(absl::Time now) {
     return settings_.Add(now, limits::kSettingsPerSecond);
   }
@@ -78,6 +83,7 @@ class FloodGuards {
   void OnStreamOpened() { window_updates_.Give(limits::kWindowUpdatesPerStream); }
   void OnDataSent(uint32_t frames) {
     window_updates_.Give(frames * limits::kWindowUpdatesPerDataFrame);
+    pings_paid_ = std::min(pings_paid_ + frames, limits::kPingsPaidMax);
   }
   // END_STREAM both ways.
   void OnStreamCompleted() {
@@ -88,6 +94,7 @@ class FloodGuards {
  private:
   const Role role_;
   DecayingCount pings_;
+  uint32_t pings_paid_ = 0;
   DecayingCount settings_;
   DecayingCount empty_data_;
   DecayingCount interim_;

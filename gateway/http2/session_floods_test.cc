@@ -69,6 +69,31 @@ TEST_F(FloodTest, KeepaliveEveryTenSecondsForAMonthPasses) {
             count);
 }
 
+// What grpc-go, gRPC C++ and grpc-java do to measure the bandwidth-delay product.
+TEST_F(FloodTest, APingAfterEachDataFramePasses) {
+  server_.Feed(Open(1));
+  Stream& stream = server_.stream(1);
+  for (int i = 0; i < 20000; ++i) {
+    server_.session.SendData(stream, h2::AsBytes("0123456789"), false);
+    h2::TakeOutput(server_.session);
+    server_.Feed(h2::Ping() + h2::WindowUpdate(0, 10) + h2::WindowUpdate(1, 10));
+  }
+  EXPECT_FALSE(server_.session.failed());
+  EXPECT_EQ(Flood([](int) { return h2::Ping(); }, 1000), 100) << "and earns nothing";
+}
+
+TEST_F(FloodTest, ALongDownloadEarnsNoRightToAPingFlood) {
+  server_.Feed(Open(1));
+  Stream& stream = server_.stream(1);
+  for (int i = 0; i < 20000; ++i) {
+    server_.session.SendData(stream, h2::AsBytes("0123456789"), false);
+    h2::TakeOutput(server_.session);
+    server_.Feed(h2::WindowUpdate(0, 10) + h2::WindowUpdate(1, 10));
+  }
+  EXPECT_EQ(Flood([](int) { return h2::Ping(); }, 10000), 1100);
+  ExpectCalm("too many PING frames", Limit::kPings);
+}
+
 TEST_F(FloodTest, Settings) {
   EXPECT_EQ(Flood([](int) { return h2::Settings({{4, 1000}}); }, 1000), 48);
   ExpectCalm("too many SETTINGS frames", Limit::kSettings);
