@@ -155,6 +155,10 @@ inline constexpr size_t kHandshakesMax = 1000;
 inline constexpr absl::Duration kHandshakePatience = absl::Seconds(1);
 // A downstream connection without streams.
 inline constexpr absl::Duration kIdleTimeout = absl::Hours(1);
+// An answer that is not gRPC, read to its end before its caller hears of it: an error page, and
+// what remains of one that has begun to arrive. Longer: the stream is reset.
+inline constexpr size_t kForeignAnswerBytesMax = 64 * 1024;
+inline constexpr absl::Duration kForeignAnswerMax = absl::Seconds(1);
 // Between GOAWAY(2^31−1) and the final one, when the peer does not answer the PING.
 inline constexpr absl::Duration kGoAwayGrace = absl::Seconds(1);
 inline constexpr absl::Duration kDrainTimeout = absl::Seconds(30);

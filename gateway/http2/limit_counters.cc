@@ -48,6 +48,8 @@ absl::string_view LimitName(Limit limit) {
       return "pending_calls";
     case Limit::kPendingTime:
       return "pending_time";
+    case Limit::kForeignAnswers:
+      return "foreign_answers";
   }
   return "";
 }

@@ -39,8 +39,9 @@ enum class Limit : uint8_t {
   kConnectTimeout,
   kPendingCalls,
   kPendingTime,
+  kForeignAnswers,
 };
-inline constexpr size_t kLimits = static_cast<size_t>(Limit::kPendingTime) + 1;
+inline constexpr size_t kLimits = static_cast<size_t>(Limit::kForeignAnswers) + 1;
 
 // The label of its metric, e.g. "pings".
 absl::string_view LimitName(Limit limit);

@@ -18,6 +18,18 @@ namespace pinion::proxy {
 using http2::ErrorCode;
 using http2::EventType;
 
+namespace {
+
+// What an instance is told of the deadline is rounded down, by less than this up to a day.
+constexpr absl::Duration kTimeoutRoundingMax = absl::Milliseconds(1);
+
+CallError DeadlinePassed() {
+  return CallError(absl::StatusCode::kDeadlineExceeded,
+                   "the deadline passed before the answer was complete");
+}
+
+}  // namespace
+
 Call::Call(Proxy& proxy)
     : proxy_(proxy),
       timer_(
@@ -198,6 +210,7 @@ void Call::OnUpstreamWritable() {
 // ---- response ----
 
 void Call::OnUpstreamEvent(const http2::Event& event) {
+  if (foreign_.active()) return OnForeignEvent(event);
   switch (event.type) {
     case EventType::kHeaders:
       return OnResponseHeaders(event);
@@ -223,7 +236,7 @@ void Call::OnUpstreamEvent(const http2::Event& event) {
 }
 
 void Call::OnResponseHeaders(const http2::Event& event) {
-  const std::optional<CallError> error = CheckResponse(*event.headers, event.end_stream);
+  std::optional<CallError> error = CheckResponse(*event.headers, event.end_stream);
   const bool trailers_only = event.end_stream && head_.grpc;
   int status = -1;  // -1: an answer begins
   if (error.has_value()) {
@@ -236,7 +249,12 @@ void Call::OnResponseHeaders(const http2::Event& event) {
     return;
   }
   trail_.OnAnswer(proxy_.loop().now(), *event.headers);
-  if (error.has_value()) return Finish(*error);
+  if (error.has_value()) {
+    if (event.end_stream) return AnswerFor(*error);
+    request_.ForgetReplay();
+    foreign_.Begin(*std::move(error), proxy_.loop().now());
+    return ArmTimer();
+  }
   phase_ = Phase::kAnswering;
   request_.ForgetReplay();
   std::vector<http2::HeaderField>& fields = proxy_.scratch_fields();
@@ -272,6 +290,34 @@ std::optional<CallError> Call::CheckResponse(const http2::HeaderBlock& headers,
   return std::nullopt;
 }
 
+void Call::OnForeignEvent(const http2::Event& event) {
+  switch (foreign_.OnEvent(event, attempts_.connection()->transport().session())) {
+    case ForeignAnswer::Progress::kReading:
+      return;
+    case ForeignAnswer::Progress::kWhole: {
+      const CallError error = foreign_.Take();
+      ArmTimer();
+      return AnswerFor(error);
+    }
+    case ForeignAnswer::Progress::kCut:
+      if (event.type == EventType::kData) CountForeignAnswer();
+      return Finish(foreign_.Take());
+  }
+}
+
+void Call::CountForeignAnswer() {
+  attempts_.connection()->instance().CountLimit(http2::Limit::kForeignAnswers);
+}
+
+// The gRPC status that stands for a whole answer. As after any whole answer, the instance still
+// gets the rest of the request unless it refuses it.
+void Call::AnswerFor(const CallError& error) {
+  grpc_status_ = static_cast<int>(error.code);
+  trail_.OnError(error);
+  SendErrorHeaders(error);
+  Settle();
+}
+
 void Call::OnResponseTrailers(http2::HeaderBlock& trailers) {
   if (head_.grpc) {
     grpc_status_ = GrpcStatusOf(trailers);
@@ -304,6 +350,9 @@ void Call::OnUpstreamReset(const http2::Event& event) {
     return;
   }
   if (event.error == ErrorCode::kCancel && !event.reset_by_us) {
+    // A server that keeps the deadline itself cancels then, up to the rounding of what it was told
+    // before we do. A caller whose clock is as coarse would take that for somebody's wish.
+    if (deadline_ - proxy_.loop().now() < kTimeoutRoundingMax) return Finish(DeadlinePassed());
     grpc_status_ = static_cast<int>(absl::StatusCode::kCancelled);
     trail_.OnReset("instance", event.error);
     return End(ErrorCode::kCancel, ErrorCode::kNoError);
@@ -324,8 +373,9 @@ void Call::OnUpstreamReset(const http2::Event& event) {
 // ---- ends ----
 
 void Call::ArmTimer() {
-  const absl::Time at = std::min(deadline_, drain_at_);
-  if (at != absl::InfiniteFuture()) timer_.Arm(at);
+  const absl::Time at = std::min({deadline_, drain_at_, foreign_.until()});
+  if (at == absl::InfiniteFuture()) return timer_.Cancel();
+  timer_.Arm(at);
 }
 
 void Call::OnTimer() {
@@ -333,8 +383,11 @@ void Call::OnTimer() {
   // Also an answer that is whole here but not with the caller: it must not end without a status.
   response_.DropWaiting();
   if (deadline_ <= proxy_.loop().now()) {
-    return Finish(CallError(absl::StatusCode::kDeadlineExceeded,
-                            "the deadline passed before the answer was complete"));
+    return Finish(DeadlinePassed());
+  }
+  if (foreign_.active()) {
+    CountForeignAnswer();
+    return Finish(foreign_.Take());
   }
   Finish(
       CallError(absl::StatusCode::kUnavailable,
@@ -370,10 +423,11 @@ void Call::SendErrorHeaders(const CallError& error) {
     session.SendHeaders(*stream_, block.fields(), true);
     return response_.MarkDone();
   }
-  const std::string body = JsonBody(error);
-  AddHttpHeaders(error, body.size(), block);
+  const HttpBody body = HttpBodyOf(error);
+  AddHttpHeaders(error, body, block);
   session.SendHeaders(*stream_, block.fields(), false);
-  response_.Push(http2::Bytes(reinterpret_cast<const uint8_t*>(body.data()), body.size()), true);
+  response_.Push(http2::Bytes(reinterpret_cast<const uint8_t*>(body.text.data()), body.text.size()),
+                 true);
 }
 
 void Call::Settle() {
@@ -403,6 +457,7 @@ void Call::End(ErrorCode downstream_code, ErrorCode upstream_code) {
   downstream_->ReleaseCall(*stream_, downstream_code);
   request_.Reset();
   response_.Reset();
+  foreign_.Reset();
   caller_ = Caller();
   route_ = route::Route();
   table_.reset();

@@ -25,6 +25,7 @@
 #include "gateway/proxy/call_trail.h"
 #include "gateway/proxy/errors.h"
 #include "gateway/proxy/exchange.h"
+#include "gateway/proxy/foreign_answer.h"
 #include "gateway/proxy/identify.h"
 #include "gateway/proxy/request.h"
 #include "gateway/proxy/trace_context.h"
@@ -75,6 +76,9 @@ class Call final : public Exchange, private Attempts::Owner {
   std::optional<CallError> CheckResponse(const http2::HeaderBlock& headers, bool end_stream) const;
   void OnResponseTrailers(http2::HeaderBlock& trailers);
   void OnUpstreamReset(const http2::Event& event);
+  void OnForeignEvent(const http2::Event& event);
+  void CountForeignAnswer();
+  void AnswerFor(const CallError& error);
 
   // ---- ends ----
   void ArmTimer();
@@ -110,10 +114,11 @@ class Call final : public Exchange, private Attempts::Owner {
   absl::Time started_;
   absl::Time deadline_;
   absl::Time drain_at_;  // of the pin that decided; InfiniteFuture: it has not moved away
-  net::Timer timer_;     // the deadline or the drain, whichever comes first
+  net::Timer timer_;     // the first of the deadline, the drain and a foreign answer's time
 
   BodyPipe request_;
   BodyPipe response_;
+  ForeignAnswer foreign_;
   Attempts attempts_;
   CallTrail trail_;
   TraceContext trace_;

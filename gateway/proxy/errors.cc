@@ -24,21 +24,24 @@ void AddTrailersOnly(const CallError& error, http2::HeaderBlock& out) {
   AddGrpcStatus(error, out);
 }
 
-void AddHttpHeaders(const CallError& error, size_t body_bytes, http2::HeaderBlock& out) {
-  out.Add(":status", absl::StrCat(HttpStatusOf(error)));
-  out.Add("content-type", "application/json");
-  out.Add("content-length", absl::StrCat(body_bytes));
-}
-
-std::string JsonBody(const CallError& error) {
-  if (error.refusal.has_value()) return route::JsonBody(*error.refusal);
+HttpBody HttpBodyOf(const CallError& error) {
+  if (error.refusal.has_value()) return {"application/json", route::JsonBody(*error.refusal)};
+  const std::string printable = route::Printable(error.message, 4 * error.message.size());
+  if (error.http_status == 415) return {"text/plain; charset=utf-8", absl::StrCat(printable, "\n")};
   std::string message;
-  for (char c : route::Printable(error.message, 4 * error.message.size())) {
+  for (char c : printable) {
     if (c == '"' || c == '\\') message.push_back('\\');
     message.push_back(c);
   }
-  return absl::StrCat(R"({"error":{"code":)", HttpStatusOf(error), R"(,"message":")", message,
-                      R"(","status":")", absl::StatusCodeToString(error.code), "\"}}\n");
+  return {"application/json",
+          absl::StrCat(R"({"error":{"code":)", HttpStatusOf(error), R"(,"message":")", message,
+                       R"(","status":")", absl::StatusCodeToString(error.code), "\"}}\n")};
+}
+
+void AddHttpHeaders(const CallError& error, const HttpBody& body, http2::HeaderBlock& out) {
+  out.Add(":status", absl::StrCat(HttpStatusOf(error)));
+  out.Add("content-type", body.content_type);
+  out.Add("content-length", absl::StrCat(body.text.size()));
 }
 
 std::string EncodeGrpcMessage(absl::string_view message) {

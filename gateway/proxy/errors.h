@@ -37,9 +37,15 @@ void AddGrpcStatus(const CallError& error, http2::HeaderBlock& out);
 // The whole Trailers-Only block.
 void AddTrailersOnly(const CallError& error, http2::HeaderBlock& out);
 
-// For callers that do not speak gRPC: headers, and a JSON body in the form of AIP-193.
-void AddHttpHeaders(const CallError& error, size_t body_bytes, http2::HeaderBlock& out);
-std::string JsonBody(const CallError& error);
+// What callers that do not speak gRPC get: JSON in the form of AIP-193; but a plain sentence with
+// 415, whose caller cannot be told in a form that it speaks (and Connect reads JSON as an error of
+// its own protocol).
+struct HttpBody {
+  absl::string_view content_type;
+  std::string text;
+};
+HttpBody HttpBodyOf(const CallError& error);
+void AddHttpHeaders(const CallError& error, const HttpBody& body, http2::HeaderBlock& out);
 
 // Percent-encoding of grpc-message: gRPC over HTTP/2, "Status-Message".
 std::string EncodeGrpcMessage(absl::string_view message);

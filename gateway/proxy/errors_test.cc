@@ -1,5 +1,6 @@
 #include "gateway/proxy/errors.h"
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 namespace pinion::proxy {
@@ -58,14 +59,24 @@ TEST(Errors, RefusalsCarryUnpaddedDetails) {
 
 TEST(Errors, OtherCallersGetAnHttpStatusAndJson) {
   CallError error(absl::StatusCode::kInvalidArgument, "say \"gRPC\"\n");
-  error.http_status = 415;
-  EXPECT_EQ(JsonBody(error),
-            "{\"error\":{\"code\":415,\"message\":\"say "
+  error.http_status = 400;
+  const HttpBody body = HttpBodyOf(error);
+  EXPECT_EQ(body.text,
+            "{\"error\":{\"code\":400,\"message\":\"say "
             "\\\"gRPC\\\"\\\\x0a\",\"status\":\"INVALID_ARGUMENT\"}}\n");
   http2::HeaderBlock block;
-  AddHttpHeaders(error, 7, block);
-  EXPECT_EQ(block.Find(":status")->value, "415");
-  EXPECT_EQ(block.Find("content-length")->value, "7");
+  AddHttpHeaders(error, body, block);
+  EXPECT_EQ(block.Find(":status")->value, "400");
+  EXPECT_EQ(block.Find("content-type")->value, "application/json");
+  EXPECT_EQ(block.Find("content-length")->value, absl::StrCat(body.text.size()));
+}
+
+TEST(Errors, AnUnsupportedMediaTypeIsToldInPlainText) {
+  CallError error(absl::StatusCode::kInvalidArgument, "say \"gRPC\"");
+  error.http_status = 415;
+  const HttpBody body = HttpBodyOf(error);
+  EXPECT_EQ(body.text, "say \"gRPC\"\n");
+  EXPECT_EQ(body.content_type, "text/plain; charset=utf-8");
 }
 
 }  // namespace

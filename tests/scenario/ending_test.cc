@@ -66,6 +66,27 @@ TEST_F(EndingTest, ADeadlineEndsACallWhoseReaderReadsNothing) {
   EXPECT_EQ(call.attempts.at(0)->end, AttemptRecord::End::kResetByPeer);
 }
 
+// grpc-go's server does so.
+TEST_F(EndingTest, AnInstanceThatCancelsAtTheDeadlineTellsOfTheDeadline) {
+  ListenRaw(kOne);
+  RawPeer& client = ConnectRaw();
+  uint32_t id = 1;
+  for (bool after_headers : {false, true}) {
+    for (bool at_the_deadline : {false, true}) {
+      const absl::Time begin = world_.now();
+      client.Send(RequestHeaders(id, {{"grpc-timeout", "100m"}}));
+      RawPeer& server = ServerWithRequest(id);
+      if (after_headers) server.Send(ResponseHeaders(id));
+      RunFor(begin + absl::Milliseconds(at_the_deadline ? 99.5 : 90) - world_.now());
+      server.Send(h2::RstStream(id, kCancelCode));
+      RunFor(absl::Milliseconds(1));
+      EXPECT_EQ(client.FieldOf(id, "grpc-status"), at_the_deadline ? "4" : "");
+      EXPECT_EQ(client.ResetOf(id) == kCancelCode, !at_the_deadline);
+      id += 2;
+    }
+  }
+}
+
 TEST_F(EndingTest, AbsurdTimeoutsGetOneClearStatus) {
   struct Case {
     const char* timeout;

@@ -316,6 +316,58 @@ TEST_F(FramingTest, HttpStatusesBecomeGrpcStatuses) {
   }
 }
 
+CallPlan ErrorPage(CallPlan plan, size_t bytes, absl::Duration pause) {
+  plan.response.http_status = 503;
+  plan.response.body.bytes = std::string(bytes, 'x');
+  plan.response.body.pauses = {{.at_byte = 10, .duration = pause}};
+  return plan;
+}
+
+TEST_F(FramingTest, AnErrorPageIsReadToItsEndAndNotReset) {
+  CallBook::Entry& entry =
+      Start(ErrorPage(Plan(ResponsePlan::Kind::kHttpError), 10000, absl::Milliseconds(100)));
+  Run();
+  EXPECT_EQ(entry.record.grpc_status, 14);
+  ASSERT_EQ(entry.attempts.size(), 1u);
+  EXPECT_EQ(entry.attempts[0]->end, AttemptRecord::End::kAnswered);
+  EXPECT_EQ(entry.attempts[0]->reset_code, http2::ErrorCode::kNoError);
+}
+
+TEST_F(FramingTest, AnErrorPageWithoutAnEndIsResetInTime) {
+  struct Case {
+    size_t bytes;
+    absl::Duration pause;
+  };
+  for (const Case& c : {Case{200'000, absl::ZeroDuration()}, Case{100, absl::Hours(1)}}) {
+    CallBook::Entry& entry =
+        Start(ErrorPage(Plan(ResponsePlan::Kind::kHttpError), c.bytes, c.pause));
+    Run();
+    EXPECT_EQ(entry.record.grpc_status, 14);
+    EXPECT_LE(entry.record.ended - entry.record.started, absl::Seconds(2));
+    RunFor(absl::Seconds(1));
+    ASSERT_EQ(entry.attempts.size(), 1u);
+    EXPECT_EQ(entry.attempts[0]->end, AttemptRecord::End::kResetByPeer);
+  }
+}
+
+// h2spec's client cases answer in plain text, and the request may still be on its way then.
+TEST_F(FramingTest, AWholeAnswerThatIsNotGrpcLeavesTheRequestToItsEnd) {
+  ListenRaw(kOne);
+  RawPeer& client = ConnectRaw();
+  client.Send(RequestHeaders(1));
+  RawPeer& server = ServerWithRequest();
+  server.Send(h2::Headers(1, {{":status", "503"}, {"content-type", "text/plain"}}) +
+              h2::Data(1, "busy", h2::kEndStream));
+  RunFor(absl::Minutes(1));
+  EXPECT_EQ(client.FieldOf(1, "grpc-status"), "14");
+  EXPECT_EQ(client.ResetOf(1), std::nullopt);
+  client.Send(h2::Data(1, "rest", h2::kEndStream));
+  RunFor(absl::Seconds(1));
+  EXPECT_EQ(server.DataOf(1), "rest");
+  EXPECT_EQ(server.ResetOf(1), std::nullopt);
+  EXPECT_EQ(proxy_->stats().calls.value(), 0u);
+}
+
 TEST_F(FramingTest, AnAnswerWithoutGrpcStatusIsUnknown) {
   ListenRaw(kOne);
   RawPeer& client = ConnectRaw();
