@@ -1,0 +1,149 @@
+// Calls of many callers share an instance's connection and a worker: whatever one caller leaves
+// unread, and whatever one instance sends, another's call does not wait for it.
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gateway/limits.h"
+#include "tests/scenario/scenario.h"
+
+namespace pinion::proxy {
+namespace {
+
+constexpr uint32_t kEnhanceYourCalm = 11;
+
+class SharingTest : public ScenarioTest {
+ protected:
+  // All calls to 1.0.0 on one connection from now on.
+  void ShareOneConnection() {
+    Options options;
+    options.upstream.instance_connections_max = 1;
+    UseOptions(options);
+    http2::Options server;
+    server.max_concurrent_streams = 1000;
+    one_ = AddServer("1.0.0", kOne, server);
+    ConnectClient();
+  }
+
+  static CallPlan Download(size_t bytes) {
+    CallPlan plan = Plan(ResponsePlan::Kind::kNormal);
+    plan.response.body.bytes = testing::GrpcMessages(1, {bytes});
+    return plan;
+  }
+
+  static CallPlan NeverRead(size_t bytes) {
+    CallPlan plan = Download(bytes);
+    plan.response_reading.pauses = {{.at_byte = 0, .duration = absl::Hours(1000)}};
+    return plan;
+  }
+
+  // A hundred thousand of the same frame.
+  static std::string Repeated(const std::string& frame) {
+    std::string frames;
+    for (int i = 0; i < 100'000; ++i) frames += frame;
+    return frames;
+  }
+
+  // How long the call takes from now on. Others go on as they do.
+  absl::Duration TimeOf(CallPlan plan) {
+    const CallRecord& call = Start(std::move(plan)).record;
+    RunUntil([&call] { return call.ends > 0; });
+    EXPECT_EQ(call.grpc_status, 0) << call.grpc_message;
+    return call.ended - call.started;
+  }
+
+  // Of ten such calls: latencies are drawn anew for each segment.
+  absl::Duration WorstTimeOf(const CallPlan& plan) {
+    absl::Duration worst;
+    for (int i = 0; i < 10; ++i) worst = std::max(worst, TimeOf(plan));
+    return worst;
+  }
+};
+
+TEST_F(SharingTest, AHundredReadersThatNeverReadDelayNobody) {
+  constexpr size_t kBytes = 4 << 20;
+  ShareOneConnection();
+  const absl::Duration alone = WorstTimeOf(Download(kBytes));
+  std::vector<const CallBook::Entry*> unread;
+  for (int client = 0; client < 10; ++client) {
+    ConnectClient();
+    for (int i = 0; i < 10; ++i) unread.push_back(&Start(NeverRead(kBytes)));
+  }
+  RunFor(absl::Seconds(10));
+  EXPECT_LE(TimeOf(Download(kBytes)), 2 * alone) << "beside nine of its caller's own";
+  ConnectClient();
+  EXPECT_LE(TimeOf(Download(kBytes)), 2 * alone);
+  EXPECT_EQ(network_.connects(kOne), 1u);
+  for (const CallBook::Entry* call : unread) {
+    ASSERT_EQ(call->attempts.size(), 1u);
+    EXPECT_EQ(call->record.ends, 0);
+  }
+}
+
+// The other direction: instances that never read, on one connection of a caller.
+TEST_F(SharingTest, UploadsThatNobodyReadsDelayNobody) {
+  constexpr size_t kBytes = 4 << 20;
+  ShareOneConnection();
+  CallPlan upload = Plan();
+  upload.request.bytes = testing::GrpcMessages(1, {kBytes});
+  const absl::Duration alone = WorstTimeOf(upload);
+  CallPlan unread = upload;
+  unread.request_reading.pauses = {{.at_byte = 0, .duration = absl::Hours(1000)}};
+  for (int i = 0; i < 90; ++i) Start(unread);
+  RunFor(absl::Seconds(10));
+  EXPECT_LE(TimeOf(upload), 2 * alone);
+  EXPECT_EQ(network_.connects(kOne), 1u);
+}
+
+// Its own first window, and twice ours: the first window passed on so quickly that it grew.
+TEST_F(SharingTest, AReaderThatNeverReadsCostsThreeWindows) {
+  const CallBook::Entry& call = Start(NeverRead(32 << 20));
+  RunFor(absl::Minutes(1));
+  ASSERT_EQ(call.attempts.size(), 1u);
+  EXPECT_EQ(call.record.body.size(), limits::kStreamWindowBytes);
+  EXPECT_LE(call.attempts[0]->response_bytes_sent, 3 * limits::kStreamWindowBytes);
+}
+
+TEST_F(SharingTest, BothDirectionsBlockedGoOnWhenSomebodyReads) {
+  CallPlan plan = Plan();
+  plan.request.bytes = testing::GrpcMessages(1, {2 << 20});
+  plan.request_reading.pauses = {{.at_byte = 100'000, .duration = absl::Seconds(20)}};
+  plan.response_reading.pauses = {{.at_byte = 0, .duration = absl::Seconds(30)}};
+  const CallRecord& call = Start(plan).record;
+  RunFor(absl::Seconds(29));
+  EXPECT_EQ(call.ends, 0);
+  Run();
+  EXPECT_EQ(call.grpc_status, 0);
+  EXPECT_TRUE(call.body == plan.request.bytes) << call.body.size();
+}
+
+TEST_F(SharingTest, AFloodFromOneInstanceDoesNotStarveCallsToAnother) {
+  CallPlan other = Download(1 << 20);
+  other.metadata.emplace_back("api-version", "2.0.0");
+  const absl::Duration alone = WorstTimeOf(other);
+  const std::string interim = h2::Headers(1, {{":status", "103"}});
+  const std::pair<std::string, std::string> floods[] = {
+      {"empty DATA", ResponseHeaders(1) + Repeated(h2::Data(1, ""))},
+      {"1xx", Repeated(interim)},
+      {"PING", Repeated(h2::Ping())},
+      {"SETTINGS", Repeated(h2::Settings())}};
+  ListenRaw(kOne);
+  for (const auto& [name, flood] : floods) {
+    const CallRecord& flooded = Start(Plan()).record;
+    const size_t before = raw_servers_.size();
+    RunUntil([&] {
+      return raw_servers_.size() > before && !raw_servers_.back()->Of(1, h2::kHeaders).empty();
+    });
+    RawPeer& server = *raw_servers_.back();
+    server.Send(flood);
+    EXPECT_LE(TimeOf(other), 2 * alone) << name;
+    RunFor(absl::Seconds(2));
+    ASSERT_EQ(server.Of(0, h2::kGoAway).size(), 1u) << name;
+    EXPECT_EQ(server.Of(0, h2::kGoAway)[0]->u32(4), kEnhanceYourCalm) << name;
+    EXPECT_EQ(flooded.grpc_status, 14) << name;
+  }
+}
+
+}  // namespace
+}  // namespace pinion::proxy
