@@ -66,3 +66,15 @@ go_command() {
   go_is_new "$venv/bin/go" || { echo "the fetched Go does not run (.cache/go.log)" >&2; return 1; }
   echo "$venv/bin/go"
 }
+
+# offer_toolchains: installs Java and Node, for the suite `crossed`, where their commands are missing and root may. What is still
+# missing then is that suite's to tell.
+offer_toolchains() {
+  { command -v java && command -v mvn; } >/dev/null || offer java
+  { command -v node && command -v npm; } >/dev/null || offer node
+}
+
+# offer SET: as need, but going on without it is possible.
+offer() {
+  ( need "$1" ) || echo "going on without the packages of \`$1\`"
+}

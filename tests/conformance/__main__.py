@@ -1,25 +1,36 @@
 """Runs suites that others wrote through the gateway.
 
-usage: ./dev conformance [SUITE…] [--only CASE] [--proxy COMMAND]
+usage: ./dev conformance [SUITE…] [--only CASE] [--complete] [--proxy COMMAND]
 
-Without a suite, all of them. Tools are Go modules; they and all logs are kept under .cache/.
+Without a suite, all of them. Their programs, fetched or built, and all logs are kept under .cache/.
 """
 
 import argparse
 import sys
+import time
 
-from tests.conformance import h2spec, interop
+from tests.conformance import connect, crossed, h2spec, h2specd, hpack, interop, negative
 from tests.conformance.suite import Report
 from tests.harness.process import StartError
 
-SUITES = {"interop": interop, "h2spec": h2spec}
-QUICK = ("interop", "h2spec")
+SUITES = {
+    "interop": interop.run,
+    "h2spec": h2spec.run,
+    "h2specd": h2specd.run,
+    "connect": connect.run,
+    "crossed": crossed.run,
+    "negative": negative.run,
+    "hpack": hpack.run,
+}
+# What every test run has: two minutes on two cores.
+QUICK = ("interop", "h2spec", "h2specd", "negative", "hpack")
 
 
 def parse(argv):
     parser = argparse.ArgumentParser(prog="./dev conformance", description="suites that others wrote, through the gateway")
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"{', '.join(SUITES)}; all unless named")
-    parser.add_argument("--quick", action="store_true", help="only the suites that every test run has")
+    parser.add_argument("--quick", action="store_true", help=f"only {', '.join(QUICK)}")
+    parser.add_argument("--complete", action="store_true", help="a toolchain or package that cannot be had is a failure, not skipped")
     parser.add_argument("--only", metavar="CASE", help="only cases with this in their name (h2spec: this section)")
     parser.add_argument("--proxy", metavar="COMMAND", help="another proxy, with {port} and {upstream} in its command")
     parser.add_argument("--counts", metavar="FILE", help="write `passed failed skipped` there")
@@ -32,12 +43,15 @@ def parse(argv):
 
 def main(argv):
     options = parse(argv)
-    report = Report()
+    report = Report(options.complete)
     for name in options.suites or (QUICK if options.quick else SUITES):
+        started = time.monotonic()
         try:
-            SUITES[name].run(report, options.proxy, options.only)
+            SUITES[name](report, options.proxy, options.only)
         except (StartError, RuntimeError, OSError) as error:
             report.add(name, str(error))
+        report.close_suite(name, time.monotonic() - started)
+    report.summarize()
     print(f"conformance: {report.passed} passed, {report.failed} failed, {report.skipped} skipped")
     if options.counts:
         report.write(options.counts)

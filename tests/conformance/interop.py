@@ -17,7 +17,7 @@ from tests.harness.process import Process, free_port
 from tests.harness.relay import Relay
 
 _MODULE = "google.golang.org/grpc/interop"
-_VERSION = "v1.85.0"
+VERSION = "v1.85.0"
 _CASE_SECONDS = 30
 
 CASES = (
@@ -30,7 +30,7 @@ _MAY_REACH_NOBODY = {"unimplemented_service", "cancel_after_begin", "timeout_on_
 
 HEADER = "api-version:2.0.0"
 CONSUMER = "api-consumer:billing"
-_SCHEMA = pathlib.Path(__file__).with_name("interop.proto")
+_SCHEMA = pathlib.Path(__file__).with_name("peers") / "interop.proto"
 _FOLLOW_SECONDS = 10
 
 
@@ -102,8 +102,8 @@ def run_cases(report, client, gateway, relays, metadata, title, only):
 
 def run(report, proxy=None, only=None):
     """`proxy`: the command of another proxy, which knows no versions: everything goes to the second server."""
-    client = go_tool(f"{_MODULE}/client", _VERSION, "client")
-    server = go_tool(f"{_MODULE}/server", _VERSION, "server")
+    client = go_tool(f"{_MODULE}/client", VERSION, "client")
+    server = go_tool(f"{_MODULE}/server", VERSION, "server")
     folder = LOGS / "interop"
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(Process([server, "-port", "0"], folder / f"v{n}.log")) for n in (1, 2)]

@@ -1,5 +1,7 @@
 """What the suites share: the tools they fetch, and the report of their cases."""
 
+import hashlib
+import json
 import os
 import pathlib
 import subprocess
@@ -7,6 +9,7 @@ import subprocess
 from tests.harness.process import CACHE
 
 LOGS = CACHE / "conformance"
+_PROGRAMS = pathlib.Path(__file__).with_name("programs")
 
 
 def go_tool(package, version, name):
@@ -20,8 +23,31 @@ def go_tool(package, version, name):
         done = subprocess.run([go, "install", f"{package}@{version}"], env={**os.environ, "GOBIN": str(folder),
                               "GOFLAGS": "-buildvcs=false"}, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise RuntimeError(f"{package}: {(done.stderr.strip().splitlines() or ['go install failed'])[-1]}")
+            raise RuntimeError(f"{package}: {last_line(done.stderr) or 'go install failed'}")
     return tool
+
+
+def go_module_folder(module, version):
+    """Where the sources of a module lie, for the data files beside its programs."""
+    done = subprocess.run([os.environ.get("GO", "go"), "mod", "download", "-json", f"{module}@{version}"], capture_output=True,
+                          text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{module}: {last_line(done.stderr + done.stdout)}")
+    return pathlib.Path(json.loads(done.stdout)["Dir"])
+
+
+def go_program(name):
+    """The path of our own Go program tests/conformance/programs/NAME, built anew when its sources have changed."""
+    sources = sorted([*_PROGRAMS.glob("go.*"), *(_PROGRAMS / name).glob("*.go")])
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
+    program = CACHE / "bin" / f"{name}-{digest}"
+    if not program.exists():
+        print(f"building {name}", flush=True)
+        done = subprocess.run([os.environ.get("GO", "go"), "build", "-buildvcs=false", "-o", program, f"./{name}"], cwd=_PROGRAMS,
+                              capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"{name}: {last_line(done.stderr) or 'go build failed'}")
+    return program
 
 
 def last_line(text):
@@ -32,8 +58,11 @@ def last_line(text):
 class Report:
     """Cases as they end; prints each at once."""
 
-    def __init__(self):
+    def __init__(self, complete=False):
+        """`complete`: what cannot be had here is a failure, not skipped."""
+        self._complete = complete
         self.passed = self.failed = self.skipped = 0
+        self._suites = []  # (name, seconds, passed, failed, skipped)
 
     def add(self, case, error):
         """`error`: None when the case passed, else why not."""
@@ -44,9 +73,32 @@ class Report:
             self.failed += 1
             print(f"FAIL {case}: {error}", flush=True)
 
+    def add_passed(self, title, cases):
+        """Cases that passed and are not named one by one."""
+        self.passed += cases
+        print(f"PASS {title}: {cases} cases", flush=True)
+
     def skip(self, case, why):
+        """A case that makes no sense with these options."""
         self.skipped += 1
         print(f"SKIP {case}: {why}", flush=True)
+
+    def lack(self, case, why):
+        """What a case needs cannot be had here; `why` says what and how to get it."""
+        if self._complete:
+            self.add(case, why)
+        else:
+            self.skip(case, why)
+
+    def close_suite(self, name, seconds):
+        """What was reported since the last call is this suite's."""
+        before = [sum(column) for column in list(zip(*self._suites))[2:]] or [0, 0, 0]
+        counts = [now - then for now, then in zip((self.passed, self.failed, self.skipped), before)]
+        self._suites.append((name, seconds, *counts))
+
+    def summarize(self):
+        for name, seconds, passed, failed, skipped in self._suites:
+            print(f"  {name:<10} {passed:5} passed {failed:4} failed {skipped:3} skipped {seconds:6.0f} s")
 
     def write(self, path):
         pathlib.Path(path).write_text(f"{self.passed} {self.failed} {self.skipped}\n")
