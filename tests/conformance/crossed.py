@@ -1,8 +1,8 @@
 """gRPC's interoperability cases between the clients and servers of several languages, with the gateway between them.
 
 The servers are five versions of one service; each client asks for one of them by `api-version`, so every case also shows that the
-version asked for is the one that answers. Go's and Java's programs are those of grpc-go and grpc-java; the others are ours, from
-peers/, as no other language packages its own.
+version asked for is the one that answers. Each client also calls Go's server with TLS towards the gateway. Go's and Java's programs
+are those of grpc-go and grpc-java; the others are ours, from peers/, as no other language packages its own.
 """
 
 import contextlib
@@ -12,6 +12,7 @@ import subprocess
 from tests.conformance import interop
 from tests.conformance.suite import LOGS, go_tool, last_line
 from tests.conformance.toolchains import Unavailable, java_classpath, node_path, python_with
+from tests.harness.certificates import Certificate
 from tests.harness.gateway import Gateway, configuration, service
 from tests.harness.process import ROOT, Process
 
@@ -21,6 +22,7 @@ _JAVA = "io.grpc.testing.integration"
 _JVM = ("java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 _PYTHON = ("grpcio==1.85.1", "protobuf==7.36.2")
 _NODE = ("@grpc/grpc-js@1.14.7", "@grpc/proto-loader@0.8.1")
+_STORE_PASSWORD = "not-secret"  # of a store of certificates, which keytool demands
 _SERVER_SECONDS = 60
 _CASE_SECONDS = 60
 _CLIENT_SECONDS = 300
@@ -44,9 +46,13 @@ _JAVA_COMPRESSION_CASES = ("client_compressed_unary_noprobe", "client_compressed
 class Setup:
     """What a client needs to know."""
 
-    def __init__(self, port, descriptors):
-        """`port`: the gateway's."""
-        self.port, self.descriptors = port, descriptors
+    def __init__(self, port, descriptors, certificate=None):
+        """`port`: the gateway's. `certificate`: to be called over TLS, trusting it."""
+        self.port, self.descriptors, self.certificate = port, descriptors, certificate
+
+    def ca_options(self):
+        """For the clients of peers/."""
+        return ["--ca", self.certificate.chain] if self.certificate else []
 
 
 def _go_server(descriptors):
@@ -106,25 +112,34 @@ def _load_cases(server):
 
 def go_cases(setup, server, version):
     client = go_tool("google.golang.org/grpc/interop/client", interop.VERSION, "client")
+    tls = interop.tls_options(setup.certificate) if setup.certificate else []
     for case in (*_STANDARD_CASES, *_load_cases(server)):
         policy = ["-service_config_json", _LOAD_POLICY] if case.startswith("orca_") else []
         yield case, _one_case([client, "-server_host", "127.0.0.1", "-server_port", setup.port, "-test_case", case,
-                               "-soak_iterations", "20", "-soak_num_threads", "2", "-additional_metadata", version, *policy])
+                               "-soak_iterations", "20", "-soak_num_threads", "2", "-additional_metadata", version, *policy, *tls])
 
 
 def java_cases(setup, server, version):
-    classpath = java_classpath(_PEERS / "pom.xml")
+    jvm = [*_JVM, "-cp", java_classpath(_PEERS / "pom.xml")]
+    if setup.certificate:
+        store = setup.certificate.chain.with_suffix(".p12")
+        store.unlink(missing_ok=True)
+        subprocess.run(["keytool", "-importcert", "-noprompt", "-alias", "gateway", "-file", setup.certificate.chain, "-keystore",
+                        store, "-storepass", _STORE_PASSWORD], check=True, capture_output=True)
+        jvm += [f"-Djavax.net.ssl.trustStore={store}", f"-Djavax.net.ssl.trustStorePassword={_STORE_PASSWORD}"]
     compression = _JAVA_COMPRESSION_CASES if server in _COMPRESSION_SERVERS else ()
     for case in (*_STANDARD_CASES, *compression, *_load_cases(server)):
         policy = [f"--service_config_json={_LOAD_POLICY}"] if case.startswith("orca_") else []
-        yield case, _one_case([*_JVM, "-cp", classpath, f"{_JAVA}.TestServiceClient", "--server_host=127.0.0.1",
-                               f"--server_port={setup.port}", "--use_tls=false", f"--test_case={case}",
+        yield case, _one_case([*jvm, f"{_JAVA}.TestServiceClient", "--server_host=127.0.0.1", f"--server_port={setup.port}",
+                               f"--use_tls={'true' if setup.certificate else 'false'}", f"--test_case={case}",
                                "--soak_per_iteration_max_acceptable_latency_ms=5000", "--soak_overall_timeout_seconds=50",
                                f"--additional_metadata={version}", *policy])
 
 
 def cpp_cases(setup, server, version):
     command = [_BUILT / "interop_client", f"--port={setup.port}", f"--metadata={version}"]
+    if setup.certificate:
+        command.append(f"--ca={setup.certificate.chain}")
     yield from _many_cases(command)
     if server in _COMPRESSION_SERVERS:
         for case, error in _many_cases([*command, "--compression"]):
@@ -135,12 +150,12 @@ def cpp_cases(setup, server, version):
 
 def python_cases(setup, server, version):
     yield from _many_cases([python_with(*_PYTHON), "-B", _PEERS / "client.py", "--descriptors", setup.descriptors, "--port",
-                            setup.port, "--metadata", version])
+                            setup.port, "--metadata", version, *setup.ca_options()])
 
 
 def node_cases(setup, server, version):
     yield from _many_cases(["env", f"NODE_PATH={node_path(*_NODE)}", "node", _PEERS / "client.js", "--proto",
-                            _PEERS / "interop.proto", "--port", setup.port, "--metadata", version])
+                            _PEERS / "interop.proto", "--port", setup.port, "--metadata", version, *setup.ca_options()])
 
 
 _CLIENTS = {"go": go_cases, "java": java_cases, "cpp": cpp_cases, "python": python_cases, "node": node_cases}
@@ -158,30 +173,39 @@ def start_servers(report, descriptors, folder, stack):
     return ports
 
 
+def run_pair(report, title, client, server, setup, only):
+    """`only`: what a case's name must contain."""
+    try:
+        for case, error in _CLIENTS[client](setup, server, f"api-version:{VERSIONS[server]}"):
+            if not only or only in case:
+                report.add(f"crossed {title}: {case}", error)
+    except Unavailable as why:
+        report.lack(f"crossed {title}", str(why))
+
+
 def run(report, proxy=None, only=None):
-    """`only`: a pair such as `java-cpp`, client first, or a case."""
+    """`only`: a pair such as `java-cpp`, client first, a client with TLS such as `java-tls`, or a case."""
     if proxy:
         return report.skip("crossed", "another proxy does not know the versions that tell its servers apart")
     folder = LOGS / "crossed"
-    folder.mkdir(parents=True, exist_ok=True)
+    certificate = Certificate(folder)
     descriptors = folder / "interop.binpb"
     subprocess.run(["protoc", f"-I{_PEERS}", f"--descriptor_set_out={descriptors}", _PEERS / "interop.proto"], check=True)
     with contextlib.ExitStack() as stack:
         ports = start_servers(report, descriptors, folder, stack)
         versions = {VERSIONS[language]: port for language, port in ports.items()}
-        gateway = stack.enter_context(Gateway(configuration(
-            [service("interop", _SERVICES, versions, VERSIONS[_STABLE])]), folder))
-        setup = Setup(gateway.port, descriptors)
-        pairs = [(client, server) for client in _CLIENTS for server in ports]
-        named = any(only == f"{client}-{server}" for client, server in pairs)
-        for client, server in pairs:
-            if named and only != f"{client}-{server}":
-                continue
-            try:
-                for case, error in _CLIENTS[client](setup, server, f"api-version:{VERSIONS[server]}"):
-                    if named or not only or only in case:
-                        report.add(f"crossed {client} → {server}: {case}", error)
-            except Unavailable as why:
-                report.lack(f"crossed {client} → {server}", str(why))
-        if not gateway.alive():
-            report.add("crossed: the gateway is still up", last_line(gateway.output()))
+        services = [service("interop", _SERVICES, versions, VERSIONS[_STABLE])]
+        gateways = [stack.enter_context(Gateway(configuration(services), folder / "plain")),
+                    stack.enter_context(Gateway(configuration(services, certificate=certificate), folder / "tls"))]
+        plain = Setup(gateways[0].port, descriptors)
+        secured = Setup(gateways[1].port, descriptors, certificate)
+        pairs = {f"{client}-{server}": (f"{client} → {server}", client, server, plain)
+                 for client in _CLIENTS for server in ports}
+        pairs |= {f"{client}-tls": (f"{client} over TLS → {_STABLE}", client, _STABLE, secured) for client in _CLIENTS}
+        for name, pair in pairs.items():
+            if only not in pairs:
+                run_pair(report, *pair, only)
+            elif only == name:
+                run_pair(report, *pair, None)
+        if not all(gateway.alive() for gateway in gateways):
+            report.add("crossed: the gateways are still up", " ".join(last_line(gateway.output()) for gateway in gateways))

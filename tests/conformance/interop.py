@@ -2,8 +2,8 @@
 
 Two servers run as versions 1.0.0 and 2.0.0 of one service; 1.0.0 is what a caller gets that asks for nothing. Every case runs
 once for each way to ask for 2.0.0: by the request header, by the pin that the registry keeps for the calling consumer, and by
-the consumer's pin in a static configuration. Relays before the servers show that the calls went to 2.0.0 and that 1.0.0 saw
-none of them.
+the consumer's pin in a static configuration, this also with TLS towards callers and instances. Relays before the servers show that
+the calls went to 2.0.0 and that 1.0.0 saw none of them.
 """
 
 import contextlib
@@ -12,6 +12,7 @@ import subprocess
 import time
 
 from tests.conformance.suite import LOGS, go_tool, last_line
+from tests.harness.certificates import Certificate
 from tests.harness.gateway import Gateway, OtherProxy, Served, configuration, service
 from tests.harness.process import Process, free_port
 from tests.harness.relay import Relay
@@ -34,11 +35,12 @@ _SCHEMA = pathlib.Path(__file__).with_name("peers") / "interop.proto"
 _FOLLOW_SECONDS = 10
 
 
-def static_gateway(ports, folder):
-    """`pinion gateway` with everything in its file."""
+def static_gateway(ports, folder, certificate=None):
+    """`pinion gateway` with everything in its file. `certificate`: with TLS towards callers and instances."""
     versions = dict(zip(("1.0.0", "2.0.0"), ports))
-    services = [service("interop", ["grpc.testing.TestService"], versions, "1.0.0")]
-    return Gateway(configuration(services, [{"name": "billing", "pins": {"interop": "^2"}}]), folder)
+    services = [service("interop", ["grpc.testing.TestService"], versions, "1.0.0", "localhost" if certificate else None)]
+    consumers = [{"name": "billing", "pins": {"interop": "^2"}}]
+    return Gateway(configuration(services, consumers, certificate=certificate), folder)
 
 
 def served_gateway(ports, folder):
@@ -67,10 +69,17 @@ def wait_until_told(client, gateway):
         time.sleep(0.05)
 
 
-def run_case(client, port, case, metadata):
-    """None when the case passed, else why not."""
+def tls_options(certificate):
+    """The client's, to call over TLS and trust this certificate."""
+    return ["-use_tls", "-use_test_ca", "-ca_file", certificate.chain, "-server_host_override", "localhost"]
+
+
+def run_case(client, port, case, metadata, certificate=None):
+    """None when the case passed, else why not. `certificate`: over TLS, trusting it."""
     command = [client, "-server_host", "127.0.0.1", "-server_port", str(port), "-test_case", case,
                "-additional_metadata", metadata]
+    if certificate:
+        command += tls_options(certificate)
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_CASE_SECONDS, check=False)
     except subprocess.TimeoutExpired:
@@ -88,16 +97,23 @@ def misrouted(case, before, after):
     return None
 
 
-def run_cases(report, client, gateway, relays, metadata, title, only):
+def run_cases(report, client, gateway, relays, metadata, title, only, certificate=None):
     for case in CASES:
         if only and only not in case:
             continue
         before = [relay.bytes() for relay in relays]
-        error = run_case(client, gateway.port, case, metadata)
+        error = run_case(client, gateway.port, case, metadata, certificate)
         after = [relay.bytes() for relay in relays]
         report.add(f"interop {title}: {case}", error or misrouted(case, before, after))
     if not gateway.alive():
         report.add(f"interop {title}: the gateway is still up", last_line(gateway.output()))
+
+
+def start_servers(command, folder, stack):
+    """(relays, ports) of two servers, 1.0.0 and 2.0.0."""
+    servers = [stack.enter_context(Process(command, folder / f"v{n}.log")) for n in (1, 2)]
+    relays = [Relay(server.wait_port()) for server in servers]
+    return relays, [relay.port for relay in relays]
 
 
 def run(report, proxy=None, only=None):
@@ -106,9 +122,7 @@ def run(report, proxy=None, only=None):
     server = go_tool(f"{_MODULE}/server", VERSION, "server")
     folder = LOGS / "interop"
     with contextlib.ExitStack() as stack:
-        servers = [stack.enter_context(Process([server, "-port", "0"], folder / f"v{n}.log")) for n in (1, 2)]
-        relays = [Relay(server.wait_port()) for server in servers]
-        ports = [relay.port for relay in relays]
+        relays, ports = start_servers([server, "-port", "0"], folder, stack)
         if proxy:
             gateway = stack.enter_context(OtherProxy(proxy, ports[1], folder, free_port()))
             run_cases(report, client, gateway, relays, HEADER, "through another proxy", only)
@@ -119,3 +133,8 @@ def run(report, proxy=None, only=None):
         run_cases(report, client, served, relays, CONSUMER, "by stored pin", only)
         static = stack.enter_context(static_gateway(ports, folder / "static"))
         run_cases(report, client, static, relays, CONSUMER, "by static pin", only)
+        certificate = Certificate(folder / "tls")
+        relays, ports = start_servers([server, "-port", "0", "-use_tls", "-tls_cert_file", certificate.chain, "-tls_key_file",
+                                       certificate.key], folder / "tls", stack)
+        secured = stack.enter_context(static_gateway(ports, folder / "tls", certificate))
+        run_cases(report, client, secured, relays, CONSUMER, "over TLS", only, certificate)

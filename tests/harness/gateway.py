@@ -17,20 +17,23 @@ def address(port):
     return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
 
 
-def service(name, grpc_services, versions, stable):
-    """A static service; `versions` maps a version's name to the port of its one instance."""
+def service(name, grpc_services, versions, stable, tls_name=None):
+    """A static service; `versions` maps a version's name to the port of its one instance. `tls_name`: they speak TLS."""
+    tls = {"tls_name": tls_name} if tls_name else {}
     return {
         "name": name,
         "scheme": "SEMVER",
         "grpc_services": grpc_services,
         "channels": {"stable": stable},
-        "versions": [{"name": version, "instances": [{"address": address(port)}]} for version, port in versions.items()],
+        "versions": [{"name": version, "instances": [{"address": address(port), **tls}]} for version, port in versions.items()],
     }
 
 
-def listener(forward="GRPC_ONLY"):
-    """On a free port; believes local callers who they are."""
+def listener(forward="GRPC_ONLY", certificate=None):
+    """On a free port; believes local callers who they are. `certificate`: with TLS."""
+    pair = {"certificate_chain": str(certificate.chain), "private_key": str(certificate.key)} if certificate else None
     return {
+        **({"tls": {"tls_certificates": [pair]}} if certificate else {}),
         "name": "ingress",
         "address": address(0),
         "forward": forward,
@@ -38,12 +41,14 @@ def listener(forward="GRPC_ONLY"):
     }
 
 
-def configuration(services, consumers=(), forward="GRPC_ONLY", workers=1):
-    """A static configuration with one listener on a free port, in the form in which it is written to a file."""
+def configuration(services, consumers=(), forward="GRPC_ONLY", workers=1, certificate=None):
+    """A static configuration with one listener on a free port, in the form in which it is written to a file. `certificate`: the
+    listener's, and whom to trust of instances with a TLS name."""
+    tls = {"upstream_tls": [{"trusted_ca": str(certificate.chain)}]} if certificate else {}
     return {
         "node": {"id": "test", "cluster": "test"},
-        "listeners": [listener(forward)],
-        "gateway": {"workers": workers},
+        "listeners": [listener(forward, certificate)],
+        "gateway": {"workers": workers, **tls},
         "static_resources": {"services": services, "consumers": list(consumers)},
     }
 

@@ -1,18 +1,15 @@
 // The server of gRPC's interoperability tests on gRPC C++.
 //
-//     interop_server [--cert=FILE --key=FILE]
+//     interop_server
 //
 // Listens on a free port of 127.0.0.1 until it is ended.
 #include <pthread.h>
 #include <signal.h>
 
 #include <chrono>
-#include <fstream>
 #include <iostream>
 #include <memory>
-#include <sstream>
 #include <string>
-#include <string_view>
 #include <thread>
 
 #include "grpcpp/grpcpp.h"
@@ -160,28 +157,7 @@ class TestService final : public wire::TestService::Service {
   }
 };
 
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  content << file.rdbuf();
-  return content.str();
-}
-
-std::shared_ptr<grpc::ServerCredentials> Credentials(const std::string& cert,
-                                                     const std::string& key) {
-  if (cert.empty()) return grpc::InsecureServerCredentials();
-  grpc::SslServerCredentialsOptions options;
-  options.pem_key_cert_pairs.push_back({ReadFile(key), ReadFile(cert)});
-  return grpc::SslServerCredentials(options);
-}
-
-int Main(int argc, char** argv) {
-  std::string cert, key;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view arg = argv[i];
-    if (arg.starts_with("--cert=")) cert = arg.substr(7);
-    if (arg.starts_with("--key=")) key = arg.substr(6);
-  }
+int Main() {
   // Blocked before gRPC starts its threads, so that sigwait() below is the one to get it.
   sigset_t ends;
   sigemptyset(&ends);
@@ -192,7 +168,7 @@ int Main(int argc, char** argv) {
   TestService service;
   grpc::ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort("127.0.0.1:0", Credentials(cert, key), &port);
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
   builder.SetMaxReceiveMessageSize(-1);
   builder.RegisterService(&service);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
@@ -211,4 +187,4 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace pinion::interop
 
-int main(int argc, char** argv) { return pinion::interop::Main(argc, argv); }
+int main() { return pinion::interop::Main(); }
