@@ -19,15 +19,20 @@ namespace {
 // A descriptor set with all imports of a large repository is some megabytes.
 constexpr int kMaxMessageBytes = 64 << 20;
 
+// Of a serialised google.rpc.Status; an empty one when there is none.
+google::rpc::ErrorInfo ErrorInfoIn(const std::string& details) {
+  google::rpc::Status status;
+  google::rpc::ErrorInfo info;
+  if (!status.ParseFromString(details)) return info;
+  for (const google::protobuf::Any& any : status.details()) {
+    if (any.UnpackTo(&info)) break;
+  }
+  return info;
+}
+
 // Whether the error is a gateway's refusal: a call of the registry's API was routed like any other.
 bool FromGateway(const grpc::Status& status) {
-  google::rpc::Status details;
-  if (!details.ParseFromString(status.error_details())) return false;
-  for (const google::protobuf::Any& any : details.details()) {
-    google::rpc::ErrorInfo info;
-    if (any.UnpackTo(&info) && info.domain() == "pinion") return true;
-  }
-  return false;
+  return ErrorInfoIn(status.error_details()).domain() == "pinion";
 }
 
 absl::Status ToStatus(const grpc::Status& status, const std::string& address,
@@ -76,6 +81,19 @@ absl::Status ToStatus(const grpc::Status& status, const std::string& address,
 }
 
 }  // namespace
+
+std::string ReasonOf(const absl::Status& status) {
+  const absl::optional<absl::Cord> details = status.GetPayload(kStatusDetailsPayload);
+  return details.has_value() ? ErrorInfoIn(std::string(*details)).reason() : "";
+}
+
+absl::Status WithMessage(const absl::Status& status, absl::string_view message) {
+  absl::Status result(status.code(), message);
+  if (const auto details = status.GetPayload(kStatusDetailsPayload)) {
+    result.SetPayload(kStatusDetailsPayload, *details);
+  }
+  return result;
+}
 
 class RegistryClient::Impl {
  public:

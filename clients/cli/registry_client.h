@@ -5,7 +5,9 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "pinion/registry/v1/registry.pb.h"
 
@@ -15,6 +17,11 @@ namespace v1 = pinion::registry::v1;
 
 // An error's google.rpc.Status as the registry sent it, serialised, is its payload of this name.
 inline constexpr char kStatusDetailsPayload[] = "type.googleapis.com/google.rpc.Status";
+
+// The reason of the google.rpc.ErrorInfo in that; empty: none.
+std::string ReasonOf(const absl::Status& status);
+// The same refusal in other words.
+absl::Status WithMessage(const absl::Status& status, absl::string_view message);
 
 class RegistryClient {
  public:

@@ -104,13 +104,9 @@ absl::Status Set(Invocation& run, SetFlags& flags) {
   absl::StatusOr<v1::Service> service = run.registry().UpdateService(flags.update);
   if (absl::IsNotFound(service.status()) && !flags.scheme.empty()) service = Create(run, flags);
   if (absl::IsNotFound(service.status())) {
-    absl::Status status(service.status().code(),
-                        absl::StrCat(service.status().message(),
-                                     "; to create it, name its --scheme, or publish a version"));
-    if (const auto details = service.status().GetPayload(kStatusDetailsPayload)) {
-      status.SetPayload(kStatusDetailsPayload, *details);
-    }
-    return status;
+    return WithMessage(service.status(),
+                       absl::StrCat(service.status().message(),
+                                    "; to create it, name its --scheme, or publish a version"));
   }
   RETURN_IF_ERROR(service.status());
   if (!flags.scheme.empty() && SchemeText(service->service().scheme()) != flags.scheme) {

@@ -77,6 +77,13 @@ absl::Status Fill(PublishFlags& flags) {
   return absl::OkStatus();
 }
 
+// A finding about the descriptor set names the file that it came from.
+absl::Status NameFile(const PublishFlags& flags, const absl::Status& status) {
+  const std::string reason = ReasonOf(status);
+  if (reason != "DESCRIPTOR_SET_MALFORMED" && reason != "IMPORTS_MISSING") return status;
+  return WithMessage(status, absl::StrCat(flags.descriptor_set, ": ", status.message()));
+}
+
 // What a person wants to know who has just published, and what comes next.
 absl::StatusOr<std::string> PublishedText(Invocation& run, const v1::PublishVersionResponse& made) {
   const routing::v1::Version& version = made.version().version();
@@ -127,13 +134,13 @@ void AddPublish(Command& publish, Invocation& run) {
       "  pinion version publish addressbook 1.0.0 --descriptor-set v1.binpb");
   publish.Run([flags, &run]() -> absl::Status {
     RETURN_IF_ERROR(Fill(*flags));
-    ASSIGN_OR_RETURN(const v1::PublishVersionResponse made,
-                     run.registry().PublishVersion(flags->request));
+    const auto made = run.registry().PublishVersion(flags->request);
+    if (!made.ok()) return NameFile(*flags, made.status());
     if (run.json()) {
-      run.PrintJson(made);
+      run.PrintJson(*made);
       return absl::OkStatus();
     }
-    ASSIGN_OR_RETURN(const std::string text, PublishedText(run, made));
+    ASSIGN_OR_RETURN(const std::string text, PublishedText(run, *made));
     run.out() << text;
     return absl::OkStatus();
   });

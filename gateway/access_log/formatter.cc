@@ -15,10 +15,13 @@ constexpr char kHex[] = "0123456789abcdef";
 constexpr absl::string_view kCut = "...";
 constexpr size_t kWordBytesMax = 48;  // our own words
 
-// In text a space would end a value, and an empty one or a quote would look like another form.
+bool IsPlain(unsigned char byte) {
+  return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
+// In text a value that is plain stands without quotes, which a space would end.
 bool IsPlain(unsigned char byte, Format format) {
-  if (byte < 0x20 || byte >= 0x7f || byte == '"' || byte == '\\') return false;
-  return format == Format::kJson || byte != ' ';
+  return IsPlain(byte) && (format == Format::kJson || byte != ' ');
 }
 
 // A word with its highest bit set in (at least) each byte that equals `value`, below borrow's
@@ -65,9 +68,11 @@ class Line {
   void Text(absl::string_view key, absl::string_view value, size_t bytes_max) {
     if (value.empty()) return;
     Key(key);
-    Quote();
-    Escaped(value, bytes_max);
-    Quote();
+    const bool plain = AllPlain(value.substr(0, bytes_max), format_);
+    const bool quoted = format_ == Format::kJson || !plain;
+    if (quoted) *at_++ = '"';
+    Escaped(value, bytes_max, plain);
+    if (quoted) *at_++ = '"';
   }
 
   // One of our own words: plain, and short.
@@ -141,8 +146,8 @@ class Line {
   }
 
   // Writes at most `bytes_max` bytes, the mark of a cut included.
-  void Escaped(absl::string_view value, size_t bytes_max) {
-    if (value.size() <= bytes_max && AllPlain(value, format_)) return Raw(value);
+  void Escaped(absl::string_view value, size_t bytes_max, bool plain) {
+    if (value.size() <= bytes_max && plain) return Raw(value);
     const char* const end = at_ + bytes_max;
     for (const char c : value) {
       // Room for this byte in its longest form, and for the mark if another follows.
@@ -152,9 +157,9 @@ class Line {
   }
 
   void Byte(unsigned char byte) {
-    if (IsPlain(byte, format_)) {
+    if (IsPlain(byte)) {
       *at_++ = static_cast<char>(byte);
-    } else if (format_ == Format::kJson && (byte == '"' || byte == '\\')) {
+    } else if (byte == '"' || byte == '\\') {
       *at_++ = '\\';
       *at_++ = static_cast<char>(byte);
     } else {

@@ -2,7 +2,8 @@
 // they mean: docs/observability.md. Allocates nothing. One thread.
 //
 // Callers choose some of the bytes. In both forms a line is printable ASCII and ends with the only
-// newline: other bytes, quotes and backslashes are escaped (JSON: \u00NN, a byte each; text: \xNN),
+// newline. In text a value that holds more than plain words is quoted. Within quotes a quote or a
+// backslash has a backslash before it, and any other byte is escaped (JSON: \u00NN; text: \xNN),
 // and each value is cut at its bound, shown by "...".
 #pragma once
 

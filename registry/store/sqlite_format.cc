@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -105,6 +106,13 @@ absl::StatusOr<std::unique_ptr<Database>> OpenStoreFile(const std::string& path)
 }
 
 absl::StatusOr<FileLock> FileLock::Acquire(const std::string& path) {
+  // Before anything is made beside it.
+  struct stat info;
+  if (stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("registry store ", path, " is a directory: name the file, such as ", path,
+                     path.back() == '/' ? "" : "/", "registry.db; it is made if there is none"));
+  }
   const std::string name = absl::StrCat(path, ".lock");
   const int fd = open(name.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
   if (fd < 0) {

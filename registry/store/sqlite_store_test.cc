@@ -104,6 +104,14 @@ TEST_F(SqliteStoreTest, SaysWhichDirectoryIsMissing) {
   EXPECT_THAT(std::string(OpenStatus().message()), HasSubstr("missing/registry.db"));
 }
 
+TEST_F(SqliteStoreTest, RefusesADirectoryAndLeavesNothingBesideIt) {
+  std::filesystem::create_directory(path_);
+  EXPECT_EQ(OpenStatus().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(OpenStatus().message()),
+              HasSubstr("is a directory: name the file, such as " + path_ + "/registry.db"));
+  EXPECT_FALSE(std::filesystem::exists(path_ + ".lock"));
+}
+
 TEST_F(SqliteStoreTest, AnEmptyFileBecomesAStore) {
   WriteFile("");
   EXPECT_TRUE(OpenStatus().ok());
