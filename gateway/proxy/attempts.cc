@@ -158,7 +158,9 @@ void Attempts::CountAnswer(int grpc_status) {
 }
 
 void Attempts::Report(bool failed) {
-  if (stream_ != nullptr) cluster().Report(*tried_.back(), failed);
+  if (stream_ == nullptr) return;
+  if (failed && connection_->transport().session().failed() && !connection_->TakeLoss()) return;
+  cluster().Report(*tried_.back(), failed);
 }
 
 void Attempts::StartOver() {

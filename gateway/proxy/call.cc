@@ -156,7 +156,8 @@ absl::Span<const http2::HeaderField> Call::RequestFields(int sent_before) {
   std::vector<http2::HeaderField>& fields = proxy_.scratch_fields();
   timeout_ = RemainingTimeout();
   const bool trusted = downstream_->trusted() && !caller_.overrides_header();
-  AddUpstreamFields(headers_, downstream_->listener(), proxy_.options(), trusted, timeout_, fields);
+  AddUpstreamFields(headers_, downstream_->listener(), proxy_.options(), trusted, head_.grpc,
+                    timeout_, fields);
   trace_.AddTo(fields);
   if (sent_before > 0) {
     previous_attempts_ = SetPreviousAttempts(sent_before, fields);

@@ -50,9 +50,9 @@ RequestHead ReadRequest(const http2::HeaderBlock& block, const ListenerOptions& 
 }
 
 void AddUpstreamFields(const http2::HeaderBlock& block, const ListenerOptions& listener,
-                       const Options& options, bool trusted, absl::string_view timeout,
+                       const Options& options, bool trusted, bool grpc, absl::string_view timeout,
                        std::vector<http2::HeaderField>& out) {
-  bool te = false;
+  bool te = !grpc;
   bool timeout_added = timeout.empty();
   for (const http2::HeaderField& field : block.fields()) {
     if (field.name == options.version_header) continue;

@@ -40,9 +40,9 @@ bool IsGrpcContentType(absl::string_view content_type);
 
 // The fields that go on, in order, appended to `out` (views into `block` and `timeout`): without
 // the version header, without the identity header unless it is `trusted`, with `timeout` for
-// grpc-timeout unless empty, and with te: trailers.
+// grpc-timeout unless empty, and, for gRPC, with te: trailers.
 void AddUpstreamFields(const http2::HeaderBlock& block, const ListenerOptions& listener,
-                       const Options& options, bool trusted, absl::string_view timeout,
+                       const Options& options, bool trusted, bool grpc, absl::string_view timeout,
                        std::vector<http2::HeaderField>& out);
 
 // gRFC A6: how many attempts of this call came before.

@@ -77,12 +77,12 @@ TEST(Request, ForwardsInOrderWithoutOurOwnFields) {
                                           {"grpc-timeout", "1S"},
                                           {"k-bin", "AAEC"}});
   std::vector<http2::HeaderField> out;
-  AddUpstreamFields(block, Listener(), Options(), /*trusted=*/true, "", out);
+  AddUpstreamFields(block, Listener(), Options(), /*trusted=*/true, /*grpc=*/true, "", out);
   EXPECT_EQ(Text(out),
             ":method=POST;:path=/a.B/"
             "C;te=trailers;x=1;api-consumer=billing;x=2;grpc-timeout=1S;k-bin=AAEC;");
   out.clear();
-  AddUpstreamFields(block, Listener(), Options(), /*trusted=*/false, "900m", out);
+  AddUpstreamFields(block, Listener(), Options(), /*trusted=*/false, /*grpc=*/true, "900m", out);
   EXPECT_EQ(Text(out),
             ":method=POST;:path=/a.B/C;te=trailers;x=1;x=2;grpc-timeout=900m;k-bin=AAEC;");
 }
@@ -90,8 +90,19 @@ TEST(Request, ForwardsInOrderWithoutOurOwnFields) {
 TEST(Request, AddsTeAndACappedDeadline) {
   std::vector<http2::HeaderField> out;
   const http2::HeaderBlock block = Block({{":path", "/a.B/C"}});
-  AddUpstreamFields(block, Listener(), Options(), true, "5S", out);
+  AddUpstreamFields(block, Listener(), Options(), true, /*grpc=*/true, "5S", out);
   EXPECT_EQ(Text(out), ":path=/a.B/C;te=trailers;grpc-timeout=5S;");
+}
+
+TEST(Request, OnlyGrpcNeedsTe) {
+  std::vector<http2::HeaderField> out;
+  const http2::HeaderBlock plain = Block({{":path", "/a.B/C"}});
+  AddUpstreamFields(plain, Listener(), Options(), true, /*grpc=*/false, "", out);
+  EXPECT_EQ(Text(out), ":path=/a.B/C;");
+  out.clear();
+  const http2::HeaderBlock asked = Block({{":path", "/a.B/C"}, {"te", "trailers"}});
+  AddUpstreamFields(asked, Listener(), Options(), true, /*grpc=*/false, "", out);
+  EXPECT_EQ(Text(out), ":path=/a.B/C;te=trailers;");
 }
 
 }  // namespace

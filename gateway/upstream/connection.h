@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/types/span.h"
 #include "gateway/net/event_loop.h"
@@ -40,6 +41,9 @@ class Connection final : public net::Deferred, private transport::Connection::Ha
   State state() const { return state_; }
   // A call was opened on it: what ends without has not helped anyone.
   bool served() const { return served_; }
+  // Whether its end is still to be counted, asked once: one lost connection is one failure of the
+  // instance, however many calls it carried.
+  bool TakeLoss() { return !std::exchange(loss_taken_, true); }
   // The instance takes no calls at all on it; another connection would not either.
   bool barred() const {
     return state_ == State::kReady && transport_.session().peer_max_concurrent_streams() == 0;
@@ -63,11 +67,12 @@ class Connection final : public net::Deferred, private transport::Connection::Ha
   Instance& instance_;
   net::EventLoop& loop_;
   transport::Connection transport_;
-  net::Timer timer_;  // connect timeout, then idle timeout
-  net::Timer keepalive_;  // the next look, then the answer
+  net::Timer timer_;                             // connect timeout, then idle timeout
+  net::Timer keepalive_;                         // the next look, then the answer
   absl::Time pinged_at_ = absl::InfinitePast();  // unanswered since; InfinitePast: nothing is
   State state_ = State::kConnecting;
   bool served_ = false;
+  bool loss_taken_ = false;
   std::string draining_why_;
 };
 

@@ -260,6 +260,33 @@ TEST_F(PoolTest, AnInstanceThatFailsFiveCallsInARowRests) {
   EXPECT_EQ(failed_of(10), 0);
 }
 
+// Else one restart of a busy instance would send it to rest.
+TEST_F(PoolTest, ALostConnectionIsOneFailureForAllOfItsCalls) {
+  const auto three = AddServer("1.0.0", kThree);
+  Put({Instance("1.0.0", 3),
+       "service { name: 'greeter' scheme: SEMVER grpc_services: 'acme.Greeter' "
+       "load_balancing: ROUND_ROBIN }"});
+  const auto lose = [this](int connections) {
+    for (int i = 0; i < connections; ++i) {
+      std::vector<const CallRecord*> calls;
+      for (int call = 0; call < 20; ++call) calls.push_back(&Start(Plan()).record);
+      Run();
+      int lost = 0;
+      raw_servers_.back()->Close();
+      Run();
+      for (const CallRecord* call : calls) lost += call->grpc_status == 14 ? 1 : 0;
+      EXPECT_EQ(lost, 10) << i;
+    }
+  };
+  ListenRaw(kOne);
+  lose(4);
+  EXPECT_EQ(raw_servers_.size(), 4u);
+  lose(1);  // the fifth failure in a row
+  for (int call = 0; call < 4; ++call) Start(Plan());
+  Run();
+  EXPECT_EQ(raw_servers_.size(), 5u) << "it rests";
+}
+
 TEST_F(PoolTest, WhereAllInstancesFailNoneRests) {
   on_raw_server_ = [](RawPeer& server) {
     server.set_on_frame([&server](const RawPeer::Frame& frame) {
