@@ -40,7 +40,9 @@ TEST(Address, UseDecidesWhatItMayHold) {
     for (int i = 0; i < 4; ++i) {
       const auto parts = ParseAddress(c.text, kUses[i]);
       EXPECT_EQ(parts.ok(), c.good[i]) << c.text << " " << i << " " << parts.status();
-      if (parts.ok()) EXPECT_EQ(AddressText(*parts), c.text);
+      if (parts.ok()) {
+        EXPECT_EQ(AddressText(*parts), c.text);
+      }
     }
   }
 }
