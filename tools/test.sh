@@ -51,7 +51,7 @@ conformance_part() {
 }
 
 run_tests() {
-  local long=(-LE long) sanitized=(-L 'unit|sim' -LE long) suites=(--quick ${CI:+--complete})
+  local long=(-LE long) sanitized=(-L 'unit|sim' -LE long) suites=(--quick)
   if [ "$1" = --all ]; then
     long=() sanitized=(-L 'unit|sim') suites=(--complete)
   fi

@@ -133,8 +133,7 @@ bool HpackDecoder::Lookup(uint32_t index, HeaderField& field) const {
   if (index <= kStaticHeaders.size()) {
     const StaticHeader& header = kStaticHeaders[index - 1];
     field.name = header.name;
-    field.value = header.value;
-    field.well_formed = header.name.front() != ':';
+    field.value = header.value;  // not well_formed: transfer-encoding is there too
     return true;
   }
   const size_t age = index - kStaticHeaders.size() - 1;

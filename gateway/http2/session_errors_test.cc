@@ -271,6 +271,28 @@ TEST_P(ServerErrors, MalformedMessagesAreNeverSurfaced) {
   }
 }
 
+// What the decoder knows of a table's entries must not hide a fault of theirs.
+TEST_P(ServerErrors, MalformedFieldsOfTheTables) {
+  const auto end = kEndStream | kEndHeaders;
+  const std::string request = HpackBlock(Request());
+  SessionUnderTest server(Role::kServer);
+  server.Feed(std::string(kPreface) + Settings(), GetParam());
+  server.Feed(
+      Frame(kHeaders, end, 1,
+            request + HpackIndexedLiteral("good", "x") + HpackIndexedLiteral("connection", "x")));
+  EXPECT_THAT(server.events, Not(Contains(HasSubstr("headers 1")))) << "the literal itself";
+  server.Feed(Frame(kHeaders, end, 3, request + "\xbe"), GetParam());
+  EXPECT_THAT(server.events, Not(Contains(HasSubstr("headers 3")))) << "connection: indexed";
+  server.Feed(Frame(kHeaders, end, 5, request + "\xb9"), GetParam());
+  EXPECT_THAT(server.events, Not(Contains(HasSubstr("headers 5")))) << "transfer-encoding: static";
+  server.Feed(Frame(kHeaders, end, 7, request + "\xbf\x86"), GetParam());
+  EXPECT_THAT(server.events, Not(Contains(HasSubstr("headers 7")))) << ":scheme behind a field";
+  server.Feed(Frame(kHeaders, end, 9, request + "\xbf"), GetParam());
+  EXPECT_THAT(server.events.back(), HasSubstr("headers 9 end"));
+  EXPECT_THAT(server.events.back(), HasSubstr("good=x"));
+  EXPECT_FALSE(server.session.failed());
+}
+
 TEST_P(ServerErrors, Preface) {
   const Case cases[] = {
       {"TLS", "\x16\x03\x01", "connection PROTOCOL_ERROR"},
