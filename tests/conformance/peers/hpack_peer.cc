@@ -10,6 +10,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/escaping.h"
@@ -31,7 +32,7 @@ class Peer {
     words >> verb;
     if (verb == "new") {
       encoder_ = HpackEncoder();
-      decoder_ = HpackDecoder();
+      decoder_.emplace(scratch_);
       return "ok";
     }
     if (verb == "size") {
@@ -52,8 +53,9 @@ class Peer {
       const bool never_index = word[0] == '!';
       if (never_index) word.erase(0, 1);
       const size_t colon = word.find(':');
-      block.Add(absl::HexStringToBytes(word.substr(0, colon)),
-                absl::HexStringToBytes(word.substr(colon + 1)), never_index);
+      const std::string name = absl::HexStringToBytes(word.substr(0, colon));
+      const std::string value = absl::HexStringToBytes(word.substr(colon + 1));
+      block.Add({name, value, never_index});
     }
     const Bytes encoded = encoder_.Encode(block.fields(), scratch_);
     return absl::BytesToHexString({reinterpret_cast<const char*>(encoded.data()), encoded.size()});
@@ -71,7 +73,7 @@ class Peer {
     do {
       const Bytes head = rest.subspan(0, piece);
       rest.remove_prefix(head.size());
-      if (!decoder_.Decode(head, rest.empty(), kNoLimits, progress, &block)) return "error";
+      if (!decoder_->Decode(head, rest.empty(), kNoLimits, progress, &block)) return "error";
     } while (!rest.empty());
     std::string out;
     for (const HeaderField& field : block.fields()) {
@@ -81,9 +83,9 @@ class Peer {
     return out;
   }
 
-  HpackEncoder encoder_;
-  HpackDecoder decoder_;
   std::vector<uint8_t> scratch_;
+  HpackEncoder encoder_;
+  std::optional<HpackDecoder> decoder_{std::in_place, scratch_};
 };
 
 int Main() {
