@@ -4,7 +4,7 @@ import pathlib
 import tempfile
 import unittest
 
-from tests.bench.load import idle_connections
+from tests.bench.held import HeldConnections
 from tests.harness.gateway import Gateway, configuration, service
 
 _CONNECTIONS = 3000
@@ -19,10 +19,8 @@ class IdleConnections(unittest.TestCase):
             with Gateway(configuration(services), pathlib.Path(folder)) as gateway:
                 before = gateway.memory_bytes()
                 for _ in range(2):
-                    connections = idle_connections(gateway.port, _CONNECTIONS)
-                    self.assertLess(gateway.memory_bytes() - before, _BYTES_MAX)
-                    for connection in connections:
-                        connection.close()
+                    with HeldConnections(gateway.port, _CONNECTIONS):
+                        self.assertLess(gateway.memory_bytes() - before, _BYTES_MAX)
 
 
 if __name__ == "__main__":
