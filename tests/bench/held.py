@@ -3,12 +3,14 @@
 import resource
 import socket
 import struct
+import time
 
 from tests.bench.load import CONSUMER, PATH
 
 _DATA, _HEADERS, _SETTINGS = 0, 1, 4
 _END_STREAM, _ACK, _END_HEADERS = 1, 1, 4
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+_BREATH = 0.02
 _PATIENCE = 20  # seconds; everything happens on one machine
 
 
@@ -58,8 +60,10 @@ class HeldConnections:
         """`each` calls on every connection: headers, and nothing of the message yet."""
         self._calls = each
         opening = b"".join(_frame(_HEADERS, _END_HEADERS, stream, _REQUEST) for stream in self._streams())
-        for connection in self._sockets:
+        for number, connection in enumerate(self._sockets):
             connection.sendall(opening)
+            if number % 50 == 0:
+                time.sleep(_BREATH)  # the proxy may have to connect, and lets only so many calls wait for it
 
     def finish_calls(self):
         """Sends every call its message; how many of them were answered to their end."""
@@ -74,9 +78,10 @@ class HeldConnections:
         return answered
 
     def _answers(self, connection):
-        answered = 0
+        """Of the calls on `connection` that have ended: how many brought a message, and were not only refused."""
+        ended, with_message = 0, set()
         unread = b""
-        while answered < self._calls:
+        while ended < self._calls:
             try:
                 more = connection.recv(1 << 16)
             except TimeoutError:
@@ -85,7 +90,9 @@ class HeldConnections:
                 break
             unread += more
             while len(unread) >= 9 and len(unread) >= 9 + int.from_bytes(unread[:3], "big"):
-                if unread[3] == _HEADERS and unread[4] & _END_STREAM:
-                    answered += 1
-                unread = unread[9 + int.from_bytes(unread[:3], "big"):]
-        return answered
+                size = int.from_bytes(unread[:3], "big")
+                if unread[3] == _DATA and size > 0:
+                    with_message.add(unread[5:9])
+                ended += unread[3] == _HEADERS and bool(unread[4] & _END_STREAM)
+                unread = unread[9 + size:]
+        return len(with_message)

@@ -13,6 +13,7 @@ PROXY_CORE, LOAD_CORE = "0", "1"
 IDLE_CONNECTIONS = 2000
 _WARM_UP_CALLS = 2000
 _SETTLE_SECONDS = 0.5
+_SETTLED_TIMES = 4
 _LATENCY_LOAD = loads.Load("latency", 50, 10, 64)
 
 
@@ -27,13 +28,13 @@ class Held:
 
 
 def _settled_memory(process):
-    """The memory of a process when it has stopped to change."""
-    memory = process.memory_bytes()
-    while True:
+    """The memory of a process when it has not changed for a while."""
+    settled, memory = 0, process.memory_bytes()
+    while settled < _SETTLED_TIMES:
         time.sleep(_SETTLE_SECONDS)
         before, memory = memory, process.memory_bytes()
-        if abs(memory - before) < max(before, memory) / 200:
-            return memory
+        settled = settled + 1 if abs(memory - before) < max(before, memory) / 200 else 0
+    return memory
 
 
 class Bench:
