@@ -175,7 +175,7 @@ TEST(HpackPeer, WritesWhatWeRead) {
 TEST(HpackPeer, AgreesOnWhatNobodyWrote) {
   Random random(5);
   int refused = 0;
-  for (int connection = 0; connection < 20000; ++connection) {
+  for (int connection = 0; connection < 5000; ++connection) {
     Deflater deflater;
     Inflater inflater;
     Decoder decoder;
@@ -198,8 +198,8 @@ TEST(HpackPeer, AgreesOnWhatNobodyWrote) {
       break;
     }
   }
-  EXPECT_GT(refused, 1000);
-  EXPECT_LT(refused, 19000);
+  EXPECT_GT(refused, 500);
+  EXPECT_LT(refused, 4750);
 }
 
 }  // namespace
