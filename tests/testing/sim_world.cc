@@ -1,6 +1,7 @@
 #include "tests/testing/sim_world.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -75,17 +76,25 @@ SimWorld::End SimWorld::Run(absl::FunctionRef<bool()> done, absl::Duration limit
   }
 }
 
-void SimWorld::Fold(uint64_t fact) {
-  fingerprint_ = (fingerprint_ ^ fact) * kFnvPrime;
+void SimWorld::FoldNumber(uint64_t number) {
+  fingerprint_ = (fingerprint_ ^ number) * kFnvPrime;
   fingerprint_ ^= fingerprint_ >> 29;
 }
 
-void SimWorld::Note(std::string_view who, std::string_view what, uint64_t number) {
-  for (const std::string_view text : {who, what}) {
-    for (const char c : text) Fold(static_cast<unsigned char>(c));
+void SimWorld::Fold(std::string_view bytes) {
+  FoldNumber(bytes.size());
+  for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), sizeof(uint64_t)))) {
+    uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), std::min(bytes.size(), sizeof(word)));
+    FoldNumber(word);
   }
-  Fold(number);
-  Fold(static_cast<uint64_t>(absl::ToInt64Nanoseconds(clock_.elapsed_)));
+}
+
+void SimWorld::Note(std::string_view who, std::string_view what, uint64_t number) {
+  Fold(who);
+  Fold(what);
+  FoldNumber(number);
+  FoldNumber(static_cast<uint64_t>(absl::ToInt64Nanoseconds(clock_.elapsed_)));
   if (trace_ == nullptr) return;
   trace_(absl::StrFormat("%10.3f ms  %-14s %s %d",
                          absl::ToDoubleMilliseconds(clock_.elapsed_ - SimClock().elapsed_), who,

@@ -72,7 +72,7 @@ class SimWorld {
   // same facts in the same order, or the code under test depends on something but the seed.
   void Note(std::string_view who, std::string_view what, uint64_t number = 0);
   // The same without a line in the trace.
-  void Fold(uint64_t fact);
+  void Fold(std::string_view bytes);
   uint64_t fingerprint() const { return fingerprint_; }
   // `sink` gets each fact as one line with its virtual time.
   void set_trace(std::function<void(const std::string&)> sink) { trace_ = std::move(sink); }
@@ -88,6 +88,7 @@ class SimWorld {
   };
   static bool Later(const Event& a, const Event& b);
 
+  void FoldNumber(uint64_t number);
   bool RunDueEvent();
   bool RunOneTurn();
   absl::Time NextMoment();
