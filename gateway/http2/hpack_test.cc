@@ -21,14 +21,7 @@ constexpr HeaderListLimits kLimits = {60 * 1024, 100};
 
 std::string Decode(HpackDecoder& decoder, absl::string_view bytes, size_t piece = SIZE_MAX,
                    const HeaderListLimits& limits = kLimits) {
-  HeaderBlock block;
-  HeaderListProgress progress;
-  do {
-    const absl::string_view head = bytes.substr(0, piece);
-    bytes.remove_prefix(head.size());
-    if (!decoder.Decode(h2::AsBytes(head), bytes.empty(), limits, progress, &block)) return "ERROR";
-  } while (!bytes.empty());
-  return (progress.too_large ? "TOO LARGE " : "") + h2::Describe(block);
+  return h2::DecodeBlock(decoder, bytes, limits, piece);
 }
 
 class HpackPair {

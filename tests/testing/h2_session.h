@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "gateway/http2/hpack_decoder.h"
 #include "gateway/http2/session.h"
 #include "gateway/http2/slab_pool.h"
 #include "tests/testing/h2_frames.h"
@@ -40,6 +41,24 @@ inline std::string Describe(const http2::HeaderBlock& block) {
                     field.never_index ? "!" : "");
   }
   return text;
+}
+
+inline constexpr char kBrokenBlock[] = "ERROR";
+
+// A header block as Describe() shows it, behind "TOO LARGE " where it is that, or kBrokenBlock. It
+// arrives in pieces of `piece` bytes.
+inline std::string DecodeBlock(http2::HpackDecoder& decoder, absl::string_view bytes,
+                               const http2::HeaderListLimits& limits, size_t piece = SIZE_MAX) {
+  http2::HeaderBlock block;
+  http2::HeaderListProgress progress;
+  do {
+    const absl::string_view head = bytes.substr(0, piece);
+    bytes.remove_prefix(head.size());
+    if (!decoder.Decode(AsBytes(head), bytes.empty(), limits, progress, &block)) {
+      return kBrokenBlock;
+    }
+  } while (!bytes.empty());
+  return (progress.too_large ? "TOO LARGE " : "") + Describe(block);
 }
 
 // "headers 1 end :method=POST|…", "data 1 hello end", "reset 3 CANCEL by us".
