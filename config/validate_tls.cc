@@ -49,12 +49,13 @@ class TlsValidator {
       return;
     }
     report_.Check(absl::StrCat(path, ".certificate_chain"),
-                  net::CheckCertificateChain(certificate.certificate_chain()));
+                  net::CheckCertificates(certificate.certificate_chain()));
     report_.Check(absl::StrCat(path, ".private_key"), net::CheckPrivateKey(FilesOf(certificate)));
   }
 
   void CheckTrustedCa(const std::string& file, const std::string& path) {
-    if (!file.empty()) report_.Check(absl::StrCat(path, ".trusted_ca"), net::CheckTrustedCa(file));
+    if (!file.empty())
+      report_.Check(absl::StrCat(path, ".trusted_ca"), net::CheckCertificates(file));
   }
 
   void Claim(const std::string& service, const std::string& path) {

@@ -11,6 +11,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "base/address.h"
 #include "base/check.h"
 #include "base/sha256.h"
 #include "base/status_macros.h"
@@ -156,12 +157,6 @@ std::string SessionScope(const TlsServerOptions& options, const std::vector<X509
   return digest.Hex().substr(0, SSL_MAX_SID_CTX_LENGTH);
 }
 
-bool IsIpAddress(const std::string& name) {
-  ASN1_OCTET_STRING* address = a2i_IPADDRESS(name.c_str());
-  ASN1_OCTET_STRING_free(address);
-  return address != nullptr;
-}
-
 // False for a name that OpenSSL could not look for in a certificate. It must not come that far: an
 // empty one, also one that a NUL makes empty, would let it accept every name.
 bool RequireName(SSL& ssl, const std::string& name) {
@@ -169,7 +164,7 @@ bool RequireName(SSL& ssl, const std::string& name) {
                                    [](unsigned char c) { return absl::ascii_isgraph(c); })) {
     return false;
   }
-  if (IsIpAddress(name)) {
+  if (ParseIp(name).has_value()) {
     return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(&ssl), name.c_str()) == 1;
   }
   // Of the certificate only SANs count (RFC 9525 §6.3), and a wildcard is a whole label.
@@ -214,16 +209,11 @@ void TlsContext::Mark(const X509& certificate) {
   fingerprint_ = Sha256Hex(absl::StrCat(fingerprint_, Der(certificate)));
 }
 
-absl::Status TlsContext::Trust(const std::string& path, bool name_to_clients) {
-  ASSIGN_OR_RETURN(const std::vector<X509Ptr> trusted, ReadCertificates(path));
-  for (const X509Ptr& certificate : trusted) {
-    Mark(*certificate);
-    // Fails for what is there twice, which does no harm.
-    X509_STORE_add_cert(SSL_CTX_get_cert_store(context_), certificate.get());
-    if (name_to_clients) SSL_CTX_add_client_CA(context_, certificate.get());
-  }
+void TlsContext::Trust(X509& certificate) {
+  Mark(certificate);
+  // Fails for what is there twice, which does no harm.
+  X509_STORE_add_cert(SSL_CTX_get_cert_store(context_), &certificate);
   ERR_clear_error();
-  return absl::OkStatus();
 }
 
 void TlsContext::SetServerCallbacks() {
@@ -252,8 +242,11 @@ absl::StatusOr<std::shared_ptr<const TlsContext>> TlsContext::ForServers(
   }
   std::vector<X509Ptr> trusted;
   if (!options.trusted_ca.empty()) {
-    RETURN_IF_ERROR(made->Trust(options.trusted_ca, /*name_to_clients=*/true));
     ASSIGN_OR_RETURN(trusted, ReadCertificates(options.trusted_ca));
+    for (const X509Ptr& certificate : trusted) {
+      made->Trust(*certificate);
+      SSL_CTX_add_client_CA(made->context_, certificate.get());
+    }
     const int require = options.require_client_certificate ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
     SSL_CTX_set_verify(made->context_, SSL_VERIFY_PEER | require, OnClientCertificate);
   } else if (options.require_client_certificate) {
@@ -281,7 +274,8 @@ absl::StatusOr<std::shared_ptr<const TlsContext>> TlsContext::ForClients(
   if (options.trusted_ca.empty()) {
     CHECK(SSL_CTX_set_default_verify_paths(context) == 1);
   } else {
-    RETURN_IF_ERROR(made->Trust(options.trusted_ca, /*name_to_clients=*/false));
+    ASSIGN_OR_RETURN(const std::vector<X509Ptr> trusted, ReadCertificates(options.trusted_ca));
+    for (const X509Ptr& certificate : trusted) made->Trust(*certificate);
   }
   if (options.certificate.has_value()) RETURN_IF_ERROR(made->UseCertificate(*options.certificate));
   return made;

@@ -89,7 +89,7 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
 
   absl::Status UseCertificate(const TlsCertificateFiles& files);
-  absl::Status Trust(const std::string& path, bool name_to_clients);
+  void Trust(x509_st& certificate);
   void SetServerCallbacks();
   void Mark(const x509_st& certificate);
 

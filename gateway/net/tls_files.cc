@@ -123,11 +123,7 @@ absl::StatusOr<TlsCertificate> ReadCertificate(const TlsCertificateFiles& files)
   return certificate;
 }
 
-absl::Status CheckCertificateChain(const std::string& path) {
-  return ReadCertificates(path).status();
-}
-
-absl::Status CheckTrustedCa(const std::string& path) { return ReadCertificates(path).status(); }
+absl::Status CheckCertificates(const std::string& path) { return ReadCertificates(path).status(); }
 
 absl::Status CheckPrivateKey(const TlsCertificateFiles& files) {
   ASSIGN_OR_RETURN(const EvpPkeyPtr key, ReadKey(files.private_key));

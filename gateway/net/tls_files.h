@@ -20,13 +20,12 @@ struct TlsCertificateFiles {
 
 // NotFound, PermissionDenied: the file cannot be read. InvalidArgument: it does not hold what it
 // should. Each message names the file and what to do.
-absl::Status CheckCertificateChain(const std::string& path);
-absl::Status CheckTrustedCa(const std::string& path);
+absl::Status CheckCertificates(const std::string& path);
 // Also when the key does not belong to the chain's first certificate; an unreadable chain is not
 // complained about here.
 absl::Status CheckPrivateKey(const TlsCertificateFiles& files);
 
-// When the first certificate of the chain stops being valid; as CheckCertificateChain().
+// When the first certificate of the chain stops being valid; as CheckCertificates().
 absl::StatusOr<absl::Time> CertificateExpiry(const std::string& chain_path);
 
 // Empty, or why peers will refuse the certificate although it loads: "server.pem: the certificate

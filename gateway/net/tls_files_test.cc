@@ -27,9 +27,9 @@ class TlsFilesTest : public ::testing::Test {
 };
 
 TEST_F(TlsFilesTest, GoodFilesAreGood) {
-  EXPECT_TRUE(CheckCertificateChain(good_.certificate_chain).ok());
+  EXPECT_TRUE(CheckCertificates(good_.certificate_chain).ok());
   EXPECT_TRUE(CheckPrivateKey(good_).ok());
-  EXPECT_TRUE(CheckTrustedCa(ca_.Write(dir_.path(), "ca")).ok());
+  EXPECT_TRUE(CheckCertificates(ca_.Write(dir_.path(), "ca")).ok());
   const auto rsa = ca_.Issue(dir_.path(), "rsa", {.rsa = true});
   EXPECT_TRUE(CheckPrivateKey(rsa).ok());
 }
@@ -57,13 +57,13 @@ TEST_F(TlsFilesTest, EachErrorNamesTheFileAndWhatIsWrong) {
     const char* file;
     const char* what;
   } cases[] = {
-      {CheckCertificateChain(missing), "missing.pem", "No such file"},
-      {CheckCertificateChain(""), "", "name of a PEM file is missing"},
-      {CheckCertificateChain(empty), "empty.pem", "holds no PEM certificate"},
-      {CheckCertificateChain(good_.private_key), "good.key", "holds no PEM certificate"},
-      {CheckCertificateChain(broken), "broken.pem", "certificate 1 in this file is broken"},
-      {CheckCertificateChain(cut), "cut.pem", "certificate 2 in this file is broken"},
-      {CheckCertificateChain(dir_.path()), "", "cannot be read"},
+      {CheckCertificates(missing), "missing.pem", "No such file"},
+      {CheckCertificates(""), "", "name of a PEM file is missing"},
+      {CheckCertificates(empty), "empty.pem", "holds no PEM certificate"},
+      {CheckCertificates(good_.private_key), "good.key", "holds no PEM certificate"},
+      {CheckCertificates(broken), "broken.pem", "certificate 1 in this file is broken"},
+      {CheckCertificates(cut), "cut.pem", "certificate 2 in this file is broken"},
+      {CheckCertificates(dir_.path()), "", "cannot be read"},
       {CheckPrivateKey({good_.certificate_chain, missing}), "missing.pem", "No such file"},
       {CheckPrivateKey({good_.certificate_chain, good_.certificate_chain}), "good.crt",
        "holds no PEM private key"},
@@ -80,7 +80,7 @@ TEST_F(TlsFilesTest, EachErrorNamesTheFileAndWhatIsWrong) {
 
 TEST_F(TlsFilesTest, AnExpiredCertificateIsAWarning) {
   const auto expired = ca_.Issue(dir_.path(), "expired", {.valid = -absl::Hours(2)});
-  EXPECT_TRUE(CheckCertificateChain(expired.certificate_chain).ok());
+  EXPECT_TRUE(CheckCertificates(expired.certificate_chain).ok());
   const absl::Time expiry = *CertificateExpiry(expired.certificate_chain);
   const std::string warning =
       CertificateWarning(expired.certificate_chain, expiry + absl::Seconds(1));
