@@ -1,44 +1,46 @@
 #include "gateway/net/cidr.h"
 
-#include <arpa/inet.h>
-
+#include <algorithm>
 #include <cstring>
 #include <optional>
-#include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "base/address.h"
 
 namespace pinion::net {
 namespace {
 
 constexpr int kMappedBits = 96;
 
-std::optional<std::array<uint8_t, 16>> ParseAddress(const std::string& text) {
-  std::array<uint8_t, 16> address{};
-  if (inet_pton(AF_INET6, text.c_str(), address.data()) == 1) return address;
-  address[10] = address[11] = 0xff;
-  if (inet_pton(AF_INET, text.c_str(), address.data() + 12) == 1) return address;
-  return std::nullopt;
+// IPv4 as its mapped form.
+std::optional<std::array<uint8_t, 16>> ParseMapped(absl::string_view text) {
+  const std::optional<IpAddress> ip = ParseIp(text);
+  if (!ip.has_value()) return std::nullopt;
+  if (ip->size == 16) return ip->bytes;
+  std::array<uint8_t, 16> mapped{};
+  mapped[10] = mapped[11] = 0xff;
+  std::copy_n(ip->bytes.begin(), ip->size, mapped.begin() + 12);
+  return mapped;
 }
 
 // "127.0.0.1:80" → "127.0.0.1", "[::1]:80" → "::1".
-std::string HostOf(absl::string_view peer) {
+absl::string_view HostOf(absl::string_view peer) {
   if (absl::StartsWith(peer, "unix:")) return "127.0.0.1";
   const absl::string_view host = peer.substr(0, peer.rfind(':'));
   if (absl::StartsWith(host, "[") && absl::EndsWith(host, "]")) {
-    return std::string(host.substr(1, host.size() - 2));
+    return host.substr(1, host.size() - 2);
   }
-  return std::string(host);
+  return host;
 }
 
 }  // namespace
 
 absl::StatusOr<Cidr> Cidr::Parse(absl::string_view text) {
   const size_t slash = text.find('/');
-  const std::string host(text.substr(0, slash));
-  const auto address = ParseAddress(host);
+  const absl::string_view host = text.substr(0, slash);
+  const auto address = ParseMapped(host);
   if (!address.has_value()) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", text, "' is not an address range; write for example 10.0.0.0/8"));
@@ -58,7 +60,7 @@ absl::StatusOr<Cidr> Cidr::Parse(absl::string_view text) {
 }
 
 bool Cidr::Contains(absl::string_view peer) const {
-  const auto address = ParseAddress(HostOf(peer));
+  const auto address = ParseMapped(HostOf(peer));
   if (!address.has_value()) return false;
   const int whole = bits_ / 8;
   if (std::memcmp(address->data(), address_.data(), whole) != 0) return false;
