@@ -3,7 +3,6 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
-#include "base/clock.h"
 #include "config/decode.h"
 #include "config/errors.h"
 #include "config/read_file.h"
@@ -94,7 +93,6 @@ absl::StatusOr<Loaded> LoadText(std::string_view text, const std::string& filena
   PathResolver(filename).Resolve(loaded.bootstrap);
   Validate(loaded.bootstrap, Reporter(loaded.source, errors));
   if (!errors.empty()) return errors.ToStatus();
-  loaded.warnings = TlsWarnings(loaded.bootstrap, SystemClock().Wall());
   return loaded;
 }
 

@@ -4,7 +4,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "config/source_map.h"
@@ -20,8 +19,6 @@ struct Loaded {
   v1::Bootstrap bootstrap;
   // For what is found wrong only later, such as a port in use.
   SourceMap source;
-  // What works and will not please, as whole sentences: an expired certificate.
-  std::vector<std::string> warnings;
 };
 
 // InvalidArgument: one line `file:line:column: message` for each error (at most

@@ -10,7 +10,9 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "base/clock.h"
 #include "config/static_routing.h"
+#include "config/validate.h"
 #include "config/yaml_tree.h"
 #include "tests/testing/certificates.h"
 
@@ -238,10 +240,11 @@ TEST_F(LoadTest, TlsFilesAreReadFromTheFilesDirectory) {
   };
   const auto good = LoadText(text("server", "server"), Path("p.yaml"));
   ASSERT_TRUE(good.ok()) << good.status();
-  EXPECT_THAT(good->warnings, SizeIs(0));
+  EXPECT_THAT(TlsWarnings(good->bootstrap, SystemClock().Wall()), SizeIs(0));
   const auto expired = LoadText(text("old", "old"), Path("p.yaml"));
   ASSERT_TRUE(expired.ok()) << "old and usable: " << expired.status();
-  EXPECT_THAT(expired->warnings, ElementsAre(HasSubstr("old.crt: the certificate has expired on")));
+  EXPECT_THAT(TlsWarnings(expired->bootstrap, SystemClock().Wall()),
+              ElementsAre(HasSubstr("old.crt: the certificate has expired on")));
   const auto mixed = LoadText(text("server", "old"), Path("p.yaml"));
   EXPECT_THAT(std::string(mixed.status().message()),
               HasSubstr("p.yaml:4:73: the private key in " + Path("old.key") +

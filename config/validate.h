@@ -47,7 +47,8 @@ void Validate(const v1::Bootstrap& bootstrap, Reporter report);
 void ValidateStaticResources(const v1::StaticResources& resources, Reporter report);
 void ValidateTls(const v1::Bootstrap& bootstrap, Reporter report);
 
-// What Loaded::warnings says. REQUIRES: valid.
+// What works and will not please, as whole sentences: a certificate that has expired at `now`.
+// Reads the files again. REQUIRES: valid.
 std::vector<std::string> TlsWarnings(const v1::Bootstrap& bootstrap, absl::Time now);
 
 }  // namespace pinion::config

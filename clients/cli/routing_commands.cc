@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/clock.h"
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
 #include "config/load.h"
 #include "config/static_routing.h"
+#include "config/validate.h"
 #include "gateway/route/header_resolutions.h"
 #include "gateway/route/method_path.h"
 #include "gateway/route/route_table.h"
@@ -126,7 +128,7 @@ absl::Status Explain(Invocation& run, const ExplainFlags& flags) {
 absl::Status Validate(Invocation& run, const std::string& file) {
   ASSIGN_OR_RETURN(const config::Loaded loaded, config::LoadFile(file));
   std::string text = absl::StrCat(config::Summary(loaded), "\n");
-  for (const std::string& warning : loaded.warnings) {
+  for (const std::string& warning : config::TlsWarnings(loaded.bootstrap, SystemClock().Wall())) {
     absl::StrAppend(&text, "warning: ", warning, "\n");
   }
   run.Print(loaded.bootstrap, text);
