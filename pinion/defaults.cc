@@ -35,7 +35,7 @@ config::v1::Bootstrap Defaults() {
 // "/run/x.sock" is meant as "unix:/run/x.sock".
 absl::StatusOr<routing::v1::Address> ListenAddress(const std::string& text) {
   return cli::ReadAddress(text.front() == '/' ? absl::StrCat("unix:", text) : text,
-                           AddressUse::kListen);
+                          AddressUse::kListen);
 }
 
 void Complete(bool gateway, config::v1::Bootstrap& bootstrap) {

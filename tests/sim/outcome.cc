@@ -288,8 +288,8 @@ const char* Excuse(const Facts& facts, const CallBook::Entry& entry,
   if (RefusedByItsTable(entry, decisions)) return "refused by its table";
   if (record.grpc_status == kDeadlineExceeded && !plan.timeout.empty()) {
     // A server's CANCEL so close to the deadline is the deadline, which that server kept itself.
-    const bool cancels = plan.response.kind == Kind::kReset &&
-                         plan.response.reset_code == http2::ErrorCode::kCancel;
+    const bool cancels =
+        plan.response.kind == Kind::kReset && plan.response.reset_code == http2::ErrorCode::kCancel;
     const absl::Duration early = cancels ? absl::Milliseconds(1) : absl::ZeroDuration();
     return record.ended >= record.started + plan.deadline - early ? "deadline" : nullptr;
   }
