@@ -8,7 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "gateway/http2/types.h"
+#include "gateway/http2/header_field.h"
 
 namespace pinion::http2 {
 
@@ -18,7 +18,8 @@ class HeaderBlock {
   HeaderBlock(HeaderBlock&&) = default;
   HeaderBlock& operator=(HeaderBlock&&) = default;
 
-  // Copies a field's texts into the arena. Views handed out earlier stay valid.
+  // Copies a field's texts into the arena, and looks up its name. Views handed out earlier stay
+  // valid.
   void Add(absl::string_view name, absl::string_view value) { Add({name, value}); }
   void Add(const HeaderField& field);
 
@@ -27,8 +28,8 @@ class HeaderBlock {
 
   absl::Span<const HeaderField> fields() const { return fields_; }
 
-  // The first field of this name, or null.
-  const HeaderField* Find(absl::string_view name) const;
+  // The first field of this name, which is not kOther, or null.
+  const HeaderField* Find(HeaderName name) const;
 
   // Sum of name + value + 32 for each field (RFC 9113 section 6.5.2).
   size_t list_bytes() const { return list_bytes_; }
@@ -41,6 +42,7 @@ class HeaderBlock {
     return place;
   }
   void NewChunk(size_t bytes_min);
+  absl::string_view Copy(absl::string_view text);
 
   std::vector<HeaderField> fields_;
   std::vector<std::unique_ptr<char[]>> chunks_;

@@ -1,5 +1,6 @@
 #include "gateway/http2/header_validator.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -44,17 +45,10 @@ constexpr CharSet MakeSchemeChars() {
   return set;
 }
 
-constexpr CharSet MakeVisibleChars() {
-  CharSet set{};
-  for (int c = 0x21; c < 0x7f; ++c) set[c] = true;
-  return set;
-}
-
 constexpr CharSet kNameChars = MakeNameChars();
 constexpr CharSet kValueChars = MakeValueChars();
 constexpr CharSet kMethodChars = MakeMethodChars();
 constexpr CharSet kSchemeChars = MakeSchemeChars();
-constexpr CharSet kVisibleChars = MakeVisibleChars();
 
 bool AllIn(const CharSet& set, absl::string_view text) {
   bool all = true;
@@ -62,59 +56,60 @@ bool AllIn(const CharSet& set, absl::string_view text) {
   return all;
 }
 
-// As AllIn(kValueChars), eight bytes at a time: most values are plain text of some length. True for
-// certain, or false for "look closer".
-bool PlainText(absl::string_view text) {
+// Whether all bytes are from kLowest to 0x7e, eight at a time: most texts are.
+template <uint8_t kLowest>
+bool AllFrom(absl::string_view text) {
   constexpr uint64_t kOnes = 0x0101010101010101;
   constexpr uint64_t kHighs = 0x8080808080808080;
-  uint64_t suspicious = 0;
-  while (text.size() >= sizeof(uint64_t)) {
+  uint64_t others = 0;
+  for (; text.size() >= sizeof(uint64_t); text.remove_prefix(sizeof(uint64_t))) {
     uint64_t word;
     std::memcpy(&word, text.data(), sizeof word);
-    const uint64_t below_space = word - kOnes * 0x20;  // borrows into the high bit
-    const uint64_t from_delete = word + kOnes;         // carries into it from 0x7f on
-    suspicious |= (below_space | from_delete | word) & kHighs;
-    text.remove_prefix(sizeof word);
+    const uint64_t below = word - kOnes * kLowest;  // borrows into the high bit
+    const uint64_t above = word + kOnes;            // carries into it from 0x7f on
+    others |= (below | above | word) & kHighs;
   }
-  return suspicious == 0 && AllIn(kValueChars, text);
+  bool all = others == 0;
+  for (const char c : text) all &= c >= kLowest && c < 0x7f;
+  return all;
 }
+
+bool AllVisible(absl::string_view text) { return AllFrom<0x21>(text); }
 
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 
 absl::string_view ValueFault(absl::string_view value) {
-  if (!PlainText(value) && !AllIn(kValueChars, value)) return "control character in a header value";
+  if (!AllFrom<' '>(value) && !AllIn(kValueChars, value))
+    return "control character in a header value";
   if (!value.empty() && (IsBlank(value.front()) || IsBlank(value.back())))
     return "whitespace around a header value";
   return {};
 }
 
-// Fields that belong to one connection (RFC 9113 section 8.2.2).
-absl::string_view ConnectionFieldFault(const HeaderField& field) {
-  const absl::string_view name = field.name;
-  switch (name.size()) {
-    case 2:
-      if (name == "te" && !absl::EqualsIgnoreCase(field.value, "trailers"))
-        return "te other than trailers";
-      break;
-    case 7:
-      if (name == "upgrade") return "connection-specific field upgrade";
-      break;
-    case 10:
-      if (name == "connection") return "connection-specific field connection";
-      if (name == "keep-alive") return "connection-specific field keep-alive";
-      break;
-    case 16:
-      if (name == "proxy-connection") return "connection-specific field proxy-connection";
-      break;
-    case 17:
-      if (name == "transfer-encoding") return "connection-specific field transfer-encoding";
-      break;
-  }
+absl::string_view PathFault(absl::string_view path) {
+  if (path.empty()) return "empty :path";
+  return AllVisible(path) ? absl::string_view() : "invalid character in :path";
+}
+
+absl::string_view AuthorityFault(absl::string_view authority) {
+  if (!AllVisible(authority)) return "invalid character in :authority";
+  if (absl::StrContains(authority, '@')) return "user information in :authority";
   return {};
 }
 
+absl::string_view StatusFault(absl::string_view status) {
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (status.size() != 3 || !std::all_of(status.begin(), status.end(), digit) || status[0] == '0')
+    return "invalid :status";
+  return status == "101" ? ":status 101 does not exist in HTTP/2" : absl::string_view();
+}
+
 absl::string_view FaultUnlessKnown(const HeaderField& field) {
-  return field.well_formed ? absl::string_view() : RegularFieldFault(field);
+  return field.well_formed ? absl::string_view() : FieldFault(field);
+}
+
+absl::string_view RegularFieldFault(const HeaderField& field) {
+  return IsPseudo(field.Name()) ? "misplaced pseudo-header" : FaultUnlessKnown(field);
 }
 
 absl::string_view ContentLengthFault(absl::string_view value, MessageFacts& facts) {
@@ -136,55 +131,85 @@ struct RequestPseudo {
   const HeaderField* path = nullptr;
   const HeaderField* authority = nullptr;
 
-  const HeaderField** Slot(absl::string_view name) {
-    if (name == ":method") return &method;
-    if (name == ":scheme") return &scheme;
-    if (name == ":path") return &path;
-    if (name == ":authority") return &authority;
-    return nullptr;
+  const HeaderField** Slot(HeaderName name) {
+    switch (name) {
+      case HeaderName::kMethod:
+        return &method;
+      case HeaderName::kScheme:
+        return &scheme;
+      case HeaderName::kPath:
+        return &path;
+      case HeaderName::kAuthority:
+        return &authority;
+      default:
+        return nullptr;
+    }
   }
 };
 
 // The pseudo-headers stand in front: takes them off `fields`.
 absl::string_view TakeRequestPseudo(absl::Span<const HeaderField>& fields, RequestPseudo& pseudo) {
   for (; !fields.empty() && absl::StartsWith(fields.front().name, ":"); fields.remove_prefix(1)) {
-    const HeaderField** slot = pseudo.Slot(fields.front().name);
+    const HeaderField** slot = pseudo.Slot(fields.front().Name());
     if (slot == nullptr) return "unknown pseudo-header in a request";
     if (*slot != nullptr) return "pseudo-header given twice";
     *slot = &fields.front();
+    const absl::string_view fault = FaultUnlessKnown(fields.front());
+    if (!fault.empty()) return fault;
   }
-  return {};
-}
-
-absl::string_view RequestPseudoFault(const RequestPseudo& pseudo) {
   if (pseudo.method == nullptr) return "request without :method";
   if (pseudo.scheme == nullptr) return "request without :scheme";
   if (pseudo.path == nullptr) return "request without :path";
+  return {};
+}
+
+// What the pseudo-headers are together.
+absl::string_view RequestPseudoFault(const RequestPseudo& pseudo) {
   const absl::string_view method = pseudo.method->value;
-  if (method.empty() || !AllIn(kMethodChars, method)) return "invalid :method";
-  if (method == "CONNECT") return "CONNECT is not served";
-  if (pseudo.scheme->value.empty() || !AllIn(kSchemeChars, pseudo.scheme->value))
-    return "invalid :scheme";
   const absl::string_view path = pseudo.path->value;
-  if (path.empty()) return "empty :path";
-  if (!AllIn(kVisibleChars, path)) return "invalid character in :path";
+  if (method == "CONNECT") return "CONNECT is not served";
   if (path.front() != '/' && !(path == "*" && method == "OPTIONS"))
     return ":path does not begin with /";
-  if (pseudo.authority != nullptr) {
-    const absl::string_view authority = pseudo.authority->value;
-    if (!AllIn(kVisibleChars, authority)) return "invalid character in :authority";
-    if (absl::StrContains(authority, '@')) return "user information in :authority";
-  }
   return {};
 }
 
 }  // namespace
 
-absl::string_view RegularFieldFault(const HeaderField& field) {
-  if (field.name.empty()) return "empty header name";
-  if (!AllIn(kNameChars, field.name)) return "invalid character in a header name";
-  absl::string_view fault = ValueFault(field.value);
-  return !fault.empty() ? fault : ConnectionFieldFault(field);
+absl::string_view FieldFault(const HeaderField& field) {
+  const absl::string_view value = field.value;
+  switch (field.Name()) {
+    case HeaderName::kMethod:
+      return value.empty() || !AllIn(kMethodChars, value) ? "invalid :method" : absl::string_view();
+    case HeaderName::kScheme:
+      return value.empty() || !AllIn(kSchemeChars, value) ? "invalid :scheme" : absl::string_view();
+    case HeaderName::kPath:
+      return PathFault(value);
+    case HeaderName::kAuthority:
+      return AuthorityFault(value);
+    case HeaderName::kStatus:
+      return StatusFault(value);
+    // Fields that belong to one connection (RFC 9113 section 8.2.2).
+    case HeaderName::kConnection:
+      return "connection-specific field connection";
+    case HeaderName::kKeepAlive:
+      return "connection-specific field keep-alive";
+    case HeaderName::kProxyConnection:
+      return "connection-specific field proxy-connection";
+    case HeaderName::kTransferEncoding:
+      return "connection-specific field transfer-encoding";
+    case HeaderName::kUpgrade:
+      return "connection-specific field upgrade";
+    case HeaderName::kTe:
+      if (!absl::EqualsIgnoreCase(value, "trailers")) return "te other than trailers";
+      break;
+    case HeaderName::kOther:
+      if (field.name.empty()) return "empty header name";
+      if (!AllIn(kNameChars, field.name)) return "invalid character in a header name";
+      break;
+    default:
+      break;
+  }
+  return ValueFault(value);
 }
 
 absl::string_view RequestFault(absl::Span<const HeaderField> fields, MessageFacts& facts) {
@@ -194,12 +219,12 @@ absl::string_view RequestFault(absl::Span<const HeaderField> fields, MessageFact
   if (!fault.empty()) return fault;
   const HeaderField* host = nullptr;
   for (const HeaderField& field : fields) {
-    fault = FaultUnlessKnown(field);
+    fault = RegularFieldFault(field);
     if (!fault.empty()) return fault;
-    if (field.name == "content-length") {
+    if (field.Name() == HeaderName::kContentLength) {
       fault = ContentLengthFault(field.value, facts);
       if (!fault.empty()) return fault;
-    } else if (field.name == "host") {
+    } else if (field.Name() == HeaderName::kHost) {
       if (host != nullptr) return "host given twice";
       host = &field;
     }
@@ -212,19 +237,14 @@ absl::string_view RequestFault(absl::Span<const HeaderField> fields, MessageFact
 }
 
 absl::string_view ResponseFault(absl::Span<const HeaderField> fields, MessageFacts& facts) {
-  if (fields.empty() || fields.front().name != ":status")
+  if (fields.empty() || fields.front().Name() != HeaderName::kStatus)
     return "response without :status in front";
-  const absl::string_view status = fields.front().value;
-  if (status.size() != 3) return "invalid :status";
-  for (char c : status) {
-    if (c < '0' || c > '9') return "invalid :status";
-    facts.status = facts.status * 10 + (c - '0');
-  }
-  if (facts.status < 100) return "invalid :status";
-  if (facts.status == 101) return ":status 101 does not exist in HTTP/2";
+  absl::string_view fault = FaultUnlessKnown(fields.front());
+  if (!fault.empty()) return fault;
+  for (const char digit : fields.front().value) facts.status = facts.status * 10 + (digit - '0');
   for (const HeaderField& field : fields.subspan(1)) {
-    absl::string_view fault = FaultUnlessKnown(field);
-    if (fault.empty() && field.name == "content-length")
+    fault = RegularFieldFault(field);
+    if (fault.empty() && field.Name() == HeaderName::kContentLength)
       fault = ContentLengthFault(field.value, facts);
     if (!fault.empty()) return fault;
   }
@@ -233,7 +253,7 @@ absl::string_view ResponseFault(absl::Span<const HeaderField> fields, MessageFac
 
 absl::string_view TrailersFault(absl::Span<const HeaderField> fields) {
   for (const HeaderField& field : fields) {
-    absl::string_view fault = FaultUnlessKnown(field);
+    const absl::string_view fault = RegularFieldFault(field);
     if (!fault.empty()) return fault;
   }
   return {};

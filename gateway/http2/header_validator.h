@@ -7,7 +7,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "gateway/http2/types.h"
+#include "gateway/http2/header_field.h"
 
 namespace pinion::http2 {
 
@@ -31,8 +31,8 @@ absl::string_view ResponseFault(absl::Span<const HeaderField> fields, MessageFac
 
 absl::string_view TrailersFault(absl::Span<const HeaderField> fields);
 
-// Of a field by itself that is no pseudo-header. What the lists above hold is only looked at where
-// HeaderField::well_formed does not say that it was before.
-absl::string_view RegularFieldFault(const HeaderField& field);
+// Of a field by itself, pseudo-headers too, wherever it stands: what HeaderField::well_formed says
+// that it does not have. The lists above look again where it does not say so.
+absl::string_view FieldFault(const HeaderField& field);
 
 }  // namespace pinion::http2

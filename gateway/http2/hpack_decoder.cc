@@ -1,6 +1,6 @@
 #include "gateway/http2/hpack_decoder.h"
 
-#include <cstring>
+#include <array>
 #include <optional>
 
 #include "gateway/http2/header_validator.h"
@@ -13,8 +13,28 @@ namespace {
 
 using hpack::Read;
 
+// Once, for all later uses of a field of the tables.
+void Examine(HeaderField& field) {
+  field.hash = HashOf(field);
+  field.well_formed = FieldFault(field).empty();
+}
+
 // What a decoder keeps of the memory for representations that come in pieces.
 constexpr size_t kKeptBytesMax = 1024;
+
+// The static table, with what is found out about its fields.
+const HeaderField& StaticField(uint32_t index) {
+  static const auto fields = [] {
+    std::array<HeaderField, kStaticHeaders.size()> all;
+    for (size_t i = 0; i < all.size(); ++i) {
+      all[i] = {kStaticHeaders[i].name, kStaticHeaders[i].value};
+      all[i].name_id = kStaticNames[i];
+      Examine(all[i]);
+    }
+    return all;
+  }();
+  return fields[index - 1];
+}
 
 size_t TextBytesMax(const hpack::String& string) {
   return string.huffman ? HuffmanDecodedBytesMax(string.bytes.size()) : 0;
@@ -98,22 +118,24 @@ Read HpackDecoder::Literal(Bytes& in, uint8_t prefix_max, Sink& sink) {
   uint32_t index = 0;
   Read read = hpack::ReadInteger(in, prefix_max, index);
   if (read != Read::kWhole) return read;
-  HeaderField field;
   hpack::String name, value;
+  HeaderField named;  // what lends its name
   if (index == 0) {
     read = hpack::ReadString(in, name);
-  } else if (Lookup(index, field)) {
-    name.bytes = Bytes(reinterpret_cast<const uint8_t*>(field.name.data()), field.name.size());
+  } else if (Lookup(index, named)) {
+    name.bytes = Bytes(reinterpret_cast<const uint8_t*>(named.name.data()), named.name.size());
   } else {
     return Read::kBroken;
   }
   if (read == Read::kWhole) read = hpack::ReadString(in, value);
   if (read != Read::kWhole) return read;
+  HeaderField field;
   if (!ReadTexts(name, value, field)) return Read::kBroken;
   fields_begun_ = true;
+  field.name_id = index == 0 ? FindHeaderName(field.name) : named.name_id;
   const bool indexing = prefix_max == hpack::kIndexingMax;
   field.never_index = !indexing && (first & hpack::kNeverIndexed) != 0;
-  field.well_formed = indexing && RegularFieldFault(field).empty();  // once for all later uses
+  if (indexing) Examine(field);
   sink.Add(field);
   if (indexing) table_.Insert(field);
   return Read::kWhole;
@@ -131,9 +153,7 @@ Read HpackDecoder::TableSize(Bytes& in) {
 bool HpackDecoder::Lookup(uint32_t index, HeaderField& field) const {
   if (index == 0) return false;
   if (index <= kStaticHeaders.size()) {
-    const StaticHeader& header = kStaticHeaders[index - 1];
-    field.name = header.name;
-    field.value = header.value;  // not well_formed: transfer-encoding is there too
+    field = StaticField(index);
     return true;
   }
   const size_t age = index - kStaticHeaders.size() - 1;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "gateway/http2/header_field.h"
 #include "gateway/http2/hpack_table.h"
 #include "gateway/http2/types.h"
 #include "gateway/limits.h"
@@ -33,7 +34,7 @@ class HpackEncoder {
   static constexpr size_t kSeenSlots = 64;
   using Seen = std::array<uint32_t, kSeenSlots>;
 
-  uint8_t* WriteField(uint8_t* out, const HeaderField& field);
+  uint8_t* WriteField(uint8_t* out, HeaderField field);
   uint8_t* WriteTableSize(uint8_t* out);
   bool SeenBefore(uint32_t hash);
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "absl/strings/string_view.h"
+#include "gateway/http2/header_field.h"
 
 namespace pinion::http2 {
 
@@ -77,5 +78,15 @@ inline constexpr std::array<StaticHeader, 61> kStaticHeaders = {{
     {"via", ""},
     {"www-authenticate", ""},
 }};
+
+// Of each entry.
+inline constexpr std::array<HeaderName, kStaticHeaders.size()> kStaticNames = [] {
+  std::array<HeaderName, kStaticHeaders.size()> names{};
+  for (size_t i = 0; i < names.size(); ++i) {
+    const bool again = i > 0 && kStaticHeaders[i].name == kStaticHeaders[i - 1].name;
+    names[i] = again ? names[i - 1] : HeaderName(i + 1);
+  }
+  return names;
+}();
 
 }  // namespace pinion::http2

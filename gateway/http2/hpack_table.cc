@@ -26,33 +26,55 @@ void HpackTable::SetBytesMax(uint32_t bytes) {
   EvictUntil(bytes);
 }
 
-void HpackTable::Insert(const HeaderField& field, uint8_t tag) {
+void HpackTable::Insert(const HeaderField& field) {
   const size_t bytes = EntryBytes(field);
   if (bytes > bytes_max_) return EvictUntil(0);
   const uint32_t begin = Append(field.name, field.value);
   EvictUntil(bytes_max_ - bytes);
   if (count_ == entries_.size()) GrowEntries();
   const size_t slot = (oldest_ + count_) & Mask();
-  entries_[slot] = {begin, static_cast<uint16_t>(field.name.size()),
-                    static_cast<uint16_t>(field.value.size()), field.well_formed};
-  tags_[slot] = tag;
+  entries_[slot] = {begin,
+                    field.hash,
+                    static_cast<uint16_t>(field.name.size()),
+                    static_cast<uint16_t>(field.value.size()),
+                    field.name_id,
+                    field.well_formed};
+  Link(slot);
   ++count_;
   bytes_ += bytes;
 }
 
-std::optional<size_t> HpackTable::Find(uint8_t tag, const HeaderField& field) const {
-  const uint8_t* const begin = tags_.data();
-  const uint8_t* const end = begin + tags_.size();
-  for (const uint8_t* at = begin; at != end; ++at) {
-    at = static_cast<const uint8_t*>(std::memchr(at, tag, end - at));
-    if (at == nullptr) break;
-    const size_t slot = at - begin;
-    const HeaderField entry = FieldAt(slot);
-    if (entry.name == field.name && entry.value == field.value) {
-      return count_ - 1 - ((slot - oldest_) & Mask());
-    }
+void HpackTable::Link(size_t slot) {
+  const size_t bucket = BucketOf(entries_[slot].hash);
+  entries_[slot].older = std::exchange(newest_[bucket], static_cast<uint8_t>(slot));
+}
+
+// From the newest of the bucket on, as long as the next one is older, still there and of the
+// bucket.
+std::optional<size_t> HpackTable::Find(const HeaderField& field) const {
+  if (count_ == 0) return std::nullopt;
+  const size_t bucket = BucketOf(field.hash);
+  size_t slot = newest_[bucket];
+  size_t age = AgeOf(slot);
+  for (size_t before = 0; age >= before && age < count_; age = AgeOf(slot)) {
+    const Entry& entry = entries_[slot];
+    if (BucketOf(entry.hash) != bucket) break;
+    if (entry.hash == field.hash && Equals(entry, field)) return age;
+    before = age + 1;
+    slot = entry.older;
   }
   return std::nullopt;
+}
+
+bool HpackTable::Equals(const Entry& entry, const HeaderField& field) const {
+  if (entry.name_bytes != field.name.size() || entry.value_bytes != field.value.size())
+    return false;
+  const char* const name = text_.data() + entry.begin;
+  const bool known = field.name_id != HeaderName::kOther && field.name_id != HeaderName::kUnread;
+  const bool same_name = known ? entry.name_id == field.name_id
+                               : std::equal(field.name.begin(), field.name.end(), name);
+  return same_name &&
+         std::memcmp(name + entry.name_bytes, field.value.data(), entry.value_bytes) == 0;
 }
 
 HeaderField HpackTable::FieldAt(size_t slot) const {
@@ -62,13 +84,14 @@ HeaderField HpackTable::FieldAt(size_t slot) const {
   field.name = {name, entry.name_bytes};
   field.value = {name + entry.name_bytes, entry.value_bytes};
   field.well_formed = entry.well_formed;
+  field.name_id = entry.name_id;
+  field.hash = entry.hash;
   return field;
 }
 
 void HpackTable::EvictUntil(size_t bytes_max) {
   while (bytes_ > bytes_max) {
     bytes_ -= entries_[oldest_].bytes();
-    tags_[oldest_] = 0;
     oldest_ = (oldest_ + 1) & Mask();
     --count_;
   }
@@ -77,15 +100,11 @@ void HpackTable::EvictUntil(size_t bytes_max) {
 void HpackTable::GrowEntries() {
   const size_t size = std::max(kFirstEntries, 2 * entries_.size());
   std::vector<Entry> entries(size);
-  std::vector<uint8_t> tags(size);
-  for (size_t k = 0; k < count_; ++k) {
-    const size_t slot = (oldest_ + k) & Mask();
-    entries[k] = entries_[slot];
-    tags[k] = tags_[slot];
-  }
+  for (size_t k = 0; k < count_; ++k) entries[k] = entries_[(oldest_ + k) & Mask()];
   entries_ = std::move(entries);
-  tags_ = std::move(tags);
   oldest_ = 0;
+  newest_.assign(2 * size, 0);
+  for (size_t slot = 0; slot < count_; ++slot) Link(slot);
 }
 
 uint32_t HpackTable::Append(absl::string_view name, absl::string_view value) {

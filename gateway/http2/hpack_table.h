@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "gateway/http2/types.h"
+#include "gateway/http2/header_field.h"
 #include "gateway/limits.h"
 
 namespace pinion::http2 {
@@ -26,8 +26,7 @@ class HpackTable {
 
   // Makes a copy the newest entry, and evicts for it. A field that is larger than the whole table
   // leaves it empty; its name may be that of an entry, also of one that goes (section 4.4).
-  // `tag` is for Find(): zero for entries that are never looked for.
-  void Insert(const HeaderField& field, uint8_t tag = 0);
+  void Insert(const HeaderField& field);
 
   size_t count() const { return count_; }
 
@@ -35,15 +34,18 @@ class HpackTable {
   // count().
   HeaderField At(size_t age) const { return FieldAt(SlotOf(age)); }
 
-  // The age of an entry equal to `field` that was inserted under `tag`, which is not zero.
-  std::optional<size_t> Find(uint8_t tag, const HeaderField& field) const;
+  // The age of an entry equal to `field`, both with their hashes.
+  std::optional<size_t> Find(const HeaderField& field) const;
 
  private:
   struct Entry {
     uint32_t begin = 0;  // in text_: the name, behind it the value
+    uint32_t hash = 0;
     uint16_t name_bytes = 0;
     uint16_t value_bytes = 0;
+    HeaderName name_id = HeaderName::kUnread;
     bool well_formed = false;
+    uint8_t older = 0;  // slot of the one before it in its bucket, if that is still there
     size_t bytes() const { return size_t{name_bytes} + value_bytes + kEntryOverheadBytes; }
   };
 
@@ -51,16 +53,20 @@ class HpackTable {
   size_t SlotOf(size_t age) const { return (oldest_ + count_ - 1 - age) & Mask(); }
   HeaderField FieldAt(size_t slot) const;
   void EvictUntil(size_t bytes_max);
+  size_t AgeOf(size_t slot) const { return (oldest_ + count_ - 1 - slot) & Mask(); }
+  size_t BucketOf(uint32_t hash) const { return (hash >> 1) & (newest_.size() - 1); }
+  void Link(size_t slot);
+  bool Equals(const Entry& entry, const HeaderField& field) const;
   void GrowEntries();
   // Where the copies begin in text_.
   uint32_t Append(absl::string_view name, absl::string_view value);
   // Moves the text to the front; returns by how much.
   size_t MakeRoom(size_t bytes);
 
-  // A ring whose size is a power of two, and of each entry its tag, apart so that a search reads
-  // little; zero where there is no entry.
+  // A ring whose size is a power of two, and by hash the slot of the newest entry in each bucket.
+  // Eviction forgets no slots: what stands in one now tells whether it is meant.
   std::vector<Entry> entries_;
-  std::vector<uint8_t> tags_;
+  std::vector<uint8_t> newest_;
   size_t oldest_ = 0;
   size_t count_ = 0;
   size_t bytes_ = 0;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <string>
 
@@ -54,19 +55,27 @@ TEST(HpackTable, TheNameMayBeOfAnEntryThatGoes) {
   }
 }
 
-TEST(HpackTable, FindsByTagAndText) {
+HeaderField Hashed(absl::string_view name, absl::string_view value, uint32_t hash) {
+  HeaderField field = {name, value};
+  field.hash = hash;
+  return field;
+}
+
+TEST(HpackTable, FindsByHashAndText) {
   HpackTable table;
-  table.Insert({"a", "1"}, 7);
-  table.Insert({"b", "1"}, 7);
-  table.Insert({"c", "1"}, 9);
-  EXPECT_EQ(table.Find(7, {"a", "1"}), 2u);
-  EXPECT_EQ(table.Find(7, {"b", "1"}), 1u);
-  EXPECT_EQ(table.Find(9, {"c", "1"}), 0u);
-  EXPECT_EQ(table.Find(9, {"b", "1"}), std::nullopt);
-  EXPECT_EQ(table.Find(7, {"a", "2"}), std::nullopt);
-  table.SetBytesMax(40);
-  EXPECT_EQ(table.Find(7, {"a", "1"}), std::nullopt);
-  EXPECT_EQ(table.Find(9, {"c", "1"}), 0u);
+  table.Insert(Hashed("a", "1", 7));
+  table.Insert(Hashed("b", "1", 7));
+  table.Insert(Hashed("c", "1", 9));
+  table.Insert(Hashed("d", "1", 256 + 9));
+  EXPECT_EQ(table.Find(Hashed("a", "1", 7)), 3u);
+  EXPECT_EQ(table.Find(Hashed("b", "1", 7)), 2u);
+  EXPECT_EQ(table.Find(Hashed("c", "1", 9)), 1u);
+  EXPECT_EQ(table.Find(Hashed("d", "1", 256 + 9)), 0u) << "another hash with the same last byte";
+  EXPECT_EQ(table.Find(Hashed("b", "1", 9)), std::nullopt);
+  EXPECT_EQ(table.Find(Hashed("a", "2", 7)), std::nullopt);
+  table.SetBytesMax(70);
+  EXPECT_EQ(table.Find(Hashed("a", "1", 7)), std::nullopt);
+  EXPECT_EQ(table.Find(Hashed("c", "1", 9)), 1u);
 }
 
 TEST(HpackTable, BehavesAsAListOfStrings) {
@@ -86,12 +95,18 @@ TEST(HpackTable, BehavesAsAListOfStrings) {
       model.emplace_front(name, value);
       bytes += cost;
     }
-    table.Insert({name, value});
+    // Few hashes, so that many entries share one.
+    table.Insert(Hashed(name, value, 1 + name.size()));
     ASSERT_EQ(table.count(), model.size());
     if (model.empty()) continue;
     const size_t age = random.Below(model.size());
     ASSERT_EQ(table.At(age).name, model[age].first);
     ASSERT_EQ(table.At(age).value, model[age].second);
+    const auto& sought = random.OneIn(4) ? std::pair(name, value + "?") : model[age];
+    const auto first = std::find(model.begin(), model.end(), sought);
+    const std::optional<size_t> found =
+        table.Find(Hashed(sought.first, sought.second, 1 + sought.first.size()));
+    ASSERT_EQ(found.value_or(model.size()), static_cast<size_t>(first - model.begin()));
   }
 }
 

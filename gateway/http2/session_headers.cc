@@ -21,7 +21,7 @@ constexpr std::array<HeaderField, 4> kTooLargeForGrpc = {{
 constexpr std::array<HeaderField, 2> kTooLarge = {{{":status", "431"}, {"content-length", "0"}}};
 
 bool LooksLikeGrpc(const HeaderBlock& fields) {
-  const HeaderField* type = fields.Find("content-type");
+  const HeaderField* type = fields.Find(HeaderName::kContentType);
   // Without one it was not among the fields that fitted; nearly all that come here are gRPC calls.
   return type == nullptr || absl::StartsWith(type->value, "application/grpc");
 }

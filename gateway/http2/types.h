@@ -32,17 +32,6 @@ enum class ErrorCode : uint32_t {
 // "CANCEL", or "UNKNOWN(77)"-free: unknown codes give "UNKNOWN". Static storage.
 absl::string_view ErrorCodeName(ErrorCode code);
 
-// One header field. The views point into whatever holds the field: a HeaderBlock, or the sender's
-// own memory.
-struct HeaderField {
-  absl::string_view name;  // lower case on the wire
-  absl::string_view value;
-  bool never_index = false;  // RFC 7541 section 7.1.3; kept when the field is forwarded
-  // Known to be right by itself as a field that is no pseudo-header: the validator has seen it in
-  // an earlier block. False says nothing.
-  bool well_formed = false;
-};
-
 enum class Role : uint8_t { kServer, kClient };
 
 }  // namespace pinion::http2

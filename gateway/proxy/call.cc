@@ -17,6 +17,7 @@ namespace pinion::proxy {
 
 using http2::ErrorCode;
 using http2::EventType;
+using http2::HeaderName;
 
 namespace {
 
@@ -161,7 +162,7 @@ absl::Span<const http2::HeaderField> Call::RequestFields(int sent_before) {
   trace_.AddTo(fields);
   if (sent_before > 0) {
     previous_attempts_ = SetPreviousAttempts(sent_before, fields);
-    fields.push_back({kPreviousAttempts, previous_attempts_});
+    fields.push_back(MakeField(HeaderName::kGrpcPreviousAttempts, previous_attempts_));
   }
   return fields;
 }
@@ -246,7 +247,8 @@ void Call::OnResponseHeaders(const http2::Event& event) {
     status = GrpcStatusOf(*event.headers);
   }
   attempts_.Report(status == static_cast<int>(absl::StatusCode::kUnavailable));
-  if (status > 0 && attempts_.RetryFailed(status, event.headers->Find("grpc-retry-pushback-ms"))) {
+  if (status > 0 &&
+      attempts_.RetryFailed(status, event.headers->Find(HeaderName::kGrpcRetryPushback))) {
     return;
   }
   trail_.OnAnswer(proxy_.loop().now(), *event.headers);
@@ -322,7 +324,7 @@ void Call::AnswerFor(const CallError& error) {
 void Call::OnResponseTrailers(http2::HeaderBlock& trailers) {
   if (head_.grpc) {
     grpc_status_ = GrpcStatusOf(trailers);
-    if (trailers.Find("grpc-status") == nullptr) {
+    if (trailers.Find(HeaderName::kGrpcStatus) == nullptr) {
       const CallError error(absl::StatusCode::kUnknown,
                             "the instance ended the call without a grpc-status");
       AddGrpcStatus(error, trailers);

@@ -10,32 +10,31 @@ void CallTrail::Clear() {
   answered_ = absl::InfinitePast();
   http_status_ = 0;
   reset_ = reset_by_ = absl::string_view();
-  if (!error_kind_.has_value()) return;
-  error_kind_.reset();
-  for (std::string* text : {&message_, &service_, &source_, &asked_}) text->clear();
+  failure_.reset();
 }
 
 void CallTrail::OnAnswer(absl::Time now, const http2::HeaderBlock& headers) {
   answered_ = now;
   // The engine lets three digits pass and nothing else.
-  const http2::HeaderField* status = headers.Find(":status");
+  const http2::HeaderField* status = headers.Find(http2::HeaderName::kStatus);
   http_status_ = 0;
   if (status == nullptr) return;
   for (const char digit : status->value) http_status_ = http_status_ * 10 + (digit - '0');
 }
 
 void CallTrail::OnError(const CallError& error) {
-  if (error_kind_.has_value()) return;
-  error_kind_ = error.refusal.has_value()
-                    ? std::min(static_cast<size_t>(error.refusal->reason), kReasonsMax - 1)
-                    : kReasonsMax + CodeIndex(static_cast<int>(error.code));
-  message_ = error.message;
+  if (failure_ != nullptr) return;
+  failure_ = std::make_unique<Failure>();
+  failure_->kind = error.refusal.has_value()
+                       ? std::min(static_cast<size_t>(error.refusal->reason), kReasonsMax - 1)
+                       : kReasonsMax + CodeIndex(static_cast<int>(error.code));
+  failure_->message = error.message;
   if (http_status_ == 0) http_status_ = HttpStatusOf(error);
   if (!error.refusal.has_value()) return;
   for (const auto& [key, value] : error.refusal->metadata) {
-    if (key == "service") service_ = value;
-    if (key == "source") source_ = value;
-    if (key == "asked") asked_ = value;
+    if (key == "service") failure_->service = value;
+    if (key == "source") failure_->source = value;
+    if (key == "asked") failure_->asked = value;
   }
 }
 

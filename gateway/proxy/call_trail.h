@@ -2,6 +2,7 @@
 // Call; the worker's thread. Notes cost no allocation but for what only failures have.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -31,24 +32,36 @@ class CallTrail {
   // The instance's HTTP status, or that of the gateway's own error when it came first; 0: neither.
   int http_status() const { return http_status_; }
   // Why the gateway ended the call itself, a number of ErrorKindName(); nullopt: it did not.
-  std::optional<size_t> error_kind() const { return error_kind_; }
-  absl::string_view error() const { return error_kind_ ? ErrorKindName(*error_kind_) : ""; }
-  const std::string& message() const { return message_; }
+  std::optional<size_t> error_kind() const {
+    return failure_ == nullptr ? std::nullopt : std::optional<size_t>(failure_->kind);
+  }
+  absl::string_view error() const {
+    return failure_ == nullptr ? absl::string_view() : ErrorKindName(failure_->kind);
+  }
+  absl::string_view message() const { return Of(&Failure::message); }
   // Of a refusal: the variables that the call's own route does not tell.
-  const std::string& service() const { return service_; }
-  const std::string& source() const { return source_; }
-  const std::string& asked() const { return asked_; }
+  absl::string_view service() const { return Of(&Failure::service); }
+  absl::string_view source() const { return Of(&Failure::source); }
+  absl::string_view asked() const { return Of(&Failure::asked); }
   absl::string_view reset() const { return reset_; }
   absl::string_view reset_by() const { return reset_by_; }
 
  private:
+  struct Failure {
+    size_t kind;
+    std::string message;
+    std::string service;
+    std::string source;
+    std::string asked;
+  };
+
+  absl::string_view Of(std::string Failure::*text) const {
+    return failure_ == nullptr ? absl::string_view() : *failure_.*text;
+  }
+
   absl::Time answered_ = absl::InfinitePast();
   int http_status_ = 0;
-  std::optional<size_t> error_kind_;
-  std::string message_;
-  std::string service_;
-  std::string source_;
-  std::string asked_;
+  std::unique_ptr<Failure> failure_;
   absl::string_view reset_;
   absl::string_view reset_by_;
 };

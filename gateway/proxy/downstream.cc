@@ -61,7 +61,7 @@ void Downstream::Establish() {
 }
 
 void Downstream::Begin(const http2::Event& event) {
-  const http2::HeaderField* path = event.headers->Find(":path");
+  const http2::HeaderField* path = event.headers->Find(http2::HeaderName::kPath);
   const auto method = path == nullptr ? std::nullopt : route::ParseMethodPath(path->value);
   if (method.has_value() && builtin::IsBuiltin(method->grpc_service)) {
     proxy_.Adopt(std::make_unique<BuiltinExchange>(proxy_, *this)).Start(event);

@@ -40,19 +40,19 @@ TEST(Errors, ResetsBecomeGrpcCodes) {
 TEST(Errors, TrailersOnlyIsOneWholeBlock) {
   http2::HeaderBlock block;
   AddTrailersOnly(CallError(absl::StatusCode::kDeadlineExceeded, "too late"), block);
-  EXPECT_EQ(block.Find(":status")->value, "200");
-  EXPECT_EQ(block.Find("content-type")->value, "application/grpc");
-  EXPECT_EQ(block.Find("grpc-status")->value, "4");
-  EXPECT_EQ(block.Find("grpc-message")->value, "too late");
-  EXPECT_EQ(block.Find("grpc-status-details-bin"), nullptr);
+  EXPECT_EQ(block.Find(http2::HeaderName::kStatus)->value, "200");
+  EXPECT_EQ(block.Find(http2::HeaderName::kContentType)->value, "application/grpc");
+  EXPECT_EQ(block.Find(http2::HeaderName::kGrpcStatus)->value, "4");
+  EXPECT_EQ(block.Find(http2::HeaderName::kGrpcMessage)->value, "too late");
+  EXPECT_EQ(block.Find(http2::HeaderName::kGrpcStatusDetails), nullptr);
 }
 
 TEST(Errors, RefusalsCarryUnpaddedDetails) {
   http2::HeaderBlock block;
   AddGrpcStatus(CallError(route::MakeRefusal(route::Reason::kServiceUnknown, "no such service")),
                 block);
-  EXPECT_EQ(block.Find("grpc-status")->value, "12");
-  const http2::HeaderField* details = block.Find("grpc-status-details-bin");
+  EXPECT_EQ(block.Find(http2::HeaderName::kGrpcStatus)->value, "12");
+  const http2::HeaderField* details = block.Find(http2::HeaderName::kGrpcStatusDetails);
   ASSERT_NE(details, nullptr);
   EXPECT_EQ(details->value.find('='), absl::string_view::npos);
 }
@@ -66,9 +66,9 @@ TEST(Errors, OtherCallersGetAnHttpStatusAndJson) {
             "\\\"gRPC\\\"\\\\x0a\",\"status\":\"INVALID_ARGUMENT\"}}\n");
   http2::HeaderBlock block;
   AddHttpHeaders(error, body, block);
-  EXPECT_EQ(block.Find(":status")->value, "400");
-  EXPECT_EQ(block.Find("content-type")->value, "application/json");
-  EXPECT_EQ(block.Find("content-length")->value, absl::StrCat(body.text.size()));
+  EXPECT_EQ(block.Find(http2::HeaderName::kStatus)->value, "400");
+  EXPECT_EQ(block.Find(http2::HeaderName::kContentType)->value, "application/json");
+  EXPECT_EQ(block.Find(http2::HeaderName::kContentLength)->value, absl::StrCat(body.text.size()));
 }
 
 TEST(Errors, AnUnsupportedMediaTypeIsToldInPlainText) {

@@ -7,11 +7,24 @@
 #include "absl/strings/str_cat.h"
 
 namespace pinion::proxy {
+
+using http2::HeaderName;
+
 namespace {
 
 void SetOnce(absl::string_view value, std::optional<absl::string_view>& place, bool& repeated) {
   repeated = repeated || place.has_value();
   place = value;
+}
+
+// The fields whose names configuration chooses.
+void ReadConfigured(const http2::HeaderField& field, const ListenerOptions& listener,
+                    const Options& options, RequestHead& head) {
+  if (field.name == options.version_header) {
+    SetOnce(field.value, head.version, head.version_repeated);
+  } else if (!listener.identity_header.empty() && field.name == listener.identity_header) {
+    SetOnce(field.value, head.identity, head.identity_repeated);
+  }
 }
 
 }  // namespace
@@ -27,22 +40,26 @@ RequestHead ReadRequest(const http2::HeaderBlock& block, const ListenerOptions& 
                         const Options& options) {
   RequestHead head;
   for (const http2::HeaderField& field : block.fields()) {
-    if (field.name == ":method") {
-      head.method = field.value;
-    } else if (field.name == ":path") {
-      head.path = field.value;
-    } else if (field.name == "content-type") {
-      head.content_type = field.value;
-    } else if (field.name == "grpc-timeout") {
-      head.timeout_repeated = head.has_timeout;
-      head.has_timeout = true;
-      head.timeout = field.value;
-    } else if (field.name == "traceparent") {
-      SetOnce(field.value, head.traceparent, head.traceparent_repeated);
-    } else if (field.name == options.version_header) {
-      SetOnce(field.value, head.version, head.version_repeated);
-    } else if (!listener.identity_header.empty() && field.name == listener.identity_header) {
-      SetOnce(field.value, head.identity, head.identity_repeated);
+    switch (field.Name()) {
+      case HeaderName::kMethod:
+        head.method = field.value;
+        break;
+      case HeaderName::kPath:
+        head.path = field.value;
+        break;
+      case HeaderName::kContentType:
+        head.content_type = field.value;
+        break;
+      case HeaderName::kGrpcTimeout:
+        head.timeout_repeated = head.has_timeout;
+        head.has_timeout = true;
+        head.timeout = field.value;
+        break;
+      case HeaderName::kTraceparent:
+        SetOnce(field.value, head.traceparent, head.traceparent_repeated);
+        break;
+      default:
+        ReadConfigured(field, listener, options, head);
     }
   }
   head.grpc = IsGrpcContentType(head.content_type);
@@ -59,22 +76,22 @@ void AddUpstreamFields(const http2::HeaderBlock& block, const ListenerOptions& l
     if (!trusted && !listener.identity_header.empty() && field.name == listener.identity_header) {
       continue;
     }
-    te = te || field.name == "te";
+    te = te || field.Name() == HeaderName::kTe;
     out.push_back(field);
-    if (!timeout_added && field.name == "grpc-timeout") {
-      out.back().value = timeout;
+    if (!timeout_added && field.Name() == HeaderName::kGrpcTimeout) {
+      out.back().SetValue(timeout);
       timeout_added = true;
     }
   }
-  if (!te) out.push_back({"te", "trailers"});
-  if (!timeout_added) out.push_back({"grpc-timeout", timeout});
+  if (!te) out.push_back(MakeField(HeaderName::kTe, "trailers"));
+  if (!timeout_added) out.push_back(MakeField(HeaderName::kGrpcTimeout, timeout));
 }
 
 std::string SetPreviousAttempts(int more, std::vector<http2::HeaderField>& fields) {
   constexpr int kBelievedMax = 1'000'000;
   int before = 0;
   const auto own = [&](const http2::HeaderField& field) {
-    if (field.name != kPreviousAttempts) return false;
+    if (field.Name() != HeaderName::kGrpcPreviousAttempts) return false;
     int value = 0;
     if (absl::SimpleAtoi(field.value, &value)) before = std::clamp(value, 0, kBelievedMax);
     return true;

@@ -45,10 +45,8 @@ void AddUpstreamFields(const http2::HeaderBlock& block, const ListenerOptions& l
                        const Options& options, bool trusted, bool grpc, absl::string_view timeout,
                        std::vector<http2::HeaderField>& out);
 
-// gRFC A6: how many attempts of this call came before.
-inline constexpr absl::string_view kPreviousAttempts = "grpc-previous-rpc-attempts";
-
-// Takes the caller's own kPreviousAttempts out of `fields` and returns its value plus `more`.
+// Takes the caller's own grpc-previous-rpc-attempts out of `fields` and returns its value plus
+// `more`.
 std::string SetPreviousAttempts(int more, std::vector<http2::HeaderField>& fields);
 
 }  // namespace pinion::proxy

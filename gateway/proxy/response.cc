@@ -4,22 +4,30 @@
 
 namespace pinion::proxy {
 
+using http2::HeaderName;
+
 ResponseHead ReadResponse(const http2::HeaderBlock& headers) {
   ResponseHead head;
   for (const http2::HeaderField& field : headers.fields()) {
-    if (field.name == ":status") {
-      head.status = field.value;
-    } else if (field.name == "content-type") {
-      head.content_type = field.value;
-    } else if (field.name == "grpc-status") {
-      head.has_grpc_status = true;
+    switch (field.Name()) {
+      case HeaderName::kStatus:
+        head.status = field.value;
+        break;
+      case HeaderName::kContentType:
+        head.content_type = field.value;
+        break;
+      case HeaderName::kGrpcStatus:
+        head.has_grpc_status = true;
+        break;
+      default:
+        break;
     }
   }
   return head;
 }
 
 int GrpcStatusOf(const http2::HeaderBlock& block) {
-  const http2::HeaderField* field = block.Find("grpc-status");
+  const http2::HeaderField* field = block.Find(HeaderName::kGrpcStatus);
   if (field == nullptr) return -1;
   int status = 0;
   return absl::SimpleAtoi(field->value, &status) && status >= 0 ? status : 2;

@@ -5,10 +5,11 @@
 #include <cstring>
 
 namespace pinion::proxy {
+
+using http2::HeaderName;
+
 namespace {
 
-constexpr absl::string_view kTraceparent = "traceparent";
-constexpr absl::string_view kTracestate = "tracestate";
 constexpr size_t kTraceIdAt = 3;
 constexpr size_t kParentIdAt = kTraceIdAt + kTraceIdBytes + 1;
 constexpr size_t kParentIdBytes = 16;
@@ -83,10 +84,12 @@ void TraceContext::AddTo(std::vector<http2::HeaderField>& fields) const {
   if (!made_) return;
   // Almost always there is none to take out.
   const auto ours = [](const http2::HeaderField& field) {
-    return field.name == kTraceparent || field.name == kTracestate;
+    const HeaderName name = field.Name();
+    return name == HeaderName::kTraceparent || name == HeaderName::kTracestate;
   };
   fields.erase(std::remove_if(fields.begin(), fields.end(), ours), fields.end());
-  fields.push_back({kTraceparent, absl::string_view(own_.data(), own_.size())});
+  fields.push_back(
+      MakeField(HeaderName::kTraceparent, absl::string_view(own_.data(), own_.size())));
 }
 
 }  // namespace pinion::proxy

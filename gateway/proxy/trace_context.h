@@ -9,7 +9,7 @@
 
 #include "absl/strings/string_view.h"
 #include "base/random.h"
-#include "gateway/http2/types.h"
+#include "gateway/http2/header_field.h"
 
 namespace pinion::proxy {
 

@@ -14,6 +14,7 @@
 
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "gateway/http2/header_field.h"
 #include "gateway/http2/types.h"
 
 namespace pinion::testing {

@@ -110,10 +110,11 @@ void SimServer::Connection::OnRequest(const http2::Event& event) {
     }
     return refuse();
   }
-  const http2::HeaderField* id = event.headers->Find({kCallHeader.data(), kCallHeader.size()});
-  CallBook::Entry* entry =
-      id == nullptr ? nullptr
-                    : server_.book_.Find(std::string_view(id->value.data(), id->value.size()));
+  CallBook::Entry* entry = nullptr;
+  for (const http2::HeaderField& field : event.headers->fields()) {
+    if (field.name != absl::string_view(kCallHeader.data(), kCallHeader.size())) continue;
+    entry = server_.book_.Find(std::string_view(field.value.data(), field.value.size()));
+  }
   if (entry == nullptr) {
     server_.book_.Complain("a request that no client made");
     return refuse();
