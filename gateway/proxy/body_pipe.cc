@@ -25,7 +25,7 @@ void Empty(std::string& text) {
 void BodyPipe::Reset() {
   DropWaiting();
   ForgetReplay();
-  trailers_.Clear();
+  trailers_.reset();
   source_ = sink_ = StreamEnd();
   forwarded_bytes_ = 0;
   has_trailers_ = ended_ = done_ = false;
@@ -51,7 +51,9 @@ void BodyPipe::Push(http2::Bytes bytes, bool end) {
 void BodyPipe::PushTrailers(http2::HeaderBlock& trailers) {
   ended_ = true;
   has_trailers_ = true;
-  std::swap(trailers_, trailers);
+  if (sink_ && waiting_bytes() == 0 && !keeping_) return SendTrailers(trailers);
+  trailers_ = std::make_unique<http2::HeaderBlock>();
+  std::swap(*trailers_, trailers);
   Drain();
 }
 
@@ -90,10 +92,12 @@ void BodyPipe::Drain() {
   } else if (ended_ && !has_trailers_) {
     Offer({}, true);
   }
-  if (has_trailers_ && !done_) {
-    done_ = true;
-    sink_.connection->session().SendTrailers(*sink_.stream, trailers_.fields());
-  }
+  if (has_trailers_ && !done_) SendTrailers(*trailers_);
+}
+
+void BodyPipe::SendTrailers(const http2::HeaderBlock& trailers) {
+  done_ = true;
+  sink_.connection->session().SendTrailers(*sink_.stream, trailers.fields());
 }
 
 // Returns how much the sink took; its source's window gets as much back.

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 
 #include "gateway/http2/header_block.h"
@@ -36,7 +37,7 @@ class BodyPipe {
   void ClearSink() { sink_ = StreamEnd(); }
 
   void Push(http2::Bytes bytes, bool end);
-  // Ends the body with trailers, taken out of `trailers` by swapping.
+  // Ends the body with trailers. Those that have to wait are taken out of `trailers` by swapping.
   void PushTrailers(http2::HeaderBlock& trailers);
   void OnSinkWritable();
 
@@ -72,6 +73,7 @@ class BodyPipe {
   void Drain();
   void Keep(http2::Bytes sent);
   void Credit(size_t bytes);
+  void SendTrailers(const http2::HeaderBlock& trailers);
   void Buffer(http2::Bytes bytes);
 
   StreamEnd source_;
@@ -83,7 +85,7 @@ class BodyPipe {
   uint64_t forwarded_bytes_ = 0;
   std::string kept_;
   size_t kept_bytes_max_ = 0;
-  http2::HeaderBlock trailers_;
+  std::unique_ptr<http2::HeaderBlock> trailers_;  // that wait, or were sent and are kept
   bool has_trailers_ = false;
   bool ended_ = false;
   bool done_ = false;

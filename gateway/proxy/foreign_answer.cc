@@ -9,7 +9,7 @@ namespace pinion::proxy {
 
 void ForeignAnswer::Begin(CallError error, absl::Time now) {
   CHECK(!active());
-  error_ = std::move(error);
+  error_ = std::make_unique<CallError>(std::move(error));
   bytes_ = 0;
   until_ = now + limits::kForeignAnswerMax;
 }
@@ -32,9 +32,8 @@ ForeignAnswer::Progress ForeignAnswer::OnEvent(const http2::Event& event, http2:
 
 CallError ForeignAnswer::Take() {
   CHECK(active());
-  CallError error = *std::exchange(error_, std::nullopt);
   until_ = absl::InfiniteFuture();
-  return error;
+  return std::move(*std::exchange(error_, nullptr));
 }
 
 void ForeignAnswer::Reset() {

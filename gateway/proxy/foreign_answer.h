@@ -5,7 +5,7 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
+#include <memory>
 
 #include "absl/time/time.h"
 #include "gateway/http2/session.h"
@@ -24,7 +24,7 @@ class ForeignAnswer {
   // Headers that mean `error` have come, and more will. REQUIRES: !active().
   void Begin(CallError error, absl::Time now);
 
-  bool active() const { return error_.has_value(); }
+  bool active() const { return error_ != nullptr; }
 
   // When to give up waiting for its end; InfiniteFuture while there is none.
   absl::Time until() const { return until_; }
@@ -39,7 +39,7 @@ class ForeignAnswer {
   void Reset();
 
  private:
-  std::optional<CallError> error_;
+  std::unique_ptr<CallError> error_;
   size_t bytes_ = 0;
   absl::Time until_ = absl::InfiniteFuture();
 };
