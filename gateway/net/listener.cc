@@ -16,25 +16,11 @@
 #include "base/check.h"
 #include "base/status_macros.h"
 #include "gateway/limits.h"
+#include "gateway/net/fd.h"
 #include "gateway/net/resolver.h"
 
 namespace pinion::net {
 namespace {
-
-class Fd {
- public:
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(other.Release()) {}
-  Fd& operator=(Fd&&) = delete;
-  ~Fd() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-  int Release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 absl::Status BindError(const Endpoint& endpoint, int error) {
   const std::string where = ToString(endpoint);
@@ -180,7 +166,7 @@ void Listener::OnFdEvents(uint32_t /*events*/) {
     const int fd = accept4(fd_, reinterpret_cast<sockaddr*>(&peer.storage), &peer.length,
                            SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      accepted_(loop_.Adopt(fd, ToString(peer)));
+      accepted_(Fd(fd), ToString(peer));
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
       Pause();
       retry_.Arm(loop_.now() + absl::Milliseconds(limits::kAcceptRetryMilliseconds));

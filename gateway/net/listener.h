@@ -1,5 +1,6 @@
 // Listening sockets. A TCP address is bound once for each worker with SO_REUSEPORT, so that the
-// kernel spreads connections; a Unix socket is one queue that all workers accept from.
+// kernel wakes one worker for a connection; a Unix socket is one queue that all workers accept
+// from.
 #pragma once
 
 #include <functional>
@@ -8,9 +9,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "gateway/net/byte_stream.h"
 #include "gateway/net/endpoint.h"
 #include "gateway/net/epoll_loop.h"
+#include "gateway/net/fd.h"
 #include "gateway/net/timer_queue.h"
 
 namespace pinion::net {
@@ -45,7 +46,8 @@ class BoundSockets {
 // Accepts on one descriptor. One loop's thread.
 class Listener final : private FdHandler {
  public:
-  using Accepted = std::function<void(std::unique_ptr<ByteStream>)>;
+  // A connected, non-blocking socket, and the address of its other end.
+  using Accepted = std::function<void(Fd socket, std::string peer)>;
 
   // Owns `fd`. Calls `accepted` for each connection, at most limits::kAcceptsPerTurn a turn.
   Listener(EpollLoop& loop, int fd, Accepted accepted);

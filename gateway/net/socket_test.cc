@@ -54,12 +54,12 @@ class SocketTest : public testing::Test {
   void ConnectPair(const Endpoint& where) {
     absl::StatusOr<BoundSockets> bound = BoundSockets::Bind(where, 1);
     ASSERT_TRUE(bound.ok()) << bound.status();
-    listener_ = std::make_unique<Listener>(*loop_, bound->Take(),
-                                           [this](std::unique_ptr<ByteStream> stream) {
-                                             server_ = std::move(stream);
-                                             server_reader_.stream = server_.get();
-                                             server_->SetObserver(&server_reader_);
-                                           });
+    listener_ =
+        std::make_unique<Listener>(*loop_, bound->Take(), [this](Fd socket, std::string peer) {
+          server_ = loop_->Adopt(socket.Release(), std::move(peer));
+          server_reader_.stream = server_.get();
+          server_->SetObserver(&server_reader_);
+        });
     Connect(bound->endpoint());
   }
 
@@ -140,7 +140,7 @@ TEST_F(SocketTest, RefusedConnectionsSayWhy) {
 TEST_F(SocketTest, NamesAreResolvedWithoutBlocking) {
   absl::StatusOr<BoundSockets> bound = BoundSockets::Bind({.host = "127.0.0.1"}, 1);
   ASSERT_TRUE(bound.ok());
-  Listener listener(*loop_, bound->Take(), [](std::unique_ptr<ByteStream>) {});
+  Listener listener(*loop_, bound->Take(), [](Fd, std::string) {});
   Connect({.host = "localhost", .port = bound->endpoint().port});
   RunUntil([this] { return client_reader_.writable; });
   EXPECT_EQ(client_->peer(), "localhost:" + std::to_string(bound->endpoint().port));

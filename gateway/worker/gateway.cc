@@ -33,14 +33,19 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(Settings settings, const
   for (size_t i = 0; i < workers; ++i) {
     std::vector<int> fds;
     for (net::BoundSockets& bound : sockets) fds.push_back(bound.Take());
-    ASSIGN_OR_RETURN(
-        std::unique_ptr<Worker> worker,
-        Worker::Start(kept, clock, std::move(fds), gateway->tls_->current(), i,
-                      gateway->access_log_ ? &gateway->access_log_->sink(i) : nullptr));
+    ASSIGN_OR_RETURN(std::unique_ptr<Worker> worker,
+                     Worker::Create(kept, clock, std::move(fds), gateway->tls_->current(), i,
+                                    gateway->access_log_ ? &gateway->access_log_->sink(i) : nullptr,
+                                    gateway->crew_));
     gateway->workers_.push_back(std::move(worker));
   }
+  for (const auto& worker : gateway->workers_) worker->Run();
   gateway->tls_->LookFromNowOn();
   return gateway;
+}
+
+Gateway::~Gateway() {
+  for (const auto& worker : workers_) worker->Stop();
 }
 
 void Gateway::Publish(std::shared_ptr<const route::RouteTable> table) {

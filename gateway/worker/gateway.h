@@ -30,7 +30,7 @@ class Gateway {
   static absl::StatusOr<std::unique_ptr<Gateway>> Start(Settings settings, const Clock& clock);
 
   // Stops at once.
-  ~Gateway() = default;
+  ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
@@ -66,6 +66,7 @@ class Gateway {
   const Settings settings_;
   std::vector<BoundListener> bound_;
   std::unique_ptr<access_log::Writer> access_log_;  // outlives the workers
+  Crew crew_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<TlsReloader> tls_;  // tells the workers
 };

@@ -22,21 +22,33 @@ proxy::Options WithSeed(proxy::Options options, uint64_t seed) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const Settings& settings, const Clock& clock,
-                                                      std::vector<int> fds,
-                                                      std::shared_ptr<const TlsSet> tls,
-                                                      uint64_t seed, access_log::Sink* access_log) {
+absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(const Settings& settings, const Clock& clock,
+                                                       std::vector<int> fds,
+                                                       std::shared_ptr<const TlsSet> tls,
+                                                       uint64_t seed, access_log::Sink* access_log,
+                                                       Crew& crew) {
   ASSIGN_OR_RETURN(std::unique_ptr<net::EpollLoop> loop, net::EpollLoop::Create(clock));
-  std::unique_ptr<Worker> worker(new Worker(settings, clock, std::move(loop), seed, access_log));
+  std::unique_ptr<Worker> worker(
+      new Worker(settings, clock, std::move(loop), seed, access_log, crew));
   worker->tls_->Use(std::move(tls));
   for (size_t i = 0; i < fds.size(); ++i) worker->Listen(fds[i], i);
-  worker->thread_ = std::thread([loop = worker->loop_.get()] { loop->Run(); });
+  crew.Add(*worker);
   return worker;
 }
 
+void Worker::Run() {
+  thread_ = std::thread([loop = loop_.get()] { loop->Run(); });
+}
+
+void Worker::Stop() {
+  loop_->Stop();
+  if (thread_.joinable()) thread_.join();
+}
+
 Worker::Worker(const Settings& settings, const Clock& clock, std::unique_ptr<net::EpollLoop> loop,
-               uint64_t seed, access_log::Sink* access_log)
+               uint64_t seed, access_log::Sink* access_log, Crew& crew)
     : settings_(settings),
+      crew_(crew),
       loop_(std::move(loop)),
       proxy_(std::make_unique<proxy::Proxy>(*loop_, WithSeed(settings.proxy, seed), access_log)),
       tls_(std::make_unique<TlsRotation>(settings, *loop_, clock, *proxy_)),
@@ -47,10 +59,7 @@ Worker::Worker(const Settings& settings, const Clock& clock, std::unique_ptr<net
       drain_timer_(
           loop_->timers(), [](void* self) { static_cast<Worker*>(self)->CheckDrained(); }, this) {}
 
-Worker::~Worker() {
-  loop_->Stop();
-  if (thread_.joinable()) thread_.join();
-}
+Worker::~Worker() { Stop(); }
 
 void Worker::SetTable(std::shared_ptr<const route::RouteTable> table) {
   loop_->Post([proxy = proxy_.get(), table = std::move(table)] { proxy->SetTable(table); });
@@ -62,10 +71,19 @@ void Worker::SetTls(std::shared_ptr<const TlsSet> tls) {
 
 void Worker::Listen(int fd, size_t listener) {
   listeners_.push_back(std::make_unique<net::Listener>(
-      *loop_, fd, [worker = this, listener](std::unique_ptr<net::ByteStream> stream) {
-        worker->tls_->Accept(std::move(stream), listener);
-        worker->CheckConnectionLimits();
+      *loop_, fd, [worker = this, listener](net::Fd socket, std::string peer) {
+        Worker& chosen = worker->crew_.Assign(*worker);
+        if (&chosen == worker) return worker->Adopt(std::move(socket), std::move(peer), listener);
+        chosen.loop_->Post([&chosen, shared = std::make_shared<net::Fd>(std::move(socket)),
+                            peer = std::move(peer),
+                            listener] { chosen.Adopt(std::move(*shared), peer, listener); });
       }));
+}
+
+void Worker::Adopt(net::Fd socket, std::string peer, size_t listener) {
+  if (listeners_.empty()) return;  // it drains, and the caller finds another gateway
+  tls_->Accept(loop_->Adopt(socket.Release(), std::move(peer)), listener);
+  CheckConnectionLimits();
 }
 
 // At a limit new connections wait in the kernel's queue.

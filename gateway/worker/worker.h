@@ -1,10 +1,11 @@
-// One worker: a thread, its event loop, its listeners, and a Proxy. Shares nothing mutable;
-// everything that reaches it is posted to its mailbox. Made and destroyed by Gateway on the main
-// thread.
+// One worker: a thread, its event loop, its listeners, and a Proxy. Shares nothing mutable but the
+// counts of its crew; everything that reaches it is posted to its mailbox. Made and destroyed by
+// Gateway on the main thread.
 #pragma once
 
 #include <future>
 #include <memory>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "gateway/net/epoll_loop.h"
 #include "gateway/net/listener.h"
 #include "gateway/proxy/proxy.h"
+#include "gateway/worker/crew.h"
 #include "gateway/worker/settings.h"
 #include "gateway/worker/tls_rotation.h"
 #include "gateway/worker/tls_set.h"
@@ -22,14 +24,21 @@ namespace pinion::worker {
 
 class Worker {
  public:
-  // `settings` and `access_log` (null: none) outlive the worker. `fds`: one bound descriptor for
-  // each listener, owned from now on.
-  static absl::StatusOr<std::unique_ptr<Worker>> Start(const Settings& settings, const Clock& clock,
-                                                       std::vector<int> fds,
-                                                       std::shared_ptr<const TlsSet> tls,
-                                                       uint64_t seed, access_log::Sink* access_log);
+  // `settings`, `crew`, which it joins, and `access_log` (null: none) outlive the worker. `fds`:
+  // one bound descriptor for each listener, owned from now on.
+  static absl::StatusOr<std::unique_ptr<Worker>> Create(const Settings& settings,
+                                                        const Clock& clock, std::vector<int> fds,
+                                                        std::shared_ptr<const TlsSet> tls,
+                                                        uint64_t seed, access_log::Sink* access_log,
+                                                        Crew& crew);
   // Stops at once.
   ~Worker();
+
+  // Once, when the crew is whole.
+  void Run();
+  // Ends the thread at once; what is posted from now on never runs. Before any worker of the crew
+  // is destroyed.
+  void Stop();
 
   // Any thread.
   void SetTable(std::shared_ptr<const route::RouteTable> table);
@@ -46,14 +55,17 @@ class Worker {
 
  private:
   Worker(const Settings& settings, const Clock& clock, std::unique_ptr<net::EpollLoop> loop,
-         uint64_t seed, access_log::Sink* access_log);
+         uint64_t seed, access_log::Sink* access_log, Crew& crew);
 
   void Listen(int fd, size_t listener);
+  // A connection that this worker or another one has accepted.
+  void Adopt(net::Fd socket, std::string peer, size_t listener);
   void CheckConnectionLimits();
   void BeginDrain(absl::Duration timeout);
   void CheckDrained();
 
   const Settings& settings_;
+  Crew& crew_;
   const std::unique_ptr<net::EpollLoop> loop_;
   std::unique_ptr<proxy::Proxy> proxy_;
   std::unique_ptr<TlsRotation> tls_;
