@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include <chrono>
+#include <numeric>
 #include <thread>
 #include <vector>
 
+#include "absl/time/time.h"
+#include "base/clock.h"
 #include "gateway/net/fd.h"
 #include "gateway/worker/gateway.h"
 
@@ -47,13 +49,14 @@ class Connections : public ::testing::Test {
 
   // Open() once their sum is `count`, or what it is after a minute.
   std::vector<uint64_t> OpenOnceThereAre(uint64_t count) const {
-    for (int i = 0; i < 60'000; ++i) {
-      uint64_t sum = 0;
-      for (const uint64_t open : Open()) sum += open;
-      if (sum == count) break;
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    return Open();
+    const absl::Time give_up = SystemClock().Monotonic() + absl::Minutes(1);
+    std::vector<uint64_t> open;
+    do {
+      std::this_thread::yield();
+      open = Open();
+    } while (std::accumulate(open.begin(), open.end(), uint64_t{0}) != count &&
+             SystemClock().Monotonic() < give_up);
+    return open;
   }
 
   std::unique_ptr<Gateway> gateway_;

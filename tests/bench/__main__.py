@@ -2,6 +2,7 @@
 
 usage: ./dev bench [--rounds N] [--seconds S] [--proxies a,b] [--loads 4x50,50x1] [--pins N] [--only-cpu] [--json FILE]
        ./dev bench --held 10000x10 [--proxies a,b] [--json FILE]   memory of 10,000 connections with 10 open calls each
+       ./dev bench --workers 2 [--rounds N] [--seconds S]   Pinion with two workers beside Pinion with one
        ./dev bench --watching [--other PROGRAM] …   compares Pinion with itself: without an access log, sampled, and whole
 """
 
@@ -15,7 +16,7 @@ import sys
 from tests.bench import load as loads
 from tests.bench import table
 from tests.bench.measure import Bench
-from tests.bench.proxies import all_proxies, pinions
+from tests.bench.proxies import Pinion, all_proxies, pinions
 from tests.harness.process import StartError
 
 
@@ -30,6 +31,7 @@ def parse(argv):
     parser.add_argument("--watching", action="store_true", help="Pinion alone, with and without its access log; only CPU")
     parser.add_argument("--other", default="", metavar="PROGRAM", help="with --watching: another build of Pinion, the first row")
     parser.add_argument("--held", default="", metavar="CONNECTIONSxCALLS", help="memory of what is held open; no times")
+    parser.add_argument("--workers", type=int, default=0, metavar="N", help="Pinion with N workers beside Pinion with one; only CPU")
     parser.add_argument("--json", metavar="FILE", help="write every sample there")
     return parser.parse_args(argv)
 
@@ -49,23 +51,40 @@ def choose(options):
     return proxies, [load for load in loads.LOADS if not names or load.name in names]
 
 
+def verdict(bench):
+    """Prints what failed; the exit status."""
+    for failure in bench.failures:
+        print(f"FAILED CALLS: {failure}")
+    return 1 if bench.failures else 0
+
+
 def hold(proxies, options):
     connections, calls = (int(number) for number in options.held.split("x"))
     with Bench(proxies, 0) as bench:
         held = bench.held(connections, calls)
     print("\n".join(table.held_lines(held, proxies, connections, calls)))
-    for failure in bench.failures:
-        print(f"FAILED CALLS: {failure}")
     if options.json:
         with open(options.json, "w", encoding="utf-8") as out:
             json.dump({name: dataclasses.asdict(each) for name, each in held.items()}, out)
-    return 1 if bench.failures else 0
+    return verdict(bench)
+
+
+def compare_workers(options):
+    proxies = [Pinion(options.pins, f"{count} worker{'s' * (count > 1)}", workers=count) for count in (1, options.workers)]
+    every = ",".join(str(core) for core in range(os.cpu_count()))
+    with Bench(proxies, options.seconds, proxy_cores=every, load_cores=every) as bench:
+        for _ in range(options.rounds):
+            bench.round(loads.LONG_LIVED)
+    print("\n".join(table.worker_lines(bench, loads.LONG_LIVED, options.rounds)))
+    return verdict(bench)
 
 
 def run(options):
     loads.require()
     if (os.cpu_count() or 1) < 2:
         raise RuntimeError("the comparison needs two cores: one for the proxy, one for the load")
+    if options.workers:
+        return compare_workers(options)
     proxies, chosen = choose(options)
     if not proxies or not chosen:
         raise RuntimeError("nothing to compare: no such proxy or load")
@@ -86,12 +105,10 @@ def run(options):
             print("idle connections\n", flush=True)
             idle = bench.idle_bytes()
     print("\n".join(table.lines(bench, latency, idle, options.rounds, rate)))
-    for failure in bench.failures:
-        print(f"FAILED CALLS: {failure}")
     if options.json:
         with open(options.json, "w", encoding="utf-8") as out:
             json.dump({"cpu_us": bench.samples, "calls_per_second": bench.rates, "added_us": latency, "idle_bytes": idle}, out)
-    return 1 if bench.failures else 0
+    return verdict(bench)
 
 
 def main(argv):

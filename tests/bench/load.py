@@ -32,6 +32,10 @@ LOADS = (
 )
 
 
+# What a few services in a cluster make of one gateway: connections that are opened once.
+LONG_LIVED = Load("8x25", 8, 25, 64)
+
+
 @dataclasses.dataclass(frozen=True)
 class Outcome:
     """What one run of h2load saw."""

@@ -40,14 +40,18 @@ def _settled_memory(process):
 class Bench:
     """The upstreams and proxies of one comparison; leaving the context ends them.
 
-    samples[load][proxy] and rates[load][proxy] have one entry a round: CPU µs a call, and calls a second.
+    samples[load][proxy] and rates[load][proxy] have one entry a round: CPU µs a call, and calls a second; so has
+    busiest[load][proxy]: the share of the process's CPU that its busiest thread had.
     """
 
-    def __init__(self, proxies, seconds):
+    def __init__(self, proxies, seconds, proxy_cores=PROXY_CORE, load_cores=LOAD_CORE):
         self.proxies = proxies
         self.seconds = seconds
         self.samples = {}
         self.rates = {}
+        self.busiest = {}
+        self._proxy_cores = proxy_cores
+        self._load_cores = load_cores
         self.failures = []
         self._stack = contextlib.ExitStack()
         self._running = {}
@@ -63,7 +67,7 @@ class Bench:
     def _start_all(self):
         echo = ROOT / "build/release/tests/bench/bench_echo"
         folder = CACHE / "bench"
-        upstreams = [self._stack.enter_context(Process([echo], folder / f"echo{n}.log", LOAD_CORE)) for n in (1, 2)]
+        upstreams = [self._stack.enter_context(Process([echo], folder / f"echo{n}.log", self._load_cores)) for n in (1, 2)]
         self._ports = [upstream.wait_port() for upstream in upstreams]
         for proxy in self.proxies:
             self._running[proxy.name] = self._stack.enter_context(self._start(proxy))
@@ -72,21 +76,24 @@ class Bench:
         self._stack.close()
 
     def _start(self, proxy):
-        return proxy.start(CACHE / "bench" / proxy.name, *self._ports, PROXY_CORE)
+        return proxy.start(CACHE / "bench" / proxy.name, *self._ports, self._proxy_cores)
 
     def round(self, load):
         """One turn of each proxy under `load`."""
         for proxy in self.proxies:
             process = self._running[proxy.name]
-            warm = loads.h2load(load, process.port, LOAD_CORE, ["-n", str(max(_WARM_UP_CALLS, load.connections * load.streams))])
+            warm_up = max(_WARM_UP_CALLS, load.connections * load.streams)
+            warm = loads.h2load(load, process.port, self._load_cores, ["-n", str(warm_up)])
             calls = max(_WARM_UP_CALLS, int(warm.per_second * self.seconds))
-            before = process.cpu_seconds()
-            outcome = loads.h2load(load, process.port, LOAD_CORE, ["-n", str(calls)])
+            before, threads = process.cpu_seconds(), process.thread_cpu_seconds()
+            outcome = loads.h2load(load, process.port, self._load_cores, ["-n", str(calls)])
             spent = process.cpu_seconds() - before
+            busiest = max(after - threads.get(thread, 0) for thread, after in process.thread_cpu_seconds().items())
             if outcome.failed:
                 self.failures.append(f"{proxy.name} {load.name}: {outcome.failed} of {outcome.calls} calls failed")
             self.samples.setdefault(load.name, {}).setdefault(proxy.name, []).append(spent / outcome.calls * 1e6)
             self.rates.setdefault(load.name, {}).setdefault(proxy.name, []).append(outcome.per_second)
+            self.busiest.setdefault(load.name, {}).setdefault(proxy.name, []).append(busiest / spent if spent else 0)
 
     def added_latency(self, rate, rounds):
         """{proxy: (p50, p99)}: µs above a direct call at the same rate, the median over the rounds.
@@ -99,7 +106,7 @@ class Bench:
             for name, port in ports.items():
                 if name not in seen:
                     continue
-                sorted_us = loads.latencies(_LATENCY_LOAD, port, LOAD_CORE, rate, max(2, round(self.seconds)))
+                sorted_us = loads.latencies(_LATENCY_LOAD, port, self._load_cores, rate, max(2, round(self.seconds)))
                 if sorted_us is None:
                     del seen[name]
                     continue

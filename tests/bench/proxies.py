@@ -137,12 +137,13 @@ class Pinion(Proxy):
     name = "pinion"
     how = "./dev build"
 
-    def __init__(self, pins=1, name="pinion", program=PROGRAM, access_log=None):
+    def __init__(self, pins=1, name="pinion", program=PROGRAM, access_log=None, workers=1):
         """`access_log`: gateway.access_log but for the path; none when None."""
         super().__init__(program if program.is_file() else None)
         self.name = name
         self._pins = pins
         self._access_log = access_log
+        self._workers = workers
 
     def version(self):
         return ""
@@ -151,7 +152,7 @@ class Pinion(Proxy):
         versions = {"1.0.0": first, "2.0.0": second}
         consumers = [{"name": CONSUMER, "pins": {"echo": "^2"}}]
         consumers += [{"name": f"consumer-{n}", "pins": {"echo": "^1"}} for n in range(1, self._pins)]
-        config = configuration([service("echo", ["pinion.test.Echo"], versions, "1.0.0")], consumers)
+        config = configuration([service("echo", ["pinion.test.Echo"], versions, "1.0.0")], consumers, workers=self._workers)
         if self._access_log is not None:
             path = folder / "access.log"
             path.unlink(missing_ok=True)

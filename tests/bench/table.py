@@ -65,6 +65,21 @@ def held_lines(held, proxies, connections, calls):
     yield from _aligned(rows)
 
 
+def worker_lines(bench, load, rounds):
+    """Method, machine, and one row a number of workers."""
+    samples, busiest = bench.samples[load.name], bench.busiest[load.name]
+    base = bench.proxies[0].name
+    yield f"{datetime.date.today()} · {machine()}"
+    yield (f"{load.connections} connections that live for a whole run × {load.streams} calls at once, h2c, unary 64-byte echo, all on the same "
+           f"cores; the medians of {rounds} rounds, and all that the busiest worker came to.")
+    rows = [["Pinion with", f"CPU µs a call (times that of {base})", "the busiest worker's share of it"]]
+    for proxy in bench.proxies:
+        shares = sorted(busiest[proxy.name])
+        rows.append([proxy.name, f"{statistics.median(samples[proxy.name]):.2f} ({ratio(samples, proxy.name, base):.2f})",
+                     f"{100 * shares[0]:.0f}–{100 * shares[-1]:.0f} %"])
+    yield from _aligned(rows)
+
+
 def _aligned(rows):
     yield ""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

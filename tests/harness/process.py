@@ -33,6 +33,14 @@ def free_port():
                 continue
 
 
+def _cpu_seconds(stat):
+    try:
+        fields = stat.read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0  # it has ended
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
+
+
 class Process:
     """One running program with its output in a log file. A context manager: leaving it ends the program."""
 
@@ -123,15 +131,11 @@ class Process:
 
     def cpu_seconds(self):
         """User and system time of the program and its children so far."""
-        ticks = 0
-        for pid in self.family():
-            try:
-                stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
-            except OSError:
-                continue
-            fields = stat.rsplit(")", 1)[1].split()
-            ticks += int(fields[11]) + int(fields[12])
-        return ticks / _TICKS_PER_SECOND
+        return sum(_cpu_seconds(pathlib.Path(f"/proc/{pid}/stat")) for pid in self.family())
+
+    def thread_cpu_seconds(self):
+        """{thread id: user and system time so far} of the program itself."""
+        return {task.name: _cpu_seconds(task / "stat") for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir()}
 
     def memory_bytes(self):
         """Private resident memory (what would be free again if it ended), with its children."""
