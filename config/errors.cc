@@ -1,18 +1,35 @@
 #include "config/errors.h"
 
 #include <algorithm>
-#include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 namespace pinion::config {
+namespace {
 
-void ErrorList::Add(Position position, std::string message) {
+// Of a key that a person mistyped, say: one message is one line, and no terminal obeys it.
+std::string WithoutControls(const std::string& message) {
+  std::string text;
+  for (const char c : message) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (absl::ascii_iscntrl(byte)) {
+      absl::StrAppend(&text, "\\x", absl::Hex(byte, absl::kZeroPad2));
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+void ErrorList::Add(Position position, const std::string& message) {
   if (errors_.size() == kMaxErrors) {
     ++dropped_;
     return;
   }
-  errors_.push_back({position, std::move(message)});
+  errors_.push_back({position, WithoutControls(message)});
 }
 
 absl::Status ErrorList::ToStatus() const {

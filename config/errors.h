@@ -29,7 +29,8 @@ class ErrorList {
   // `filename` as messages shall show it.
   explicit ErrorList(std::string_view filename) : filename_(filename) {}
 
-  void Add(Position position, std::string message);
+  // Control characters are shown as \x1b.
+  void Add(Position position, const std::string& message);
 
   bool empty() const { return errors_.empty(); }
 

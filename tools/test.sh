@@ -63,6 +63,7 @@ run_tests() {
   part conformance "conformance: suites that others wrote" conformance_part "${suites[@]}"
   part asan "asan-ubsan: unit and simulation tests" ctest_part asan-ubsan "${sanitized[@]}"
   part tsan "tsan: unit and simulation tests" ctest_part tsan "${sanitized[@]}"
+  [ "$1" != --all ] || part fuzz "fuzz: a minute for each target" fuzz_part 60
   summary
 }
 

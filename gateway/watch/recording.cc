@@ -92,10 +92,16 @@ absl::Status Recording::LoadFile(const std::string& path, RoutingState& state, i
     if (status.ok() && !message.ParseFromString(record)) {
       status = absl::DataLossError(absl::StrCat(path, " has a record that is no message"));
     }
-    if (status.ok()) status = state.Receive(message);
-    if (!status.ok() && snapshot_bytes_ > 0 && absl::IsDataLoss(status)) {
+    if (snapshot_bytes_ > 0 && absl::IsDataLoss(status)) {
       remarks.push_back(std::string(status.message()));
       break;
+    }
+    if (status.ok()) {
+      // Half taken in, it spoils what came before it too.
+      if (const absl::Status received = state.Receive(message); !received.ok()) {
+        status = absl::DataLossError(
+            absl::StrCat(path, " has a record that cannot be used: ", received.message()));
+      }
     }
     if (!status.ok()) snapshot_bytes_ = 0;
     RETURN_IF_ERROR(status);

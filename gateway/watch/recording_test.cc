@@ -121,6 +121,19 @@ TEST_F(RecordingTest, ATornEndIsCutOffBeforeMoreIsWritten) {
   EXPECT_TRUE(remarks_.empty());
 }
 
+// Of a disk's or another program's making, and found only by what it says.
+TEST_F(RecordingTest, ARecordThatCannotBeUsedIsDataLoss) {
+  Record(Snapshot("r", 5));
+  Record(Snapshot("r", 6));
+  recording_->Stage(PinSet("r", 7, "^2 ^"));
+  ASSERT_TRUE(recording_->Commit().ok());
+  EXPECT_EQ(Start(), "5 1.0.0");
+  EXPECT_EQ(remarks_.size(), 1u);
+  recording_.reset();
+  fs::remove(File(".previous"));
+  EXPECT_EQ(Start(), "DATA_LOSS");
+}
+
 TEST_F(RecordingTest, BothFilesUselessIsAnErrorAndNoState) {
   Record(Snapshot("r", 5));
   Record(Snapshot("r", 6));
