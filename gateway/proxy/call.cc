@@ -106,7 +106,8 @@ std::optional<CallError> Call::ReadDeadline() {
 std::optional<CallError> Call::Identify() {
   const auto problem = proxy::Identify(head_, *downstream_, *table_, caller_);
   if (!problem.has_value()) return std::nullopt;
-  return Refuse(route::Reason::kCredentialInvalid, *problem);
+  // There is no route yet that a refusal could tell of.
+  return CallError(route::MakeRefusal(route::Reason::kCredentialInvalid, *problem));
 }
 
 std::optional<route::MethodPath> Call::Method() const {

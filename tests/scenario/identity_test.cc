@@ -69,6 +69,17 @@ TEST_F(IdentityTest, TheHeaderOfAPeerThatIsNotTrustedIsStripped) {
   EXPECT_EQ(Forwarded(), "");
 }
 
+TEST_F(IdentityTest, AHeaderThatCameTwiceIsRefused) {
+  ConnectTlsClient();
+  CallPlan plan = Plan();
+  plan.metadata = {{"api-consumer", "shipping"}, {"api-consumer", "billing"}};
+  const CallRecord& call = Start(std::move(plan)).record;
+  Run();
+  EXPECT_EQ(call.grpc_status, 16);
+  EXPECT_EQ(call.grpc_message,
+            "the header api-consumer names more than one consumer; send it once");
+}
+
 // The whole name, and nothing but it: "billing.corp" is in each of these.
 TEST_F(IdentityTest, ANameIsComparedOverItsFullLength) {
   for (const char* name :
