@@ -30,6 +30,10 @@ class PathResolver {
       Path(*gateway.mutable_snapshot_dir());
       if (gateway.has_access_log()) Path(*gateway.mutable_access_log()->mutable_path());
       for (v1::UpstreamTls& tls : *gateway.mutable_upstream_tls()) Tls(tls);
+      for (v1::JwtIssuer& issuer : *gateway.mutable_jwt_issuers()) {
+        Path(*issuer.mutable_jwks_file());
+        Path(*issuer.mutable_trusted_ca());
+      }
     }
     if (bootstrap.has_registry()) {
       v1::Registry& registry = *bootstrap.mutable_registry();

@@ -49,6 +49,7 @@ class Validator {
     if (bootstrap.has_gateway()) CheckGateway(bootstrap.gateway());
     CheckHeadersDiffer(bootstrap);
     ValidateStaticResources(bootstrap.static_resources(), report_);
+    ValidateAuth(bootstrap, report_);
     ValidateTls(bootstrap, report_);
   }
 

@@ -111,6 +111,7 @@ std::string GatewayPlane::admin_address() const {
 void GatewayPlane::Reload() {
   gateway_->ReopenLogs();
   gateway_->ReloadTls();
+  gateway_->ReloadKeys();
 }
 
 bool GatewayPlane::Drain() {

@@ -36,7 +36,7 @@ class GatewayPlane {
   // "127.0.0.1:8082"; empty: there is no admin port.
   std::string admin_address() const;
 
-  // Opens the access log's file anew, for logrotate, and reads the files of certificates again.
+  // Opens the access log's file anew, for logrotate, and reads certificates and keys again.
   // Main thread.
   void Reload();
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "pinion/auth_metrics.h"
 #include "pinion/call_metrics.h"
 #include "pinion/tls_metrics.h"
 
@@ -158,6 +159,7 @@ std::vector<MetricFamily> Metrics(const worker::Gateway& gateway,
   AddCallMetrics(workers, families);
   families.push_back(LimitMetrics(gateway.limits()));
   AddTlsMetrics(gateway, SystemClock().Wall(), families);
+  AddAuthMetrics(gateway, SystemClock().Monotonic(), families);
   if (gateway.access_log() != nullptr) AddAccessLog(*gateway.access_log(), families);
   if (watch) {
     AddWatch(*watch, families);

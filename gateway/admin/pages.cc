@@ -47,6 +47,29 @@ Page Unknown() {
   return {404, kText, absl::StrCat("no such page; there are / ", known, "\n")};
 }
 
+// Of a key's digest, enough to tell two apart; zeros for the rest, since a short key could be
+// guessed from it, and the dump is to load again as a file. Of a URL, its place.
+config::v1::Bootstrap WithoutSecrets(config::v1::Bootstrap bootstrap) {
+  constexpr size_t kDigitsShown = 8;
+  if (bootstrap.has_static_resources()) {
+    for (auto& consumer : *bootstrap.mutable_static_resources()->mutable_consumers()) {
+      for (routing::v1::Identity& identity : *consumer.mutable_identities()) {
+        if (!identity.has_api_key_sha256()) continue;
+        std::string& digest = *identity.mutable_api_key_sha256();
+        if (digest.size() <= kDigitsShown) continue;
+        digest.replace(kDigitsShown, std::string::npos, digest.size() - kDigitsShown, '0');
+      }
+    }
+  }
+  if (bootstrap.has_gateway()) {
+    for (auto& issuer : *bootstrap.mutable_gateway()->mutable_jwt_issuers()) {
+      std::string& url = *issuer.mutable_jwks_url();
+      url.resize(std::min(url.size(), url.find('?')));
+    }
+  }
+  return bootstrap;
+}
+
 std::string Labels(const Sample& sample) {
   if (sample.labels.empty()) return "";
   return absl::StrCat("{", absl::StrJoin(sample.labels, ",", absl::PairFormatter("=")), "}");
@@ -116,7 +139,9 @@ Page Pages::Ready() const {
 
 Page Pages::ConfigDump() const {
   std::string bootstrap;
-  if (!google::protobuf::util::MessageToJsonString(bootstrap_, &bootstrap, JsonOptions()).ok()) {
+  if (!google::protobuf::util::MessageToJsonString(WithoutSecrets(bootstrap_), &bootstrap,
+                                                   JsonOptions())
+           .ok()) {
     return {500, kText, "the configuration cannot be shown as JSON\n"};
   }
   return {200, kJson,

@@ -100,6 +100,23 @@ TEST_F(PagesTest, ConfigDumpIsJson) {
   }
 }
 
+TEST_F(PagesTest, ConfigDumpShowsNoSecret) {
+  config::v1::Bootstrap bootstrap;
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      R"(gateway { jwt_issuers { issuer: "i" jwks_url: "https://keys/set?code=hush" } }
+         static_resources { consumers { name: "a" identities { api_key_sha256:
+           "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" } } })",
+      &bootstrap));
+  const Pages pages(bootstrap, {[this] { return table_; }, nullptr, nullptr});
+  const std::string body = pages.Answer({"GET", "/config_dump", ""}).body;
+  EXPECT_THAT(body, HasSubstr("\"0123456700000000"));
+  EXPECT_THAT(body, HasSubstr("\"https://keys/set\""));
+  EXPECT_THAT(body, testing::Not(HasSubstr("89abcdef")));
+  EXPECT_THAT(body, testing::Not(HasSubstr("hush")));
+  // What is not configured does not appear either.
+  EXPECT_THAT(Get("/config_dump").body, testing::Not(HasSubstr("static_resources")));
+}
+
 TEST_F(PagesTest, MetricsInBothForms) {
   Sample histogram;
   histogram.buckets = {{0.1, 1}, {std::numeric_limits<double>::infinity(), 3}};

@@ -21,6 +21,8 @@ bool IsBuiltin(absl::string_view grpc_service) {
   return grpc_service == kHealth || grpc_service == kReflection || grpc_service == kReflectionAlpha;
 }
 
+bool IsHealth(absl::string_view grpc_service) { return grpc_service == kHealth; }
+
 std::unique_ptr<Call> Start(const route::MethodPath& method, Context context, Sink& sink) {
   if (method.grpc_service == kHealth) {
     if (method.method == "Check") return HealthCheck(std::move(context), sink);

@@ -44,6 +44,9 @@ struct Context {
 // The gateway answers for this gRPC service itself.
 bool IsBuiltin(absl::string_view grpc_service);
 
+// The answers of this one do not need the caller to be known: whether the gateway is ready.
+bool IsHealth(absl::string_view grpc_service);
+
 // Null: the service is the gateway's, but has no such method. `sink` outlives the call.
 std::unique_ptr<Call> Start(const route::MethodPath& method, Context context, Sink& sink);
 

@@ -38,13 +38,17 @@ void BuiltinExchange::Start(const http2::Event& event) {
     return EndWith(CallError(absl::StatusCode::kInvalidArgument, "this service speaks gRPC only"));
   }
   builtin::Context context{.table = proxy_.table()};
-  // Whoever's credential is bad is nobody here: readiness needs none.
+  const auto method = route::ParseMethodPath(head.path);
   Caller caller;
-  if (!Identify(head, downstream_, *context.table, caller).has_value()) {
+  const auto problem = Identify(head, downstream_, *context.table, caller);
+  // Readiness needs no credential, so one that is bad does no harm there.
+  if (problem.has_value() && !builtin::IsHealth(method->grpc_service)) {
+    return EndWith(CallError(route::MakeRefusal(problem->reason, problem->message)));
+  }
+  if (!problem.has_value()) {
     context.identity = std::string(caller.identity);
     context.identity_kind = caller.kind;
   }
-  const auto method = route::ParseMethodPath(head.path);
   call_ = builtin::Start(*method, std::move(context), *this);
   if (call_ == nullptr) {
     return EndWith(CallError(absl::StatusCode::kUnimplemented,

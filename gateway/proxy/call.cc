@@ -107,7 +107,7 @@ std::optional<CallError> Call::Identify() {
   const auto problem = proxy::Identify(head_, *downstream_, *table_, caller_);
   if (!problem.has_value()) return std::nullopt;
   // There is no route yet that a refusal could tell of.
-  return CallError(route::MakeRefusal(route::Reason::kCredentialInvalid, *problem));
+  return CallError(route::MakeRefusal(problem->reason, problem->message));
 }
 
 std::optional<route::MethodPath> Call::Method() const {

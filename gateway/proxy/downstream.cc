@@ -60,6 +60,19 @@ void Downstream::Establish() {
   if (peer != nullptr) certificate_.Read(*peer);
 }
 
+const TokenCache::Known* Downstream::CheckToken(absl::string_view token) {
+  TokenCache& tokens = proxy_.tokens();
+  const absl::Time now = proxy_.loop().now();
+  if (const TokenCache::Known* known = tokens.Find(token, now)) return known;
+  if (!forged_tokens_.Take(now)) {
+    tokens.Skip();
+    return nullptr;
+  }
+  const TokenCache::Known& known = tokens.Verify(token, now);
+  if (known.kind != auth::TokenVerdict::Kind::kForged) forged_tokens_.Give(1);
+  return &known;
+}
+
 void Downstream::Begin(const http2::Event& event) {
   const http2::HeaderField* path = event.headers->Find(http2::HeaderName::kPath);
   const auto method = path == nullptr ? std::nullopt : route::ParseMethodPath(path->value);

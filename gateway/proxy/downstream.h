@@ -8,10 +8,13 @@
 #include <optional>
 #include <string>
 
+#include "gateway/auth_limits.h"
+#include "gateway/http2/flood_guards.h"
 #include "gateway/net/event_loop.h"
 #include "gateway/net/timer_queue.h"
 #include "gateway/proxy/identify.h"
 #include "gateway/proxy/options.h"
+#include "gateway/proxy/token_cache.h"
 #include "gateway/transport/connection.h"
 
 namespace pinion::proxy {
@@ -30,6 +33,10 @@ class Downstream final : public net::Deferred, private transport::Connection::Ha
   bool trusted() const { return trusted_; }
   const std::string& peer() const { return transport_.peer(); }
   CertificateIdentity& certificate() { return certificate_; }
+  ApiKeyIdentity& api_key() { return api_key_; }
+  // Null: too many forged ones came before, so this new one is not looked at. Valid until the next
+  // call of this.
+  const TokenCache::Known* CheckToken(absl::string_view token);
   absl::Time since() const { return since_; }
   transport::Connection& transport() { return transport_; }
 
@@ -70,6 +77,9 @@ class Downstream final : public net::Deferred, private transport::Connection::Ha
   const absl::Time since_;
   const uint64_t generation_;
   CertificateIdentity certificate_;
+  ApiKeyIdentity api_key_;
+  http2::TokenBucket forged_tokens_{limits::kForgedTokenBurst, limits::kForgedTokenBurst,
+                                    limits::kForgedTokensPerSecond};
   Draining draining_ = Draining::kOpen;
   bool aged_ = false;
   net::Timer timer_;      // first request, then idle; in kNoticed: the answer to the PING

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "gateway/http2/options.h"
 #include "gateway/limits.h"
 #include "gateway/net/cidr.h"
@@ -24,6 +25,11 @@ struct ListenerOptions {
   std::string identity_header;
   std::vector<net::Cidr> trusted_peers;
   bool consumer_required = false;
+  // The header with an API key; none when empty. Lower case.
+  std::string api_key_header;
+  bool forward_api_key = false;  // it goes on to the instance
+  bool jwt = false;              // a bearer token in `authorization` names the caller
+  bool forward_jwt = false;      // and goes on to the instance
   http2::Options http2;
 };
 
@@ -38,8 +44,10 @@ struct Options {
   absl::Duration connection_age_max = absl::InfiniteDuration();
   absl::Duration connection_age_grace = absl::InfiniteDuration();
   upstream::Options upstream;
-  PinProposalSink propose_pins;  // null: nowhere
-  uint64_t seed = 0;  // of the choices among instances
+  const Clock* clock = nullptr;       // for tokens' times; not null where a listener takes them
+  std::function<void()> unknown_key;  // hears of tokens that no known key has signed; any thread
+  PinProposalSink propose_pins;       // null: nowhere
+  uint64_t seed = 0;                  // of the choices among instances
   // Of trace ids: another one for each worker that ever runs, or calls share ids that must differ.
   uint64_t trace_seed = 0;
 };

@@ -17,6 +17,7 @@
 #include "gateway/proxy/options.h"
 #include "gateway/proxy/pin_proposals.h"
 #include "gateway/proxy/stats.h"
+#include "gateway/proxy/token_cache.h"
 #include "gateway/route/header_resolutions.h"
 #include "gateway/route/route_table.h"
 #include "gateway/transport/connection.h"
@@ -39,6 +40,11 @@ class Proxy final : private net::TurnTask {
   // For connections to instances from now on.
   void SetUpstreamTls(std::shared_ptr<const upstream::TlsContexts> tls) {
     clusters_.SetTls(std::move(tls));
+  }
+
+  // Whose tokens are believed, for calls from now on.
+  void SetIssuers(std::shared_ptr<const auth::Issuers> issuers) {
+    tokens_.SetIssuers(std::move(issuers));
   }
 
   // Serves a caller's connection. `listener` outlives the proxy. `generation`: what
@@ -81,6 +87,8 @@ class Proxy final : private net::TurnTask {
   route::HeaderResolutions& header_resolutions() { return header_resolutions_; }
   upstream::Clusters& clusters() { return clusters_; }
   PinProposals& pin_proposals() { return pin_proposals_; }
+  TokenCache& tokens() { return tokens_; }
+  const TokenCache& tokens() const { return tokens_; }
   // Brings the clusters up to the newest table at once, for a call that kept an older one and looks
   // for instances again. Not while an instance hands out failures.
   void RefreshClusters();
@@ -113,6 +121,7 @@ class Proxy final : private net::TurnTask {
   upstream::Clusters clusters_;
   route::HeaderResolutions header_resolutions_;
   PinProposals pin_proposals_;
+  TokenCache tokens_;
   std::shared_ptr<const route::RouteTable> table_;
   std::vector<http2::HeaderField> scratch_fields_;
   std::vector<std::unique_ptr<Downstream>> downstreams_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -24,10 +25,31 @@ void ReadConfigured(const http2::HeaderField& field, const ListenerOptions& list
     SetOnce(field.value, head.version, head.version_repeated);
   } else if (!listener.identity_header.empty() && field.name == listener.identity_header) {
     SetOnce(field.value, head.identity, head.identity_repeated);
+  } else if (!listener.api_key_header.empty() && field.name == listener.api_key_header) {
+    SetOnce(field.value, head.api_key, head.api_key_repeated);
   }
 }
 
+// A credential that was for the gateway and goes no further.
+bool IsOurSecret(const http2::HeaderField& field, const ListenerOptions& listener) {
+  if (!listener.api_key_header.empty() && field.name == listener.api_key_header) {
+    return !listener.forward_api_key;
+  }
+  return listener.jwt && !listener.forward_jwt && field.Name() == HeaderName::kAuthorization &&
+         BearerToken(field.value).has_value();
+}
+
 }  // namespace
+
+std::optional<absl::string_view> BearerToken(absl::string_view authorization) {
+  constexpr absl::string_view kScheme = "bearer";
+  if (!absl::StartsWithIgnoreCase(authorization, kScheme)) return std::nullopt;
+  const absl::string_view rest = authorization.substr(kScheme.size());
+  if (!rest.empty() && !absl::ascii_isspace(static_cast<unsigned char>(rest[0]))) {
+    return std::nullopt;
+  }
+  return absl::StripAsciiWhitespace(rest);
+}
 
 bool IsGrpcContentType(absl::string_view content_type) {
   constexpr absl::string_view kGrpc = "application/grpc";
@@ -58,6 +80,12 @@ RequestHead ReadRequest(const http2::HeaderBlock& block, const ListenerOptions& 
       case HeaderName::kTraceparent:
         SetOnce(field.value, head.traceparent, head.traceparent_repeated);
         break;
+      case HeaderName::kAuthorization:
+        if (listener.jwt) {
+          SetOnce(field.value, head.authorization, head.authorization_repeated);
+          break;
+        }
+        [[fallthrough]];
       default:
         ReadConfigured(field, listener, options, head);
     }
@@ -69,6 +97,7 @@ RequestHead ReadRequest(const http2::HeaderBlock& block, const ListenerOptions& 
 void AddUpstreamFields(const http2::HeaderBlock& block, const ListenerOptions& listener,
                        const Options& options, bool trusted, bool grpc, absl::string_view timeout,
                        std::vector<http2::HeaderField>& out) {
+  const bool secrets = listener.jwt || !listener.api_key_header.empty();
   bool te = !grpc;
   bool timeout_added = timeout.empty();
   for (const http2::HeaderField& field : block.fields()) {
@@ -76,8 +105,10 @@ void AddUpstreamFields(const http2::HeaderBlock& block, const ListenerOptions& l
     if (!trusted && !listener.identity_header.empty() && field.name == listener.identity_header) {
       continue;
     }
+    if (secrets && IsOurSecret(field, listener)) continue;
     te = te || field.Name() == HeaderName::kTe;
     out.push_back(field);
+    if (secrets && field.name == listener.api_key_header) out.back().never_index = true;
     if (!timeout_added && field.Name() == HeaderName::kGrpcTimeout) {
       out.back().SetValue(timeout);
       timeout_added = true;

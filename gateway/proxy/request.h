@@ -26,6 +26,10 @@ struct RequestHead {
   bool version_repeated = false;
   std::optional<absl::string_view> identity;  // the identity header, believed or not
   bool identity_repeated = false;
+  std::optional<absl::string_view> authorization;  // where the listener takes tokens
+  bool authorization_repeated = false;
+  std::optional<absl::string_view> api_key;
+  bool api_key_repeated = false;
   std::optional<absl::string_view> traceparent;
   bool traceparent_repeated = false;
   bool grpc = false;
@@ -38,9 +42,13 @@ RequestHead ReadRequest(const http2::HeaderBlock& block, const ListenerOptions& 
 
 bool IsGrpcContentType(absl::string_view content_type);
 
+// Of `authorization: Bearer …` (RFC 6750 §2.1), perhaps empty; nullopt: another scheme.
+std::optional<absl::string_view> BearerToken(absl::string_view authorization);
+
 // The fields that go on, in order, appended to `out` (views into `block` and `timeout`): without
-// the version header, without the identity header unless it is `trusted`, with `timeout` for
-// grpc-timeout unless empty, and, for gRPC, with te: trailers.
+// the version header, without the identity header unless it is `trusted`, without an API key or a
+// token unless the listener forwards it, with `timeout` for grpc-timeout unless empty, and, for
+// gRPC, with te: trailers.
 void AddUpstreamFields(const http2::HeaderBlock& block, const ListenerOptions& listener,
                        const Options& options, bool trusted, bool grpc, absl::string_view timeout,
                        std::vector<http2::HeaderField>& out);

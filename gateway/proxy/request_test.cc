@@ -66,6 +66,41 @@ TEST(Request, SeesRepeatedFields) {
   EXPECT_TRUE(head.timeout_repeated && head.version_repeated && head.identity_repeated);
 }
 
+TEST(Request, BearerTokens) {
+  const std::pair<const char*, const char*> tokens[] = {
+      {"Bearer a.b.c", "a.b.c"}, {"bearer a", "a"}, {"BEARER   a ", "a"}, {"Bearer\ta", "a"},
+      {"Bearer ", ""},           {"Bearer", ""},    {"Bearer a b", "a b"}};
+  for (const auto& [value, token] : tokens) EXPECT_EQ(BearerToken(value), token) << value;
+  for (const char* other : {"", "Basic YTpi", "Bearertoken", "Bearer-a b", "a Bearer b", "Beare"}) {
+    EXPECT_EQ(BearerToken(other), std::nullopt) << other;
+  }
+}
+
+// Where the listener looks for them; elsewhere they are the instance's own business.
+TEST(Request, SecretsForTheGatewayGoNoFurther) {
+  const http2::HeaderBlock block = Block({{"authorization", "Bearer a.b.c"},
+                                          {"x-api-key", "s3cret"},
+                                          {"authorization", "Basic YTpi"},
+                                          {"te", "trailers"}});
+  const auto forwarded = [&](const ListenerOptions& listener) {
+    std::vector<http2::HeaderField> out;
+    AddUpstreamFields(block, listener, Options(), false, true, "", out);
+    return Text(out);
+  };
+  ListenerOptions listener = Listener();
+  const std::string all =
+      "authorization=Bearer a.b.c;x-api-key=s3cret;authorization=Basic YTpi;te=trailers;";
+  EXPECT_EQ(forwarded(listener), all);
+  listener.jwt = true;
+  listener.api_key_header = "x-api-key";
+  EXPECT_EQ(forwarded(listener), "authorization=Basic YTpi;te=trailers;");
+  listener.forward_jwt = true;
+  EXPECT_EQ(forwarded(listener),
+            "authorization=Bearer a.b.c;authorization=Basic YTpi;te=trailers;");
+  listener.forward_api_key = true;
+  EXPECT_EQ(forwarded(listener), all);
+}
+
 TEST(Request, ForwardsInOrderWithoutOurOwnFields) {
   const http2::HeaderBlock block = Block({{":method", "POST"},
                                           {":path", "/a.B/C"},

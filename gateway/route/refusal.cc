@@ -21,7 +21,7 @@ struct ReasonInfo {
 };
 
 // In the order of Reason.
-constexpr std::array<ReasonInfo, 14> kReasons = {{
+constexpr std::array<ReasonInfo, 15> kReasons = {{
     {"PIN_MALFORMED", absl::StatusCode::kInvalidArgument},
     {"PIN_REQUIRED", absl::StatusCode::kInvalidArgument},
     {"SERVICE_UNKNOWN", absl::StatusCode::kUnimplemented},
@@ -31,6 +31,7 @@ constexpr std::array<ReasonInfo, 14> kReasons = {{
     {"VERSION_NOT_ALLOWED", absl::StatusCode::kPermissionDenied},
     {"CONSUMER_REQUIRED", absl::StatusCode::kUnauthenticated},
     {"CREDENTIAL_INVALID", absl::StatusCode::kUnauthenticated},
+    {"CREDENTIAL_UNCHECKED", absl::StatusCode::kUnavailable},
     {"NO_HEALTHY_INSTANCE", absl::StatusCode::kUnavailable},
     {"UPSTREAM_CONNECT_FAILED", absl::StatusCode::kUnavailable},
     {"UPSTREAM_RESET", absl::StatusCode::kInternal},

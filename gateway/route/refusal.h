@@ -21,6 +21,7 @@ enum class Reason {
   kVersionNotAllowed,
   kConsumerRequired,
   kCredentialInvalid,
+  kCredentialUnchecked,  // by no fault of the caller's
   kNoHealthyInstance,
   kUpstreamConnectFailed,
   kUpstreamReset,

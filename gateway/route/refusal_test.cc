@@ -32,6 +32,7 @@ TEST(RefusalTest, ReasonsAndCodesAreTheDocumentedOnes) {
       {Reason::kVersionNotAllowed, "VERSION_NOT_ALLOWED", absl::StatusCode::kPermissionDenied, 403},
       {Reason::kConsumerRequired, "CONSUMER_REQUIRED", absl::StatusCode::kUnauthenticated, 401},
       {Reason::kCredentialInvalid, "CREDENTIAL_INVALID", absl::StatusCode::kUnauthenticated, 401},
+      {Reason::kCredentialUnchecked, "CREDENTIAL_UNCHECKED", absl::StatusCode::kUnavailable, 503},
       {Reason::kNoHealthyInstance, "NO_HEALTHY_INSTANCE", absl::StatusCode::kUnavailable, 503},
       {Reason::kUpstreamConnectFailed, "UPSTREAM_CONNECT_FAILED", absl::StatusCode::kUnavailable,
        503},

@@ -17,6 +17,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(Settings settings, const
       TlsReloader::Start(kept, clock, [gateway = gateway.get()](std::shared_ptr<const TlsSet> tls) {
         for (const auto& worker : gateway->workers_) worker->SetTls(tls);
       }));
+  RETURN_IF_ERROR(gateway->StartKeys(clock));
   std::vector<net::BoundSockets> sockets;
   for (const ListenerSettings& listener : kept.listeners) {
     ASSIGN_OR_RETURN(net::BoundSockets bound,
@@ -39,13 +40,31 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(Settings settings, const
                                     gateway->crew_));
     gateway->workers_.push_back(std::move(worker));
   }
+  for (const auto& worker : gateway->workers_) worker->SetIssuers(gateway->keys_->current());
   for (const auto& worker : gateway->workers_) worker->Run();
   gateway->tls_->LookFromNowOn();
+  gateway->keys_->RunFromNowOn();
   return gateway;
 }
 
+// Workers ask for keys until they have stopped, and are told of keys as long as they are there.
 Gateway::~Gateway() {
+  if (keys_ != nullptr) keys_->Stop();
   for (const auto& worker : workers_) worker->Stop();
+}
+
+// The gateway owns the source, which tells nobody before there are workers or while they go.
+absl::Status Gateway::StartKeys(const Clock& clock) {
+  ASSIGN_OR_RETURN(
+      keys_, auth::KeySource::Start(settings_.jwt_issuers, clock, auth::FetchByCurl,
+                                    [gateway = this](std::shared_ptr<const auth::Issuers> issuers) {
+                                      for (const auto& worker : gateway->workers_) {
+                                        worker->SetIssuers(issuers);
+                                      }
+                                    }));
+  settings_.proxy.clock = &clock;
+  settings_.proxy.unknown_key = [source = keys_.get()] { source->OnUnknownKey(); };
+  return absl::OkStatus();
 }
 
 void Gateway::Publish(std::shared_ptr<const route::RouteTable> table) {
@@ -73,6 +92,12 @@ std::vector<const http2::LimitCounters*> Gateway::limits() const {
 std::vector<const net::TlsShared*> Gateway::tls() const {
   std::vector<const net::TlsShared*> all;
   for (const auto& worker : workers_) all.push_back(&worker->tls());
+  return all;
+}
+
+std::vector<const proxy::TokenCache*> Gateway::tokens() const {
+  std::vector<const proxy::TokenCache*> all;
+  for (const auto& worker : workers_) all.push_back(&worker->tokens());
   return all;
 }
 

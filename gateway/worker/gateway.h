@@ -29,7 +29,7 @@ class Gateway {
   // Errors name the address. `clock` outlives the gateway.
   static absl::StatusOr<std::unique_ptr<Gateway>> Start(Settings settings, const Clock& clock);
 
-  // Stops at once.
+  // Stops at once; a fetch of keys that runs may take up to a second to end.
   ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
@@ -48,6 +48,9 @@ class Gateway {
   void ReopenLogs();
   // Reads the files of certificates again, soon, whether they look changed or not.
   void ReloadTls() { tls_->LookSoon(); }
+  // The keys of tokens' issuers, likewise.
+  void ReloadKeys() { keys_->ReloadSoon(); }
+  auth::KeySourceStatus keys_status() const { return keys_->status(); }
   TlsStatus tls_status() const { return tls_->status(); }
 
   // Null: there is none.
@@ -59,14 +62,18 @@ class Gateway {
   std::vector<const net::TlsShared*> tls() const;
   // Connections that were asked to go before their certificate expires, of all workers.
   uint64_t tls_drained() const;
+  std::vector<const proxy::TokenCache*> tokens() const;
 
  private:
   explicit Gateway(Settings settings) : settings_(std::move(settings)) {}
 
-  const Settings settings_;
+  absl::Status StartKeys(const Clock& clock);
+
+  Settings settings_;  // constant once it has started
   std::vector<BoundListener> bound_;
   std::unique_ptr<access_log::Writer> access_log_;  // outlives the workers
   Crew crew_;
+  std::unique_ptr<auth::KeySource> keys_;  // tells the workers, and is asked by them
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<TlsReloader> tls_;  // tells the workers
 };

@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "gateway/auth_limits.h"
 #include "gateway/upstream_limits.h"
 
 namespace pinion::worker {
@@ -65,6 +66,10 @@ void ReadBreakers(const config::v1::CircuitBreakers& config, int workers,
 absl::Status ReadIdentity(const config::v1::ConsumerIdentity& config,
                           proxy::ListenerOptions& options) {
   options.consumer_required = config.required();
+  options.api_key_header = config.api_key().header();
+  options.forward_api_key = config.api_key().forward();
+  options.jwt = config.has_jwt();
+  options.forward_jwt = config.jwt().forward();
   if (!config.has_trusted_header()) return absl::OkStatus();
   options.identity_header = absl::AsciiStrToLower(config.trusted_header().name());
   for (const std::string& text : config.trusted_header().trusted_peers()) {
@@ -118,6 +123,16 @@ UpstreamTlsSettings ReadTls(const config::v1::UpstreamTls& config) {
   return settings;
 }
 
+auth::IssuerOptions ReadIssuer(const config::v1::JwtIssuer& config) {
+  return {.name = config.issuer(),
+          .audiences = {config.audiences().begin(), config.audiences().end()},
+          .file = config.jwks_file(),
+          .url = config.jwks_url(),
+          .trusted_ca = config.trusted_ca(),
+          .refresh = config.has_refresh() ? DurationOf(config.refresh()) : limits::kJwksRefresh,
+          .leeway = config.has_leeway() ? DurationOf(config.leeway()) : limits::kJwtLeeway};
+}
+
 absl::StatusOr<ListenerSettings> ReadListener(const config::v1::Listener& config) {
   ListenerSettings listener;
   listener.endpoint = EndpointOf(config.address());
@@ -152,6 +167,9 @@ absl::StatusOr<Settings> ReadSettings(const config::v1::Bootstrap& bootstrap) {
   }
   for (const config::v1::UpstreamTls& config : gateway.upstream_tls()) {
     settings.upstream_tls.push_back(ReadTls(config));
+  }
+  for (const config::v1::JwtIssuer& config : gateway.jwt_issuers()) {
+    settings.jwt_issuers.push_back(ReadIssuer(config));
   }
   proxy::Options& proxy = settings.proxy;
   if (!gateway.version_header().empty()) {

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "gateway/access_log/sink.h"
+#include "gateway/auth/key_source.h"
 #include "gateway/net/endpoint.h"
 #include "gateway/net/tls_context.h"
 #include "gateway/proxy/options.h"
@@ -29,6 +30,7 @@ struct Settings {
   int workers = 1;  // at least 1
   std::vector<ListenerSettings> listeners;
   std::vector<UpstreamTlsSettings> upstream_tls;
+  std::vector<auth::IssuerOptions> jwt_issuers;
   proxy::Options proxy;
   access_log::Options access_log;                    // none without a path
   size_t connections_max = limits::kMaxConnections;  // of one listener, over all workers

@@ -65,6 +65,10 @@ void Worker::SetTable(std::shared_ptr<const route::RouteTable> table) {
   loop_->Post([proxy = proxy_.get(), table = std::move(table)] { proxy->SetTable(table); });
 }
 
+void Worker::SetIssuers(std::shared_ptr<const auth::Issuers> issuers) {
+  loop_->Post([proxy = proxy_.get(), issuers = std::move(issuers)] { proxy->SetIssuers(issuers); });
+}
+
 void Worker::SetTls(std::shared_ptr<const TlsSet> tls) {
   loop_->Post([rotation = tls_.get(), tls = std::move(tls)] { rotation->Use(tls); });
 }

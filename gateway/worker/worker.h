@@ -42,6 +42,8 @@ class Worker {
 
   // Any thread.
   void SetTable(std::shared_ptr<const route::RouteTable> table);
+  // Whose tokens are believed, for calls from some moment on. Any thread.
+  void SetIssuers(std::shared_ptr<const auth::Issuers> issuers);
   // For connections from some moment on. Any thread.
   void SetTls(std::shared_ptr<const TlsSet> tls);
   // Stops listening, lets calls end, then stops the thread; at `timeout` it ends what still runs,
@@ -52,6 +54,7 @@ class Worker {
   const http2::LimitCounters& limits() const { return std::as_const(*proxy_).limits(); }
   const net::TlsShared& tls() const { return std::as_const(*proxy_).tls(); }
   const TlsRotation& tls_rotation() const { return *tls_; }
+  const proxy::TokenCache& tokens() const { return std::as_const(*proxy_).tokens(); }
 
  private:
   Worker(const Settings& settings, const Clock& clock, std::unique_ptr<net::EpollLoop> loop,

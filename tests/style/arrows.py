@@ -10,6 +10,8 @@ ARROWS = {
     "gateway/upstream_limits.h": [],
     "gateway/watch_limits.h": [],
     "gateway/tls_limits.h": [],
+    "gateway/auth_limits.h": [],
+    "gateway/auth": ["base", "gateway/auth_limits.h", "protos"],
     "gateway/route": ["base", "gateway/limits.h", "gateway/upstream_limits.h", "registry/version", "protos"],
     "gateway/http2": ["base", "gateway/limits.h"],
     "gateway/net": ["base", "gateway/limits.h", "gateway/tls_limits.h"],
@@ -18,9 +20,9 @@ ARROWS = {
                          "gateway/limits.h", "gateway/upstream_limits.h", "base"],
     "gateway/builtin": ["gateway/route", "gateway/limits.h", "base", "protos"],
     "gateway/access_log": ["base", "gateway/limits.h"],
-    "gateway/proxy": ["gateway/access_log", "gateway/builtin", "gateway/upstream", "gateway/transport", "gateway/route", "gateway/http2", "gateway/net",
+    "gateway/proxy": ["gateway/access_log", "gateway/auth", "gateway/auth_limits.h", "gateway/builtin", "gateway/upstream", "gateway/transport", "gateway/route", "gateway/http2", "gateway/net",
                       "gateway/limits.h", "gateway/upstream_limits.h", "gateway/watch_limits.h", "base", "protos"],
-    "gateway/worker": ["gateway/access_log", "gateway/proxy", "gateway/builtin", "gateway/upstream", "gateway/transport", "gateway/route", "gateway/http2",
+    "gateway/worker": ["gateway/access_log", "gateway/auth", "gateway/auth_limits.h", "gateway/proxy", "gateway/builtin", "gateway/upstream", "gateway/transport", "gateway/route", "gateway/http2",
                        "gateway/net", "gateway/limits.h", "gateway/upstream_limits.h", "gateway/tls_limits.h", "base", "protos"],
     "gateway/watch": ["gateway/route", "gateway/limits.h", "gateway/watch_limits.h", "base", "protos"],
     "gateway/admin": ["gateway/limits.h", "base", "protos"],
@@ -29,8 +31,8 @@ ARROWS = {
     "registry/schema": ["registry/model", "registry/version", "base", "protos"],
     "registry/store": ["registry/model", "registry/version", "base", "protos"],
     "registry/service": ["registry/schema", "registry/store", "registry/model", "registry/version", "base", "protos"],
-    # The files of certificates are checked by what will use them.
-    "config": ["gateway/net/tls_files.h", "registry/schema", "registry/model", "registry/version", "base", "protos"],
+    # The files of certificates and keys are checked by what will use them.
+    "config": ["gateway/auth/verification_key.h", "gateway/auth_limits.h", "gateway/net/tls_files.h", "registry/schema", "registry/model", "registry/version", "base", "protos"],
     "clients": ["registry/version", "base", "protos"],
     # `validate` and `explain` answer without a server: they read the file and route with the gateway's own pure code.
     "clients/cli": ["config", "gateway/route", "registry/version", "base", "protos"],
@@ -42,7 +44,8 @@ ARROWS = {
 # Headers of third parties (and of the kernel's sockets) → where they may be included. Tests may use any of them.
 CONFINED = {
     "nghttp2/": ["gateway/http2"],
-    "openssl/": ["gateway/net", "registry/schema/digest", "base/sha256"],
+    "curl/": ["gateway/auth"],
+    "openssl/": ["gateway/net", "gateway/auth", "registry/schema/digest", "base/sha256"],
     "grpcpp/": ["gateway/watch", "registry/service", "registry/store/etcd", "clients", "examples"],
     "grpc/": ["gateway/watch", "registry/service", "registry/store/etcd", "clients", "examples"],
     "sqlite3.h": ["registry/store/sqlite", "examples"],

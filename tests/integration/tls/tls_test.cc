@@ -5,7 +5,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/sha256.h"
 #include "tests/integration/tls/fixture.h"
+#include "tests/testing/tokens.h"
 
 namespace pinion::testing {
 namespace {
@@ -144,6 +146,40 @@ TEST_F(TlsGatewayTest, OtherCasCountForCallsToInstancesFromThenOn) {
   EXPECT_TRUE(absl::StrContains(status.error_message(), "certificate is not good"))
       << status.error_message();
   EXPECT_EQ(stream.Echo("after"), "after");
+}
+
+TEST_F(TlsGatewayTest, ConsumersAreFoundByCertificateTokenAndKey) {
+  const TokenIssuer first(TokenIssuer::Kind::kRs256, "first");
+  dir_.Write("keys.json", first.Jwks());
+  const std::string identity =
+      "trusted_ca: '$DIR/ca.crt' } consumer_identity { jwt {} api_key { header: 'x-api-key' } ";
+  StartGateway(
+      Bootstrap(identity, "jwt_issuers { issuer: 'corp' jwks_file: '$DIR/keys.json' } "), "",
+      {absl::StrCat("consumer { name: 'billing' identities { spiffe_uri: 'spiffe://corp/billing' } "
+                    "identities { jwt { issuer: 'corp' subject: 'billing' } } identities { "
+                    "api_key_sha256: '",
+                    Sha256Hex("key"), "' } }"),
+       "pin { consumer: 'billing' service: 'echo' expression: '^2' }"});
+  const auto client = ca_.Issue(dir_.path(), "client", {.uris = {"spiffe://corp/billing"}});
+  EXPECT_EQ(Call(Channel(ca_file_, &client)).api_version, "2.0.0");
+  const auto channel = Channel(ca_file_);
+  EXPECT_EQ(Call(channel).api_version, "1.0.0");
+  EXPECT_EQ(Call(channel, {{"x-api-key", "key"}}).api_version, "2.0.0");
+  const std::string claims = "{\"iss\":\"corp\",\"sub\":\"billing\",\"exp\":4000000000}";
+  const Metadata old = {{"authorization", "Bearer " + first.Token(claims)}};
+  EXPECT_EQ(Call(channel, old).api_version, "2.0.0");
+
+  // Another key takes its place.
+  const TokenIssuer second(TokenIssuer::Kind::kEs256, "second");
+  const Metadata now = {{"authorization", "Bearer " + second.Token(claims)}};
+  EXPECT_EQ(Call(channel, now).status.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  dir_.Write("keys.json", second.Jwks());
+  gateway_->ReloadKeys();
+  std::string version;
+  for (int i = 0; i < 10000 && version.empty(); ++i) version = Call(channel, now).api_version;
+  EXPECT_EQ(version, "2.0.0");
+  EXPECT_EQ(Call(channel, old).status.error_message(),
+            "the token is signed with a key that its issuer does not show");
 }
 
 TEST_F(TlsGatewayTest, CurlAndOpensslAgree) {
