@@ -67,19 +67,22 @@ absl::StatusOr<RangeResult> MemoryStore::Range(const RangeRequest& request) {
   auto begin = keys_.lower_bound(request.range.key);
   auto end = request.range.end.empty() ? keys_.upper_bound(request.range.key)
                                        : keys_.lower_bound(request.range.end);
-  for (auto it = begin; it != end; ++it) {
-    const State* state = At(it->first, result.revision);
-    if (state == nullptr || state->version == 0) continue;
+  // False: there are as many as are wanted.
+  const auto take = [&](const std::string& key) {
+    const State* state = At(key, result.revision);
+    if (state == nullptr || state->version == 0) return true;
+    result.more = request.limit != 0 && result.kvs.size() == request.limit;
+    if (result.more) return false;
     ++result.count;
-    if (request.count_only) continue;
+    if (request.count_only) return true;
     result.kvs.push_back(*state);
     if (request.keys_only) result.kvs.back().value.clear();
-  }
-  if (request.descending) std::reverse(result.kvs.begin(), result.kvs.end());
-  if (request.limit != 0 && result.kvs.size() > request.limit) {
-    result.kvs.resize(request.limit);
-    result.more = true;
-    result.count = static_cast<int64_t>(request.limit);
+    return true;
+  };
+  if (request.descending) {
+    while (end != begin && take(std::prev(end)->first)) --end;
+  } else {
+    while (begin != end && take(begin->first)) ++begin;
   }
   return result;
 }

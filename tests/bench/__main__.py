@@ -3,6 +3,7 @@
 usage: ./dev bench [--rounds N] [--seconds S] [--proxies a,b] [--loads 4x50,50x1] [--pins N] [--only-cpu] [--json FILE]
        ./dev bench --held 10000x10 [--proxies a,b] [--json FILE]   memory of 10,000 connections with 10 open calls each
        ./dev bench --workers 2 [--rounds N] [--seconds S]   Pinion with two workers beside Pinion with one
+       ./dev bench --moves 1000 --pins 1000000   a pin moved among many while calls flow
        ./dev bench --watching [--other PROGRAM] …   compares Pinion with itself: without an access log, sampled, and whole
 """
 
@@ -14,8 +15,8 @@ import statistics
 import sys
 
 from tests.bench import load as loads
-from tests.bench import table
-from tests.bench.measure import Bench
+from tests.bench import moves, table
+from tests.bench.measure import LOAD_CORE, PROXY_CORE, Bench
 from tests.bench.proxies import Pinion, all_proxies, pinions
 from tests.harness.process import StartError
 
@@ -32,6 +33,7 @@ def parse(argv):
     parser.add_argument("--other", default="", metavar="PROGRAM", help="with --watching: another build of Pinion, the first row")
     parser.add_argument("--held", default="", metavar="CONNECTIONSxCALLS", help="memory of what is held open; no times")
     parser.add_argument("--workers", type=int, default=0, metavar="N", help="Pinion with N workers beside Pinion with one; only CPU")
+    parser.add_argument("--moves", type=int, default=0, metavar="N", help="move a pin N times while calls flow; only latency")
     parser.add_argument("--json", metavar="FILE", help="write every sample there")
     return parser.parse_args(argv)
 
@@ -79,10 +81,18 @@ def compare_workers(options):
     return verdict(bench)
 
 
+def move_pins(options):
+    outcome = moves.measure(options.pins, options.moves, (PROXY_CORE, LOAD_CORE))
+    print("\n".join(table.move_lines(outcome, options.pins, options.moves)))
+    return 1 if outcome.unlike_ok else 0
+
+
 def run(options):
     loads.require()
     if (os.cpu_count() or 1) < 2:
         raise RuntimeError("the comparison needs two cores: one for the proxy, one for the load")
+    if options.moves:
+        return move_pins(options)
     if options.workers:
         return compare_workers(options)
     proxies, chosen = choose(options)

@@ -7,45 +7,14 @@
 #include <thread>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "base/clock.h"
-#include "registry/service/operations.h"
 #include "registry/store/sqlite_store.h"
+#include "tests/bench/fill_registry.h"
 
 namespace pinion::service {
 namespace {
 
 constexpr int kConsumers = 1000;
-
-v1::SetPinRequest PinOf(int consumer, const std::string& expression) {
-  v1::SetPinRequest request;
-  request.mutable_pin()->set_consumer(absl::StrCat("consumer-", consumer));
-  request.mutable_pin()->set_service("bench");
-  request.mutable_pin()->set_expression(expression);
-  return request;
-}
-
-bool SetUp(Registry& registry, const Caller& caller) {
-  for (int major : {1, 2}) {
-    v1::PublishVersionRequest publish;
-    publish.set_service("bench");
-    publish.set_name(absl::StrCat(major, ".0.0"));
-    v1::RegisterInstanceRequest instance;
-    instance.mutable_instance()->set_service("bench");
-    instance.mutable_instance()->set_version(publish.name());
-    instance.mutable_instance()->mutable_address()->mutable_socket_address()->set_address(
-        "127.0.0.1");
-    instance.mutable_instance()->mutable_address()->mutable_socket_address()->set_port_value(9000);
-    if (!PublishVersion(registry, caller, publish).ok()) return false;
-    if (!RegisterInstance(registry, caller, instance).ok()) return false;
-  }
-  for (int i = 0; i < kConsumers; ++i) {
-    v1::CreateConsumerRequest consumer;
-    consumer.mutable_consumer()->set_name(absl::StrCat("consumer-", i));
-    if (!Run(registry, CreateConsumer, caller, consumer).ok()) return false;
-  }
-  return true;
-}
 
 int Main(const std::string& directory, int callers, int seconds) {
   auto store = store::SqliteStore::Open(directory + "/bench.db");
@@ -55,7 +24,12 @@ int Main(const std::string& directory, int callers, int seconds) {
   }
   auto registry = *Registry::Open(**store, SystemClock());
   const Caller caller{"bench"};
-  if (!SetUp(*registry, caller)) return 1;
+  absl::Status filled = PublishEcho(*registry, caller, {9000, 9000});
+  filled.Update(AddConsumers(*registry, caller, kConsumers, /*pin=*/false));
+  if (!filled.ok()) {
+    std::fprintf(stderr, "%s\n", filled.ToString().c_str());
+    return 1;
+  }
   const absl::Time end = SystemClock().Monotonic() + absl::Seconds(seconds);
   std::atomic<int64_t> changes = 0, failures = 0;
   std::vector<std::thread> threads;
@@ -66,11 +40,11 @@ int Main(const std::string& directory, int callers, int seconds) {
           // call changes one.
           const int own = kConsumers / callers;
           for (int i = 0; SystemClock().Monotonic() < end; ++i) {
-            const auto pin = Run(*registry, SetPin, caller,
-                                 PinOf(t * own + i % own, i / own % 2 == 0 ? "^1" : "2.0.0"));
-            if (!pin.ok() && failures == 0)
-              std::fprintf(stderr, "%s\n", pin.status().ToString().c_str());
-            (pin.ok() && pin->changed() ? changes : failures)++;
+            const absl::Status pinned = Pin(*registry, caller, ConsumerName(t * own + i % own),
+                                            i / own % 2 == 0 ? "^1" : "2.0.0");
+            if (!pinned.ok() && failures == 0)
+              std::fprintf(stderr, "%s\n", pinned.ToString().c_str());
+            (pinned.ok() ? changes : failures)++;
           }
         });
   }

@@ -80,6 +80,20 @@ def worker_lines(bench, load, rounds):
     yield from _aligned(rows)
 
 
+def move_lines(outcome, pins, moves):
+    """Method, machine, and what the calls noticed."""
+    yield f"{datetime.date.today()} · {machine()}"
+    yield (f"A consumer's pin moved {moves} times among {pins}, by `pinion pin set`, while that consumer makes {len(outcome.moving)} calls on "
+           "20 connections through the gateway; beside as many calls without a move. Times in µs.")
+    rows = [["", "p50", "p99", "largest"]]
+    for name, times in (("a call, no pin moves", outcome.quiet), ("a call while the pin moves", outcome.moving),
+                        ("from the command's end to the end of the first call that follows", outcome.followed)):
+        rows.append([name, *(f"{times[min(len(times) - 1, int(len(times) * part))]:.0f}" for part in (0.5, 0.99, 1))])
+    yield from _aligned(rows)
+    yield ""
+    yield f"Calls that did not end with OK: {outcome.unlike_ok}."
+
+
 def _aligned(rows):
     yield ""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -61,6 +61,7 @@ class Client:
     def __init__(self, port, window=65535):
         """`window`: of each stream; what does not fit waits at the peer."""
         self._connection = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connection.sendall(PREFACE + frame(SETTINGS, 0, 0, struct.pack(">HI", 4, window)))
         self._frames = frames(self._connection)
         self._next = 1
@@ -92,6 +93,17 @@ class Client:
                 return kind
             if kind == GOAWAY:
                 raise ConnectionError("the peer said GOAWAY")
+        raise ConnectionError("no more frames")
+
+    def answer(self, path, fields=(), **more):
+        """The header blocks and DATA of the answer, as they are on the wire."""
+        of_call, parts = self.start(path, fields, **more), []
+        for kind, flags, stream, payload in self._frames:
+            if stream != of_call or kind not in (DATA, HEADERS, RST_STREAM):
+                continue
+            parts.append(payload)
+            if kind == RST_STREAM or flags & END_STREAM:
+                return b"".join(parts)
         raise ConnectionError("no more frames")
 
     def wait_data(self, stream):
