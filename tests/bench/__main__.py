@@ -1,6 +1,6 @@
 """Compares what a call costs in each proxy that is installed.
 
-usage: ./dev bench [--rounds N] [--seconds S] [--proxies a,b] [--loads 4x50,50x1] [--pins N] [--only-cpu] [--json FILE]
+usage: ./dev bench [--rounds N] [--seconds S] [--proxies a,b] [--loads 4x50,50x1] [--pins N] [--only-cpu] [--tls] [--json FILE]
        ./dev bench --held 10000x10 [--proxies a,b] [--json FILE]   memory of 10,000 connections with 10 open calls each
        ./dev bench --workers 2 [--rounds N] [--seconds S]   Pinion with two workers beside Pinion with one
        ./dev bench --moves 1000 --pins 1000000   a pin moved among many while calls flow
@@ -29,6 +29,7 @@ def parse(argv):
     parser.add_argument("--loads", default="", help="comma-separated, of: " + ", ".join(load.name for load in loads.LOADS))
     parser.add_argument("--pins", type=int, default=1, help="pins in Pinion's table (default 1)")
     parser.add_argument("--only-cpu", action="store_true", help="neither latency nor idle memory")
+    parser.add_argument("--tls", action="store_true", help="towards callers, and what a handshake costs; only CPU")
     parser.add_argument("--watching", action="store_true", help="Pinion alone, with and without its access log; only CPU")
     parser.add_argument("--other", default="", metavar="PROGRAM", help="with --watching: another build of Pinion, the first row")
     parser.add_argument("--held", default="", metavar="CONNECTIONSxCALLS", help="memory of what is held open; no times")
@@ -100,13 +101,15 @@ def run(options):
         raise RuntimeError("nothing to compare: no such proxy or load")
     if options.held:
         return hold(proxies, options)
+    if options.tls:
+        chosen.append(loads.HANDSHAKES)
     latency = idle = rate = None
-    with Bench(proxies, options.seconds) as bench:
+    with Bench(proxies, options.seconds, tls=options.tls) as bench:
         for number in range(options.rounds):
             for load in chosen:
                 print(f"round {number + 1}/{options.rounds}: {load.name}", flush=True)
                 bench.round(load)
-        if not options.only_cpu and not options.watching:
+        if not options.only_cpu and not options.watching and not options.tls:
             rates = bench.rates[chosen[0].name]
             base = table.BASE if table.BASE in rates else proxies[0].name
             rate = statistics.median(rates[base]) / 2
@@ -114,7 +117,7 @@ def run(options):
             latency = bench.added_latency(rate, options.rounds)
             print("idle connections\n", flush=True)
             idle = bench.idle_bytes()
-    print("\n".join(table.lines(bench, latency, idle, options.rounds, rate)))
+    print("\n".join(table.lines(bench, latency, idle, options.rounds, rate, options.tls)))
     if options.json:
         with open(options.json, "w", encoding="utf-8") as out:
             json.dump({"cpu_us": bench.samples, "calls_per_second": bench.rates, "added_us": latency, "idle_bytes": idle}, out)

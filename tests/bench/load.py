@@ -22,6 +22,7 @@ class Load:
     connections: int
     streams: int
     bytes: int
+    once: bool = False  # one call on each connection: what a connection costs
 
 
 LOADS = (
@@ -31,6 +32,9 @@ LOADS = (
     Load("4x4 64KiB", 4, 4, 64 << 10),
 )
 
+
+# A full handshake each: h2load never resumes a session.
+HANDSHAKES = Load("handshakes", 200, 1, 64, once=True)
 
 # What a few services in a cluster make of one gateway: connections that are opened once.
 LONG_LIVED = Load("8x25", 8, 25, 64)
@@ -58,11 +62,11 @@ def _message(size):
     return path
 
 
-def h2load(load, port, core, how):
+def h2load(load, port, core, how, scheme="http"):
     """Runs h2load with the options `how` on `core` against 127.0.0.1:`port`."""
     command = ["taskset", "-c", core, "h2load", "-t1", f"-c{load.connections}", f"-m{load.streams}", "-d", _message(load.bytes),
                "-H", "content-type: application/grpc", "-H", "te: trailers", "-H", f"api-consumer: {CONSUMER}",
-               "-H", "grpc-timeout: 20S", *how, f"http://127.0.0.1:{port}{PATH}"]
+               "-H", "grpc-timeout: 20S", *how, f"{scheme}://127.0.0.1:{port}{PATH}"]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, timeout=120)
     found = re.search(r"requests: \d+ total, \d+ started, (\d+) done, (\d+) succeeded", done.stdout)
     rate = re.search(r"([\d.]+) req/s", done.stdout)

@@ -2,11 +2,13 @@
 
 import contextlib
 import dataclasses
+import math
 import statistics
 import time
 
 from tests.bench import load as loads
 from tests.bench.held import HeldConnections
+from tests.harness.certificates import Certificate
 from tests.harness.process import CACHE, ROOT, Process
 
 PROXY_CORE, LOAD_CORE = "0", "1"
@@ -44,7 +46,7 @@ class Bench:
     busiest[load][proxy]: the share of the process's CPU that its busiest thread had.
     """
 
-    def __init__(self, proxies, seconds, proxy_cores=PROXY_CORE, load_cores=LOAD_CORE):
+    def __init__(self, proxies, seconds, proxy_cores=PROXY_CORE, load_cores=LOAD_CORE, tls=False):
         self.proxies = proxies
         self.seconds = seconds
         self.samples = {}
@@ -52,6 +54,7 @@ class Bench:
         self.busiest = {}
         self._proxy_cores = proxy_cores
         self._load_cores = load_cores
+        self._scheme = "https" if tls else "http"
         self.failures = []
         self._stack = contextlib.ExitStack()
         self._running = {}
@@ -67,9 +70,11 @@ class Bench:
     def _start_all(self):
         echo = ROOT / "build/release/tests/bench/bench_echo"
         folder = CACHE / "bench"
+        certificate = Certificate(folder / "certificate") if self._scheme == "https" else None
         upstreams = [self._stack.enter_context(Process([echo], folder / f"echo{n}.log", self._load_cores)) for n in (1, 2)]
         self._ports = [upstream.wait_port() for upstream in upstreams]
         for proxy in self.proxies:
+            proxy.certificate = certificate
             self._running[proxy.name] = self._stack.enter_context(self._start(proxy))
 
     def __exit__(self, *_):
@@ -82,11 +87,9 @@ class Bench:
         """One turn of each proxy under `load`."""
         for proxy in self.proxies:
             process = self._running[proxy.name]
-            warm_up = max(_WARM_UP_CALLS, load.connections * load.streams)
-            warm = loads.h2load(load, process.port, self._load_cores, ["-n", str(warm_up)])
-            calls = max(_WARM_UP_CALLS, int(warm.per_second * self.seconds))
+            warm = self._run(load, process, max(_WARM_UP_CALLS, load.connections * load.streams))
             before, threads = process.cpu_seconds(), process.thread_cpu_seconds()
-            outcome = loads.h2load(load, process.port, self._load_cores, ["-n", str(calls)])
+            outcome = self._run(load, process, max(_WARM_UP_CALLS, int(warm.per_second * self.seconds)))
             spent = process.cpu_seconds() - before
             busiest = max(after - threads.get(thread, 0) for thread, after in process.thread_cpu_seconds().items())
             if outcome.failed:
@@ -94,6 +97,14 @@ class Bench:
             self.samples.setdefault(load.name, {}).setdefault(proxy.name, []).append(spent / outcome.calls * 1e6)
             self.rates.setdefault(load.name, {}).setdefault(proxy.name, []).append(outcome.per_second)
             self.busiest.setdefault(load.name, {}).setdefault(proxy.name, []).append(busiest / spent if spent else 0)
+
+    def _run(self, load, process, calls):
+        """At least so many calls under `load`."""
+        each = load.connections if load.once else calls
+        runs = [loads.h2load(load, process.port, self._load_cores, ["-n", str(each)], self._scheme)
+                for _ in range(math.ceil(calls / each))]
+        return loads.Outcome(sum(run.calls for run in runs), sum(run.failed for run in runs),
+                             statistics.mean(run.per_second for run in runs))
 
     def added_latency(self, rate, rounds):
         """{proxy: (p50, p99)}: µs above a direct call at the same rate, the median over the rounds.

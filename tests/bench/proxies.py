@@ -1,5 +1,5 @@
-"""The proxies that are compared, each set up for the same work: h2c on both sides, one worker, calls of the consumer
-`billing` go to the second of two upstreams (nghttpx cannot look at a header and has only that one)."""
+"""The proxies that are compared, each set up for the same work: h2c on both sides, or TLS towards the caller, one worker, calls
+of the consumer `billing` go to the second of two upstreams (nghttpx cannot look at a header and has only that one)."""
 
 import pathlib
 import re
@@ -21,7 +21,7 @@ defaults
   timeout client 1m
   timeout server 1m
 frontend ingress
-  bind 127.0.0.1:{port} proto h2
+  bind 127.0.0.1:{port} {protocol}
   use_backend second if {{ req.hdr(api-consumer) -m str billing }}
   default_backend first
 backend first
@@ -51,7 +51,8 @@ http {{
   upstream second {{ server 127.0.0.1:{second}; keepalive 256; keepalive_requests 100000000; }}
   map $http_api_consumer $version {{ default first; billing second; }}
   server {{
-    listen 127.0.0.1:{port} http2 backlog=4096;
+    listen 127.0.0.1:{port} {tls} http2 backlog=4096;
+    {certificate}
     location / {{ grpc_pass grpc://$version; }}
   }}
 }}
@@ -76,7 +77,8 @@ static_resources:
   listeners:
   - address: {{socket_address: {{address: 127.0.0.1, port_value: {port}}}}}
     filter_chains:
-    - filters:
+    - transport_socket: {tls}
+      filters:
       - name: envoy.filters.network.http_connection_manager
         typed_config:
           "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
@@ -103,11 +105,24 @@ def _output(*command):
     return done.stdout + done.stderr
 
 
+_ENVOY_TLS = """
+        name: envoy.transport_sockets.tls
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext
+          common_tls_context:
+            alpn_protocols: [h2]
+            tls_params: {{tls_maximum_protocol_version: TLSv1_3}}
+            tls_certificates:
+            - certificate_chain: {{filename: "{chain}"}}
+              private_key: {{filename: "{key}"}}"""
+
+
 class Proxy:
     """One kind of proxy. `binary` is None when it is not installed; `how` says how to install it then."""
 
     name = ""
     how = ""
+    certificate = None  # a Certificate: callers speak TLS
 
     def __init__(self, binary):
         self.binary = binary
@@ -152,7 +167,8 @@ class Pinion(Proxy):
         versions = {"1.0.0": first, "2.0.0": second}
         consumers = [{"name": CONSUMER, "pins": {"echo": "^2"}}]
         consumers += [{"name": f"consumer-{n}", "pins": {"echo": "^1"}} for n in range(1, self._pins)]
-        config = configuration([service("echo", ["pinion.test.Echo"], versions, "1.0.0")], consumers, workers=self._workers)
+        config = configuration([service("echo", ["pinion.test.Echo"], versions, "1.0.0")], consumers, workers=self._workers,
+                               certificate=self.certificate)
         if self._access_log is not None:
             path = folder / "access.log"
             path.unlink(missing_ok=True)
@@ -168,8 +184,10 @@ class Nghttpx(Proxy):
         super().__init__(shutil.which("nghttpx"))
 
     def command(self, folder, port, first, second):
-        return [self.binary, "--conf=/dev/null", "--workers=1", f"--frontend=127.0.0.1,{port};no-tls",
-                f"--backend=127.0.0.1,{second};;proto=h2", "--errorlog-file=/dev/null"]
+        tls = "" if self.certificate else ";no-tls"
+        pair = [self.certificate.key, self.certificate.chain] if self.certificate else []
+        return [self.binary, "--conf=/dev/null", "--workers=1", f"--frontend=127.0.0.1,{port}{tls}",
+                f"--backend=127.0.0.1,{second};;proto=h2", "--errorlog-file=/dev/null", *pair]
 
 
 class HAProxy(Proxy):
@@ -180,7 +198,11 @@ class HAProxy(Proxy):
         super().__init__(shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin"))
 
     def command(self, folder, port, first, second):
-        (folder / "haproxy.cfg").write_text(_HAPROXY.format(port=port, first=first, second=second))
+        protocol = "proto h2"
+        if self.certificate:
+            (folder / "pair.pem").write_text(self.certificate.chain.read_text() + self.certificate.key.read_text())
+            protocol = f"ssl crt {folder / 'pair.pem'} alpn h2"
+        (folder / "haproxy.cfg").write_text(_HAPROXY.format(port=port, first=first, second=second, protocol=protocol))
         return [self.binary, "-f", folder / "haproxy.cfg"]
 
 
@@ -192,7 +214,10 @@ class Nginx(Proxy):
         super().__init__(shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin"))
 
     def command(self, folder, port, first, second):
-        (folder / "nginx.conf").write_text(_NGINX.format(port=port, first=first, second=second, folder=folder))
+        tls, pair = ("ssl", self.certificate) if self.certificate else ("", None)
+        certificate = f"ssl_certificate {pair.chain}; ssl_certificate_key {pair.key}; ssl_protocols TLSv1.2 TLSv1.3;" if pair else ""
+        (folder / "nginx.conf").write_text(_NGINX.format(port=port, first=first, second=second, folder=folder, tls=tls,
+                                                         certificate=certificate))
         return [self.binary, "-e", "stderr", "-c", folder / "nginx.conf"]
 
 
@@ -209,7 +234,8 @@ class Envoy(Proxy):
 
     def command(self, folder, port, first, second):
         clusters = "".join(_ENVOY_CLUSTER.format(name=name, port=to) for name, to in (("first", first), ("second", second)))
-        (folder / "envoy.yaml").write_text(_ENVOY.format(port=port, clusters=clusters))
+        tls = _ENVOY_TLS.format(chain=self.certificate.chain, key=self.certificate.key) if self.certificate else "null"
+        (folder / "envoy.yaml").write_text(_ENVOY.format(port=port, clusters=clusters, tls=tls))
         return [self.binary, "-c", folder / "envoy.yaml", "--concurrency", "1", "-l", "error", "--disable-hot-restart"]
 
 

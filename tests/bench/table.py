@@ -31,13 +31,14 @@ def _latency_cell(latency, name):
     return f"{latency[name][0]:.0f} / {latency[name][1]:.0f}" if name in latency else "too slow"
 
 
-def lines(bench, latency, idle, rounds, rate):
+def lines(bench, latency, idle, rounds, rate, tls):
     """Method, machine, and one row a proxy."""
     names = [proxy.name for proxy in bench.proxies]
     base = BASE if BASE in names else names[0]
     yield f"{datetime.date.today()} · {machine()}"
     yield (f"CPU µs of the proxy's process per call (in brackets: times that of {base}, the median of {rounds} rounds' ratios); "
-           "proxy alone on core 0, load and upstream on core 1, h2c, one worker, unary 64-byte echo unless named.")
+           f"proxy alone on core 0, load and upstream on core 1, {'TLS 1.3 towards callers' if tls else 'h2c'}, one worker, unary 64-byte echo "
+           "unless named.")
     if latency is not None:
         yield f"Added latency: above a direct call, p50 / p99 in µs at {rate:.0f} calls/s for all."
     rows = [["proxy", *bench.samples]]
