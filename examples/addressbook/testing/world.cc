@@ -1,5 +1,6 @@
 #include "examples/addressbook/testing/world.h"
 
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -25,10 +26,14 @@ bool World::Start(Major major) {
 }
 
 bool World::Stop(Major major) {
+  std::shared_ptr<const Caller> caller;
   {
     absl::MutexLock lock(&mutex_);
-    callers_[major] = nullptr;
+    caller = std::exchange(callers_[major], nullptr);
   }
+  // As a gateway drains an instance: a call that reaches a gRPC server just as it shuts down is
+  // cancelled.
+  while (caller.use_count() > 1) std::this_thread::yield();
   return servers_[major]->Stop() == 0;
 }
 
