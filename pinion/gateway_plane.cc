@@ -4,13 +4,14 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/status_macros.h"
 #include "config/address.h"
+#include "config/load.h"
 #include "config/static_routing.h"
 #include "config/validate.h"
-#include "gateway/route/table_builder.h"
 
 namespace pinion {
 namespace {
@@ -28,7 +29,8 @@ absl::StatusOr<std::unique_ptr<GatewayPlane>> GatewayPlane::Start(Options option
   for (const std::string& warning : config::TlsWarnings(options.bootstrap, SystemClock().Wall())) {
     log::Warning("gateway", warning);
   }
-  auto plane = std::unique_ptr<GatewayPlane>(new GatewayPlane(std::move(options.bootstrap)));
+  auto plane = std::unique_ptr<GatewayPlane>(
+      new GatewayPlane(std::move(options.bootstrap), std::move(options.config_file)));
   if (!options.registry.empty()) {
     plane->pin_proposals_ = std::make_shared<watch::PinProposals>();
     settings.proxy.propose_pins =
@@ -44,16 +46,17 @@ absl::StatusOr<std::unique_ptr<GatewayPlane>> GatewayPlane::Start(Options option
 
 absl::Status GatewayPlane::StartTables(const Options& options) {
   if (options.registry.empty()) {
-    RETURN_IF_ERROR(PublishStatic());
+    RETURN_IF_ERROR(PublishStatic(bootstrap()));
     options.ready();
     return absl::OkStatus();
   }
-  const std::string& node = bootstrap_.node().id();
+  const config::v1::Bootstrap config = bootstrap();
+  const std::string& node = config.node().id();
   auto first = std::make_shared<std::atomic<bool>>(true);
   ASSIGN_OR_RETURN(
       watcher_, watch::Watcher::Start({.gateway_id = node.empty() ? HostName() : node,
                                        .registry = options.registry,
-                                       .snapshot_dir = bootstrap_.gateway().snapshot_dir(),
+                                       .snapshot_dir = config.gateway().snapshot_dir(),
                                        .pin_proposals = pin_proposals_,
                                        .accepted_registry_id = options.accepted_registry_id},
                                       // The plane owns the watcher, so it is there as long as this.
@@ -65,17 +68,35 @@ absl::Status GatewayPlane::StartTables(const Options& options) {
   return absl::OkStatus();
 }
 
-absl::Status GatewayPlane::PublishStatic() {
+absl::Status GatewayPlane::PublishStatic(const config::v1::Bootstrap& bootstrap) {
   ASSIGN_OR_RETURN(const std::vector<routing::v1::Resource> resources,
-                   config::StaticRouting(bootstrap_));
-  route::TableBuilder builder;
-  for (const routing::v1::Resource& resource : resources) RETURN_IF_ERROR(builder.Put(resource));
-  ASSIGN_OR_RETURN(const auto schemas, config::StaticSchemas(bootstrap_));
-  for (const auto& [digest, file_descriptor_set] : schemas) {
-    builder.PutSchema(digest, file_descriptor_set);
+                   config::StaticRouting(bootstrap));
+  ASSIGN_OR_RETURN(const auto schemas, config::StaticSchemas(bootstrap));
+  static_tables_.Clear();
+  for (const routing::v1::Resource& resource : resources) {
+    RETURN_IF_ERROR(static_tables_.Put(resource));
   }
-  Publish(builder.Build());
+  for (const auto& [digest, file_descriptor_set] : schemas) {
+    static_tables_.PutSchema(digest, file_descriptor_set);
+  }
+  Publish(static_tables_.Build());
   return absl::OkStatus();
+}
+
+absl::Status GatewayPlane::ReloadStatic() {
+  ASSIGN_OR_RETURN(const config::Loaded loaded, config::LoadFile(config_file_));
+  if (!loaded.bootstrap.has_static_resources()) {
+    return absl::InvalidArgumentError(absl::StrCat(config_file_, ": has no static_resources"));
+  }
+  RETURN_IF_ERROR(PublishStatic(loaded.bootstrap));
+  const absl::MutexLock lock(&mutex_);
+  *bootstrap_.mutable_static_resources() = loaded.bootstrap.static_resources();
+  return absl::OkStatus();
+}
+
+config::v1::Bootstrap GatewayPlane::bootstrap() const {
+  const absl::MutexLock lock(&mutex_);
+  return bootstrap_;
 }
 
 void GatewayPlane::Publish(std::shared_ptr<const route::RouteTable> table) {
@@ -89,13 +110,15 @@ std::optional<watch::WatchStatus> GatewayPlane::watch_status() const {
 }
 
 absl::Status GatewayPlane::StartAdmin() {
-  if (!bootstrap_.admin().has_address()) return absl::OkStatus();
+  const config::v1::Bootstrap config = bootstrap();
+  if (!config.admin().has_address()) return absl::OkStatus();
   // The plane owns the port, and takes nothing away that it shows before it is gone.
   ASSIGN_OR_RETURN(
       admin_,
       admin::AdminServer::Start(
-          bootstrap_,
-          {.table = [plane = this] { return plane->table_.Status(plane->watch_status()); },
+          config.admin().address(),
+          {.bootstrap = [plane = this] { return plane->bootstrap(); },
+           .table = [plane = this] { return plane->table_.Status(plane->watch_status()); },
            .metrics = [plane = this] { return Metrics(*plane->gateway_, plane->watch_status()); },
            .draining = [plane = this] { return plane->draining_.load(); }}));
   return absl::OkStatus();
@@ -103,15 +126,22 @@ absl::Status GatewayPlane::StartAdmin() {
 
 std::string GatewayPlane::admin_address() const {
   if (admin_ == nullptr) return "";
-  routing::v1::Address address = bootstrap_.admin().address();
+  routing::v1::Address address = bootstrap().admin().address();
   address.mutable_socket_address()->set_port_value(static_cast<uint32_t>(admin_->port()));
   return config::ToString(address);
 }
 
 void GatewayPlane::Reload() {
-  gateway_->ReopenLogs();
   gateway_->ReloadTls();
   gateway_->ReloadKeys();
+  if (watcher_ != nullptr) return;
+  if (const absl::Status status = ReloadStatic(); status.ok()) {
+    log::Info("gateway", absl::StrCat(config_file_,
+                                      ": static_resources are in force as they are there now; "
+                                      "changes of the rest wait for a restart"));
+  } else {
+    log::Warning("gateway", absl::StrCat(status.message(), "; what was there stays in force"));
+  }
 }
 
 bool GatewayPlane::Drain() {

@@ -9,8 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "gateway/admin/admin_server.h"
+#include "gateway/route/table_builder.h"
 #include "gateway/watch/watcher.h"
 #include "gateway/worker/gateway.h"
 #include "pinion/config/v1/config.pb.h"
@@ -22,6 +25,7 @@ class GatewayPlane {
  public:
   struct Options {
     config::v1::Bootstrap bootstrap;
+    std::string config_file;  // that it is from, for Reload()
     // The registry to follow, as gRPC names it; empty: bootstrap.static_resources are all there is.
     std::string registry;
     std::string accepted_registry_id;
@@ -36,22 +40,30 @@ class GatewayPlane {
   // "127.0.0.1:8082"; empty: there is no admin port.
   std::string admin_address() const;
 
-  // Opens the access log's file anew, for logrotate, and reads certificates and keys again.
-  // Main thread.
+  // Opens the access log's file anew, for logrotate. Main thread.
+  void ReopenLogs() { gateway_->ReopenLogs(); }
+  // Reads certificates and keys again and, without a registry, static_resources; what is not good
+  // changes nothing and is logged. Main thread.
   void Reload();
 
   // Lets calls end; false: some were ended when the configured time had passed.
   bool Drain();
 
  private:
-  explicit GatewayPlane(config::v1::Bootstrap bootstrap) : bootstrap_(std::move(bootstrap)) {}
+  GatewayPlane(config::v1::Bootstrap bootstrap, std::string config_file)
+      : config_file_(std::move(config_file)), bootstrap_(std::move(bootstrap)) {}
   absl::Status StartTables(const Options& options);
-  absl::Status PublishStatic();
+  absl::Status PublishStatic(const config::v1::Bootstrap& bootstrap);
+  absl::Status ReloadStatic();
   absl::Status StartAdmin();
   void Publish(std::shared_ptr<const route::RouteTable> table);
   std::optional<watch::WatchStatus> watch_status() const;
+  config::v1::Bootstrap bootstrap() const;
 
-  const config::v1::Bootstrap bootstrap_;
+  const std::string config_file_;
+  mutable absl::Mutex mutex_;
+  config::v1::Bootstrap bootstrap_ ABSL_GUARDED_BY(mutex_);  // what is in force
+  route::TableBuilder static_tables_;  // without a registry; the main thread's
   TableInForce table_;
   std::atomic<bool> draining_{false};
   std::shared_ptr<watch::PinProposals> pin_proposals_;  // from gateway_ to watcher_; null: static

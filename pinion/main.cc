@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
                                      return stop->Wait(timeout);
                                    },
                                .on_reload =
-                                   [&stop](std::function<void()> reload) {
+                                   [&stop](std::function<void(pinion::cli::Reload)> reload) {
                                      if (!stop) stop.emplace();
                                      stop->OnReload(std::move(reload));
                                    }});

@@ -74,8 +74,10 @@ absl::StatusOr<std::string> RegistryToFollow(const config::Loaded& loaded,
 
 // The signals of logrotate and of whoever renews certificates, from before there is a gateway.
 void ReloadOnSignal(cli::Invocation& run, const std::unique_ptr<GatewayPlane>& gateway) {
-  run.OnReload([&gateway] {
-    if (gateway != nullptr) gateway->Reload();
+  run.OnReload([&gateway](cli::Reload reload) {
+    if (gateway == nullptr) return;
+    gateway->ReopenLogs();
+    if (reload == cli::Reload::kAll) gateway->Reload();
   });
 }
 
@@ -92,6 +94,7 @@ absl::Status RunGateway(cli::Invocation& run, const GatewayFlags& flags) {
   Announcement announcement(run.out());
   ASSIGN_OR_RETURN(gateway,
                    GatewayPlane::Start({.bootstrap = std::move(loaded.bootstrap),
+                                        .config_file = flags.config,
                                         .registry = std::move(registry),
                                         .accepted_registry_id = flags.accept_registry,
                                         .ready = [&announcement] { announcement.Ready(); }}));
@@ -151,6 +154,7 @@ absl::Status RunServe(cli::Invocation& run, ServeFlags flags) {
   Announcement announcement(run.out());
   ASSIGN_OR_RETURN(gateway,
                    GatewayPlane::Start({.bootstrap = std::move(bootstrap),
+                                        .config_file = flags.config,
                                         .registry = registry->address(),
                                         .accepted_registry_id = "",
                                         .ready = [&announcement] { announcement.Ready(); }}));

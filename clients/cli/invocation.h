@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "clients/cli/flags.h"
 #include "clients/cli/registry_client.h"
+#include "clients/cli/stop_signals.h"
 #include "google/protobuf/message.h"
 
 namespace pinion::cli {
@@ -31,7 +32,7 @@ struct Surroundings {
   std::function<bool(absl::Duration timeout)> wait_for_stop;
   // What to do when the user asks the program to reload, while it waits for a stop. Servers only,
   // before they start a thread.
-  std::function<void(std::function<void()> reload)> on_reload;
+  std::function<void(std::function<void(Reload)> reload)> on_reload;
 };
 
 class Invocation {
@@ -52,7 +53,7 @@ class Invocation {
   bool json() const { return json_; }
   std::ostream& out() { return surroundings_.out; }
   bool WaitForStop(absl::Duration timeout) { return surroundings_.wait_for_stop(timeout); }
-  void OnReload(std::function<void()> reload) { surroundings_.on_reload(std::move(reload)); }
+  void OnReload(std::function<void(Reload)> reload) { surroundings_.on_reload(std::move(reload)); }
 
   // Prints `message` as proto-JSON with every field, the same for the same contents.
   void PrintJson(const google::protobuf::Message& message);

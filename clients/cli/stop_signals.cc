@@ -39,7 +39,7 @@ bool StopSignals::Wait(absl::Duration timeout) {
   const int signal = sigtimedwait(&set, nullptr, &limit);
   if (signal < 0) return false;
   if (signal == SIGHUP || signal == SIGUSR1) {
-    reload_();
+    reload_(signal == SIGHUP ? Reload::kAll : Reload::kLogs);
     return false;
   }
   stopped_ = true;
@@ -48,7 +48,7 @@ bool StopSignals::Wait(absl::Duration timeout) {
   return true;
 }
 
-void StopSignals::OnReload(std::function<void()> reload) {
+void StopSignals::OnReload(std::function<void(Reload)> reload) {
   reload_ = std::move(reload);
   sigset_t set;
   sigemptyset(&set);

@@ -9,6 +9,10 @@
 
 namespace pinion::cli {
 
+// What the user asks a running program for: SIGUSR1 to open its logs anew, SIGHUP to read again
+// also what it was configured with.
+enum class Reload { kLogs, kAll };
+
 class StopSignals {
  public:
   // Blocks both signals in this thread and all that it starts from now on.
@@ -22,11 +26,11 @@ class StopSignals {
 
   // From now on SIGHUP and SIGUSR1 do not end the process: Wait() calls `reload` for each. Before
   // any other thread is started.
-  void OnReload(std::function<void()> reload);
+  void OnReload(std::function<void(Reload)> reload);
 
  private:
   bool stopped_ = false;
-  std::function<void()> reload_;  // empty: the signals are left alone
+  std::function<void(Reload)> reload_;  // empty: the signals are left alone
 };
 
 }  // namespace pinion::cli

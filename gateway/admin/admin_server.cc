@@ -19,10 +19,10 @@ namespace pinion::admin {
 
 class AdminServer::Impl {
  public:
-  Impl(const config::v1::Bootstrap& bootstrap, Sources sources)
-      : pages_(bootstrap, std::move(sources)),
-        host_(bootstrap.admin().address().socket_address().address()),
-        port_(absl::StrCat(bootstrap.admin().address().socket_address().port_value())) {}
+  Impl(const routing::v1::Address& address, Sources sources)
+      : pages_(std::move(sources)),
+        host_(address.socket_address().address()),
+        port_(absl::StrCat(address.socket_address().port_value())) {}
 
   ~Impl() {
     if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
@@ -120,8 +120,8 @@ AdminServer::~AdminServer() = default;
 int AdminServer::port() const { return impl_->port(); }
 
 absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(
-    const config::v1::Bootstrap& bootstrap, Sources sources) {
-  auto impl = std::make_unique<Impl>(bootstrap, std::move(sources));
+    const routing::v1::Address& address, Sources sources) {
+  auto impl = std::make_unique<Impl>(address, std::move(sources));
   if (const absl::Status status = impl->Start(); !status.ok()) return status;
   return absl::WrapUnique(new AdminServer(std::move(impl)));
 }

@@ -10,16 +10,16 @@
 #include "absl/status/statusor.h"
 #include "gateway/admin/pages.h"
 #include "gateway/admin/sources.h"
-#include "pinion/config/v1/config.pb.h"
+#include "pinion/routing/v1/routing.pb.h"
 
 namespace pinion::admin {
 
 class AdminServer {
  public:
-  // Listens on `bootstrap.admin.address` and answers until destroyed. FailedPrecondition names the
+  // Listens on `address` and answers until destroyed. FailedPrecondition names the
   // address and what is wrong with it (in use, not of this machine, not permitted). REQUIRES: the
   // address is an IP address; port 0 lets the kernel choose.
-  static absl::StatusOr<std::unique_ptr<AdminServer>> Start(const config::v1::Bootstrap& bootstrap,
+  static absl::StatusOr<std::unique_ptr<AdminServer>> Start(const routing::v1::Address& address,
                                                             Sources sources);
 
   // Returns once running requests are answered and its thread has ended.

@@ -22,16 +22,15 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-config::v1::Bootstrap At(const std::string& host, int port) {
-  config::v1::Bootstrap bootstrap;
-  auto& address = *bootstrap.mutable_admin()->mutable_address()->mutable_socket_address();
-  address.set_address(host);
-  address.set_port_value(port);
-  return bootstrap;
+routing::v1::Address At(const std::string& host, int port) {
+  routing::v1::Address address;
+  address.mutable_socket_address()->set_address(host);
+  address.mutable_socket_address()->set_port_value(port);
+  return address;
 }
 
 Sources NoSources() {
-  return {[] { return TableStatus{}; }, [] { return std::vector<MetricFamily>{}; },
+  return {[] { return config::v1::Bootstrap(); }, [] { return TableStatus{}; }, [] { return std::vector<MetricFamily>{}; },
           [] { return false; }};
 }
 

@@ -139,7 +139,7 @@ Page Pages::Ready() const {
 
 Page Pages::ConfigDump() const {
   std::string bootstrap;
-  if (!google::protobuf::util::MessageToJsonString(WithoutSecrets(bootstrap_), &bootstrap,
+  if (!google::protobuf::util::MessageToJsonString(WithoutSecrets(sources_.bootstrap()), &bootstrap,
                                                    JsonOptions())
            .ok()) {
     return {500, kText, "the configuration cannot be shown as JSON\n"};

@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "gateway/admin/sources.h"
-#include "pinion/config/v1/config.pb.h"
 
 namespace pinion::admin {
 
@@ -33,8 +32,7 @@ struct Page {
 //                 route table
 class Pages {
  public:
-  Pages(config::v1::Bootstrap bootstrap, Sources sources)
-      : bootstrap_(std::move(bootstrap)), sources_(std::move(sources)) {}
+  explicit Pages(Sources sources) : sources_(std::move(sources)) {}
 
   Page Answer(const Request& request) const;
 
@@ -43,7 +41,6 @@ class Pages {
   Page ConfigDump() const;
   Page Stats(std::string_view filter) const;
 
-  const config::v1::Bootstrap bootstrap_;
   const Sources sources_;
 };
 

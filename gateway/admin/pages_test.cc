@@ -17,21 +17,21 @@ using testing::HasSubstr;
 class PagesTest : public testing::Test {
  protected:
   PagesTest()
-      : pages_(Bootstrap(), {[this] { return table_; }, [this] { return metrics_; },
-                             [this] { return draining_; }}) {}
+      : pages_({[this] { return bootstrap_; }, [this] { return table_; },
+                [this] { return metrics_; }, [this] { return draining_; }}) {
+    Configure(R"(node { id: "a\"<b>" }
+                 gateway { drain_timeout { seconds: 1 nanos: 500000000 } })");
+  }
 
-  static config::v1::Bootstrap Bootstrap() {
-    config::v1::Bootstrap bootstrap;
-    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
-        R"(node { id: "a\"<b>" } gateway { drain_timeout { seconds: 1 nanos: 500000000 } })",
-        &bootstrap));
-    return bootstrap;
+  void Configure(const std::string& text) {
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &bootstrap_));
   }
 
   Page Get(std::string_view path, std::string_view filter = "") {
     return pages_.Answer({"GET", path, filter});
   }
 
+  config::v1::Bootstrap bootstrap_;
   TableStatus table_;
   std::vector<MetricFamily> metrics_;
   bool draining_ = false;
@@ -101,20 +101,17 @@ TEST_F(PagesTest, ConfigDumpIsJson) {
 }
 
 TEST_F(PagesTest, ConfigDumpShowsNoSecret) {
-  config::v1::Bootstrap bootstrap;
-  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+  // What is not configured does not appear either.
+  EXPECT_THAT(Get("/config_dump").body, testing::Not(HasSubstr("static_resources")));
+  Configure(
       R"(gateway { jwt_issuers { issuer: "i" jwks_url: "https://keys/set?code=hush" } }
          static_resources { consumers { name: "a" identities { api_key_sha256:
-           "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" } } })",
-      &bootstrap));
-  const Pages pages(bootstrap, {[this] { return table_; }, nullptr, nullptr});
-  const std::string body = pages.Answer({"GET", "/config_dump", ""}).body;
+           "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" } } })");
+  const std::string body = Get("/config_dump").body;
   EXPECT_THAT(body, HasSubstr("\"0123456700000000"));
   EXPECT_THAT(body, HasSubstr("\"https://keys/set\""));
   EXPECT_THAT(body, testing::Not(HasSubstr("89abcdef")));
   EXPECT_THAT(body, testing::Not(HasSubstr("hush")));
-  // What is not configured does not appear either.
-  EXPECT_THAT(Get("/config_dump").body, testing::Not(HasSubstr("static_resources")));
 }
 
 TEST_F(PagesTest, MetricsInBothForms) {

@@ -9,6 +9,7 @@
 
 #include "absl/time/time.h"
 #include "gateway/admin/metric.h"
+#include "pinion/config/v1/config.pb.h"
 
 namespace pinion::admin {
 
@@ -31,6 +32,8 @@ struct TableStatus {
 // They must neither block for long, since other requests wait meanwhile, nor throw. None may be
 // empty.
 struct Sources {
+  // The configuration in force.
+  std::function<config::v1::Bootstrap()> bootstrap;
   std::function<TableStatus()> table;
   std::function<std::vector<MetricFamily>()> metrics;
   // The process finishes its calls and takes no new ones.

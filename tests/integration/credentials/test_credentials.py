@@ -13,7 +13,7 @@ import unittest
 import urllib.request
 
 from tests.harness import h2
-from tests.harness.gateway import Gateway, address, configuration, service
+from tests.harness.gateway import Gateway, address, configuration, service, write_configuration
 from tests.harness.process import StartError
 from tests.harness.tokens import Issuer, KeyServer, key_set
 
@@ -174,6 +174,33 @@ class Credentials(unittest.TestCase):
         os.kill(gateway.pid, signal.SIGHUP)
         self.served(self.until(gateway, new, lambda line: line["grpc_status"] == 0))
         self.refused(self.call(gateway, old), "a key that its issuer does not show")
+
+    def test_a_static_file_with_other_keys_at_sighup(self):
+        config = self.configuration(self.files(self.one))
+        gateway = Gateway(config, self.folder)
+        self.addCleanup(gateway.stop)
+        identities = config["static_resources"]["consumers"][0]["identities"]
+        old, new = [("x-api-key", KEY)], [("x-api-key", "another-key")]
+        self.served(self.call(gateway, old))
+        self.refused(self.call(gateway, new), "belongs to no consumer")
+        identities.append({"api_key_sha256": sha256("another-key")})
+        write_configuration(self.folder / "pinion.yaml", config)
+        os.kill(gateway.pid, signal.SIGUSR1)  # logrotate must not put a file in force that somebody is writing
+        self.refused(self.call(gateway, new), "belongs to no consumer")
+        os.kill(gateway.pid, signal.SIGHUP)
+        self.served(self.until(gateway, new, lambda line: line["grpc_status"] == 0))
+        self.served(self.call(gateway, old))
+        self.assertIn(sha256("another-key")[:8], self.page(gateway, "/config_dump"))
+        for bad, message in (("static_resources: {services: 7}", "pinion.yaml:1:30: "), ("node: {id: a}", "has no static_resources")):
+            (self.folder / "pinion.yaml").write_text(bad)
+            os.kill(gateway.pid, signal.SIGHUP)
+            gateway.wait_line(message + ".*what was there stays in force")
+            self.served(self.call(gateway, new))
+        del identities[2]
+        write_configuration(self.folder / "pinion.yaml", config)
+        os.kill(gateway.pid, signal.SIGHUP)
+        self.refused(self.until(gateway, old, lambda line: line["grpc_status"] != 0), "belongs to no consumer")
+        self.served(self.call(gateway, new))
 
     def test_a_bad_file_ends_the_start(self):
         (self.folder / "keys").write_text("hello")
