@@ -119,8 +119,8 @@ AdminServer::~AdminServer() = default;
 
 int AdminServer::port() const { return impl_->port(); }
 
-absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(
-    const routing::v1::Address& address, Sources sources) {
+absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const routing::v1::Address& address,
+                                                                Sources sources) {
   auto impl = std::make_unique<Impl>(address, std::move(sources));
   if (const absl::Status status = impl->Start(); !status.ok()) return status;
   return absl::WrapUnique(new AdminServer(std::move(impl)));

@@ -30,8 +30,8 @@ routing::v1::Address At(const std::string& host, int port) {
 }
 
 Sources NoSources() {
-  return {[] { return config::v1::Bootstrap(); }, [] { return TableStatus{}; }, [] { return std::vector<MetricFamily>{}; },
-          [] { return false; }};
+  return {[] { return config::v1::Bootstrap(); }, [] { return TableStatus{}; },
+          [] { return std::vector<MetricFamily>{}; }, [] { return false; }};
 }
 
 // A connection to 127.0.0.1 that gives up after ten seconds, so that a hanging server fails the

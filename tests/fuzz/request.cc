@@ -84,6 +84,8 @@ void Run(absl::string_view input) {
 
   proxy::ListenerOptions listener;
   if (options & 2) listener.identity_header = "api-consumer";
+  if (options & 4) listener.api_key_header = "x-api-key";
+  listener.jwt = options & 8;
   const proxy::RequestHead head = proxy::ReadRequest(block, listener, proxy::Options());
   CheckTimeout(head.timeout);
   CheckTrace(head);
@@ -95,6 +97,9 @@ void Run(absl::string_view input) {
   for (const http2::HeaderField& field : out) {
     CHECK(field.name != "api-version");
     CHECK(trusted || listener.identity_header.empty() || field.name != listener.identity_header);
+    CHECK(listener.api_key_header.empty() || field.name != listener.api_key_header);
+    CHECK(!listener.jwt || field.name != "authorization" ||
+          !proxy::BearerToken(field.value).has_value());
     timeouts += field.name == "grpc-timeout";
   }
   CHECK(timeouts >= 1);
