@@ -1,67 +1,42 @@
 #include "gateway/auth/jwt.h"
 
-#include <google/protobuf/struct.pb.h>
-#include <google/protobuf/util/json_util.h>
-
 #include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/auth/json.h"
 #include "gateway/auth_limits.h"
 
 namespace pinion::auth {
 namespace {
 
-using google::protobuf::Struct;
-using google::protobuf::Value;
-
 // Beyond it a number is no time: the year 9999.
 constexpr double kSecondsMax = 253402300800.0;
 
-const Value* Find(const Struct& object, const std::string& name) {
-  const auto field = object.fields().find(name);
-  return field == object.fields().end() ? nullptr : &field->second;
-}
-
-// nullopt: it is there and no text; "" when it is not there.
-std::optional<std::string> TextOf(const Struct& object, const std::string& name) {
-  const Value* value = Find(object, name);
-  if (value == nullptr) return "";
-  if (!value->has_string_value()) return std::nullopt;
-  return value->string_value();
-}
-
 // NumericDate of RFC 7519 §2; nullopt: it is there and none.
-std::optional<absl::Time> TimeOf(const Struct& object, const std::string& name,
+std::optional<absl::Time> TimeOf(const JsonObject& object, absl::string_view name,
                                  absl::Time otherwise) {
-  const Value* value = Find(object, name);
-  if (value == nullptr) return otherwise;
-  if (!value->has_number_value()) return std::nullopt;
-  const double seconds = value->number_value();
+  const std::optional<JsonValue> value = Find(object, name);
+  if (!value.has_value()) return otherwise;
+  double seconds = 0;
+  if (value->get(seconds) != simdjson::SUCCESS) return std::nullopt;
   if (!(seconds >= 0 && seconds < kSecondsMax)) return std::nullopt;
   return absl::UnixEpoch() + absl::Seconds(seconds);
 }
 
-std::optional<Struct> Decode(absl::string_view part) {
-  std::string json;
-  Struct object;
-  if (!DecodeBase64Url(part, json)) return std::nullopt;
-  if (!google::protobuf::util::JsonStringToMessage(json, &object).ok()) return std::nullopt;
-  return object;
-}
-
 // "aud": one, or a list (RFC 7519 §4.1.3).
-bool IsFor(const Struct& claims, const std::vector<std::string>& audiences) {
+bool IsFor(const JsonObject& claims, const std::vector<std::string>& audiences) {
   if (audiences.empty()) return true;
-  const Value* value = Find(claims, "aud");
-  const auto ours = [&](const Value& each) {
-    return each.has_string_value() &&
-           std::find(audiences.begin(), audiences.end(), each.string_value()) != audiences.end();
+  const std::optional<JsonValue> value = Find(claims, "aud");
+  const auto ours = [&](const JsonValue& each) {
+    const std::optional<std::string> text = TextOf(each);
+    return text.has_value() &&
+           std::find(audiences.begin(), audiences.end(), *text) != audiences.end();
   };
-  if (value == nullptr) return false;
-  if (!value->has_list_value()) return ours(*value);
-  const auto& list = value->list_value().values();
+  if (!value.has_value()) return false;
+  simdjson::dom::array list;
+  if (value->get(list) != simdjson::SUCCESS) return ours(*value);
   return std::any_of(list.begin(), list.end(), ours);
 }
 
@@ -106,21 +81,27 @@ class Verifier {
     }
     const std::optional<Parts> parts = Split(token);
     if (!parts.has_value()) return Refuse("is malformed: not three parts with dots between");
-    const std::optional<Struct> header = Decode(parts->header);
-    std::optional<Struct> claims = Decode(parts->claims);
-    if (!header.has_value() || !claims.has_value()) {
-      return Refuse("is malformed: its first two parts are not JSON in base64url");
-    }
-    if (!ReadHeader(*header)) return false;
+    std::string bytes;
+    std::optional<JsonObject> object = Decode(parts->header, bytes);
+    if (!object.has_value()) return Refuse("is malformed: its header is not JSON in base64url");
+    if (!ReadHeader(*object)) return false;
+    object = Decode(parts->claims, bytes);
+    if (!object.has_value()) return Refuse("is malformed: its claims are not JSON in base64url");
     if (!DecodeBase64Url(parts->signature, signature_)) {
       return Refuse("is malformed: its signature is not in base64url");
     }
+    claims_ = *object;
     signed_part_ = parts->signed_part;
-    claims_ = *std::move(claims);
     return FindIssuer();
   }
 
-  bool ReadHeader(const Struct& header) {
+  // Valid until the next call; `bytes` is room for it.
+  std::optional<JsonObject> Decode(absl::string_view part, std::string& bytes) {
+    if (!DecodeBase64Url(part, bytes)) return std::nullopt;
+    return json_.Read(bytes);
+  }
+
+  bool ReadHeader(const JsonObject& header) {
     const std::optional<std::string> algorithm = TextOf(header, "alg");
     if (algorithm == "RS256") {
       algorithm_ = JwtAlgorithm::kRs256;
@@ -130,7 +111,7 @@ class Verifier {
       return Refuse("is signed by neither RS256 nor ES256");
     }
     // RFC 7515 §4.1.11: what must be understood, and nothing of it is.
-    if (Find(header, "crit") != nullptr) return Refuse("has a critical header");
+    if (Find(header, "crit").has_value()) return Refuse("has a critical header");
     const std::optional<std::string> id = TextOf(header, "kid");
     if (!id.has_value()) return Refuse("has a kid that is no text");
     key_id_ = *id;
@@ -206,7 +187,8 @@ class Verifier {
   const Issuers& issuers_;
   const absl::Time now_;
   const Issuer* issuer_ = nullptr;
-  Struct claims_;
+  JsonReader json_;
+  JsonObject claims_;
   JwtAlgorithm algorithm_ = JwtAlgorithm::kRs256;
   std::string key_id_;
   absl::string_view signed_part_;

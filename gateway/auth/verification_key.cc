@@ -1,7 +1,5 @@
 #include "gateway/auth/verification_key.h"
 
-#include <google/protobuf/struct.pb.h>
-#include <google/protobuf/util/json_util.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -11,29 +9,26 @@
 #include <openssl/rsa.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "gateway/auth/json.h"
 #include "gateway/auth/openssl_ptr.h"
 #include "gateway/auth_limits.h"
 
 namespace pinion::auth {
 namespace {
 
-using google::protobuf::Struct;
-using google::protobuf::Value;
-
 constexpr int kRsaBitsMin = 2048;
 constexpr size_t kP256Bytes = 32;
 
 // Empty: it is not there, or no text.
-std::string Text(const Struct& object, const std::string& name) {
-  const auto field = object.fields().find(name);
-  if (field == object.fields().end() || !field->second.has_string_value()) return "";
-  return field->second.string_value();
+std::string Text(const JsonObject& object, absl::string_view name) {
+  return TextOf(object, name).value_or("");
 }
 
 // Of these parameters; null when they are no key.
@@ -49,7 +44,7 @@ EvpPkeyPtr FromParameters(const char* type, OSSL_PARAM_BLD* builder) {
   return EvpPkeyPtr(key);
 }
 
-EvpPkeyPtr RsaKey(const Struct& jwk) {
+EvpPkeyPtr RsaKey(const JsonObject& jwk) {
   std::string n;
   std::string e;
   if (!DecodeBase64Url(Text(jwk, "n"), n) || !DecodeBase64Url(Text(jwk, "e"), e)) return nullptr;
@@ -65,7 +60,7 @@ EvpPkeyPtr RsaKey(const Struct& jwk) {
   return FromParameters("RSA", builder.get());
 }
 
-EvpPkeyPtr EcKey(const Struct& jwk) {
+EvpPkeyPtr EcKey(const JsonObject& jwk) {
   std::string x;
   std::string y;
   if (Text(jwk, "crv") != "P-256") return nullptr;
@@ -85,7 +80,7 @@ bool Is(const std::string& value, absl::string_view wanted) {
   return value.empty() || value == wanted;
 }
 
-void AddJwk(const Struct& jwk, KeySet& keys) {
+void AddJwk(const JsonObject& jwk, KeySet& keys) {
   const std::string type = Text(jwk, "kty");
   const bool rsa = type == "RSA";
   if (!rsa && type != "EC") return;
@@ -97,16 +92,17 @@ void AddJwk(const Struct& jwk, KeySet& keys) {
 }
 
 absl::Status ReadJwks(const std::string& text, KeySet& keys) {
-  Struct set;
-  if (!google::protobuf::util::JsonStringToMessage(text, &set).ok()) {
-    return absl::InvalidArgumentError("neither PEM nor JSON");
-  }
-  const auto field = set.fields().find("keys");
-  if (field == set.fields().end() || !field->second.has_list_value()) {
+  JsonReader json;
+  const std::optional<JsonObject> set = json.Read(text);
+  if (!set.has_value()) return absl::InvalidArgumentError("neither PEM nor JSON");
+  const std::optional<JsonValue> list = Find(*set, "keys");
+  simdjson::dom::array values;
+  if (!list.has_value() || list->get(values) != simdjson::SUCCESS) {
     return absl::InvalidArgumentError("JSON without a list \"keys\": not a JWK Set");
   }
-  for (const Value& each : field->second.list_value().values()) {
-    if (each.has_struct_value()) AddJwk(each.struct_value(), keys);
+  for (const JsonValue each : values) {
+    JsonObject jwk;
+    if (each.get(jwk) == simdjson::SUCCESS) AddJwk(jwk, keys);
   }
   return absl::OkStatus();
 }

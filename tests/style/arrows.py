@@ -11,7 +11,7 @@ ARROWS = {
     "gateway/watch_limits.h": [],
     "gateway/tls_limits.h": [],
     "gateway/auth_limits.h": [],
-    "gateway/auth": ["base", "gateway/auth_limits.h", "protos"],
+    "gateway/auth": ["base", "gateway/auth_limits.h"],
     "gateway/route": ["base", "gateway/limits.h", "gateway/upstream_limits.h", "registry/version", "protos"],
     "gateway/http2": ["base", "gateway/limits.h"],
     "gateway/net": ["base", "gateway/limits.h", "gateway/tls_limits.h"],
@@ -45,6 +45,7 @@ ARROWS = {
 CONFINED = {
     "nghttp2/": ["gateway/http2"],
     "curl/": ["gateway/auth"],
+    "simdjson.h": ["gateway/auth"],
     "openssl/": ["gateway/net", "gateway/auth", "registry/schema/digest", "base/sha256"],
     "grpcpp/": ["gateway/watch", "registry/service", "registry/store/etcd", "clients", "examples"],
     "grpc/": ["gateway/watch", "registry/service", "registry/store/etcd", "clients", "examples"],
