@@ -10,14 +10,13 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "base/proto_duration.h"
 
 namespace pinion::config {
 namespace {
 
 // More of a wrong value than this does not help to recognise it.
 constexpr size_t kMaxQuotedBytes = 60;
-// google.protobuf.Duration's own bound: ten thousand years.
-constexpr int64_t kMaxDurationSeconds = 315'576'000'000;
 // Whatever is longer was not meant, and nanoseconds fit into 64 bits.
 constexpr absl::Duration kMaxSuggestedDuration = absl::Hours(24 * 365 * 100);
 
@@ -30,8 +29,7 @@ std::string InProtoJson(const std::string& text) {
       duration < -kMaxSuggestedDuration) {
     return "";
   }
-  return google::protobuf::util::TimeUtil::ToString(
-      google::protobuf::util::TimeUtil::NanosecondsToDuration(absl::ToInt64Nanoseconds(duration)));
+  return google::protobuf::util::TimeUtil::ToString(ToProto(duration));
 }
 
 std::optional<google::protobuf::Duration> FromProtoJson(absl::string_view text) {
@@ -47,13 +45,11 @@ std::optional<google::protobuf::Duration> FromProtoJson(absl::string_view text) 
   part.resize(9, '0');
   int64_t seconds = 0;
   int32_t nanos = 0;
-  if (!absl::SimpleAtoi(whole, &seconds) || !absl::SimpleAtoi(part, &nanos) ||
-      seconds > kMaxDurationSeconds) {
-    return std::nullopt;
-  }
+  if (!absl::SimpleAtoi(whole, &seconds) || !absl::SimpleAtoi(part, &nanos)) return std::nullopt;
   google::protobuf::Duration duration;
   duration.set_seconds(negative ? -seconds : seconds);
   duration.set_nanos(negative ? -nanos : nanos);
+  if (!IsDuration(duration)) return std::nullopt;
   return duration;
 }
 

@@ -10,6 +10,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "base/proto_duration.h"
 #include "config/address.h"
 
 namespace pinion::config {
@@ -198,9 +199,9 @@ class Validator {
   void CheckDuration(bool present, const Duration& duration, const std::string& path,
                      bool zero_is_fine) {
     if (!present) return;
-    const bool negative = duration.seconds() < 0 || duration.nanos() < 0;
-    const bool zero = duration.seconds() == 0 && duration.nanos() == 0;
-    if (negative || (zero && !zero_is_fine)) {
+    const absl::Duration value = FromProto(duration);
+    const absl::Duration zero = absl::ZeroDuration();
+    if (value < zero || (value == zero && !zero_is_fine)) {
       report_.AtValue(path, zero_is_fine ? "must not be negative" : "must be above zero");
     }
   }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/proto_duration.h"
 #include "config/address.h"
 #include "config/read_file.h"
 #include "config/validate.h"
@@ -14,10 +15,6 @@
 
 namespace pinion::config {
 namespace {
-
-absl::Duration DurationOf(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-}
 
 absl::Status CheckKeyFile(const std::string& path) {
   auto text = ReadFile(path, limits::kJwksBytesMax);
@@ -81,7 +78,7 @@ class AuthValidator {
     if (!issuer.trusted_ca().empty()) {
       report_.Check(absl::StrCat(path, ".trusted_ca"), net::CheckCertificates(issuer.trusted_ca()));
     }
-    const absl::Duration leeway = DurationOf(issuer.leeway());
+    const absl::Duration leeway = FromProto(issuer.leeway());
     if (leeway < absl::ZeroDuration() || leeway > limits::kJwtLeewayMax) {
       report_.AtValue(
           absl::StrCat(path, ".leeway"),

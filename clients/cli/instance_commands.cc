@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/proto_duration.h"
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/pages.h"
@@ -103,7 +104,7 @@ absl::Status Register(Invocation& run, RegisterFlags& flags) {
     instance.set_weight(static_cast<uint32_t>(*flags.weight));
   }
   if (flags.lease) {
-    *flags.request.mutable_lease_ttl() = DurationProto(*flags.lease);
+    *flags.request.mutable_lease_ttl() = ToProto(*flags.lease);
     run.WaitForStop(absl::ZeroDuration());
   }
   ASSIGN_OR_RETURN(const v1::RegisterInstanceResponse made,

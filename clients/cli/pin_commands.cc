@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/proto_duration.h"
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/pages.h"
@@ -93,7 +94,7 @@ void AddSet(Command& command, Invocation& run) {
   command.Run([flags, &run]() -> absl::Status {
     if (flags->expected_revision) flags->request.set_expected_revision(*flags->expected_revision);
     if (flags->drain) {
-      *flags->request.mutable_pin()->mutable_drain() = DurationProto(*flags->drain);
+      *flags->request.mutable_pin()->mutable_drain() = ToProto(*flags->drain);
     }
     ASSIGN_OR_RETURN(const v1::PinResponse response, run.registry().SetPin(flags->request));
     run.Print(response, ChangedText(response));

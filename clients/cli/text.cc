@@ -6,6 +6,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "base/proto_duration.h"
 #include "clients/cli/flags.h"
 
 namespace pinion::cli {
@@ -22,16 +23,8 @@ std::string TimeText(const google::protobuf::Timestamp& time) {
 }
 
 std::string DurationText(const google::protobuf::Duration& duration) {
-  const absl::Duration value =
-      absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+  const absl::Duration value = FromProto(duration);
   return value == absl::ZeroDuration() ? "" : absl::FormatDuration(value);
-}
-
-google::protobuf::Duration DurationProto(absl::Duration duration) {
-  google::protobuf::Duration proto;
-  proto.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));
-  proto.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration)));
-  return proto;
 }
 
 absl::StatusOr<routing::v1::Address> ReadAddress(absl::string_view text, AddressUse use) {

@@ -20,7 +20,6 @@ std::string TimeText(const google::protobuf::Timestamp& time);
 
 // "10m"; empty for none.
 std::string DurationText(const google::protobuf::Duration& duration);
-google::protobuf::Duration DurationProto(absl::Duration duration);
 
 // Of base/address.h; what that refuses is a usage error.
 absl::StatusOr<routing::v1::Address> ReadAddress(absl::string_view text, AddressUse use);

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/proto_duration.h"
 #include "clients/cli/flags.h"
 #include "config/address.h"
 #include "gtest/gtest.h"
@@ -44,9 +45,9 @@ TEST(Unpinned, TextAndBack) {
   for (const char* text : {"", "channel:", "maybe"}) EXPECT_FALSE(ParseUnpinned(text).ok()) << text;
 }
 
-TEST(Durations, BothWays) {
-  EXPECT_EQ(DurationText(DurationProto(absl::Minutes(90))), "1h30m");
-  EXPECT_EQ(DurationText(DurationProto(absl::Milliseconds(1500))), "1.5s");
+TEST(Durations, AsPeopleReadThem) {
+  EXPECT_EQ(DurationText(ToProto(absl::Minutes(90))), "1h30m");
+  EXPECT_EQ(DurationText(ToProto(absl::Milliseconds(1500))), "1.5s");
   EXPECT_EQ(DurationText({}), "");
 }
 

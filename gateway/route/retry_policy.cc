@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/proto_duration.h"
 #include "gateway/upstream_limits.h"
 
 namespace pinion::route {
@@ -9,10 +10,7 @@ namespace {
 
 absl::Duration DurationOf(bool present, const google::protobuf::Duration& duration,
                           absl::Duration otherwise) {
-  if (!present) return otherwise;
-  const absl::Duration value =
-      absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-  return std::max(value, absl::ZeroDuration());
+  return present ? std::max(FromProto(duration), absl::ZeroDuration()) : otherwise;
 }
 
 }  // namespace

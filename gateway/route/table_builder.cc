@@ -7,6 +7,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "base/proto_duration.h"
 #include "base/status_macros.h"
 #include "gateway/route/consumer_builder.h"
 #include "gateway/route/service_builder.h"
@@ -19,7 +21,7 @@ using routing::v1::Change;
 using routing::v1::Resource;
 
 // The longest drain that a slot holds; nobody waits for a stream that long.
-constexpr int64_t kDrainSecondsMax = 365 * 24 * 3600;
+constexpr absl::Duration kDrainMax = absl::Hours(365 * 24);
 
 absl::Status CheckPin(const routing::v1::Pin& pin) {
   if (pin.consumer().empty() || pin.consumer().size() > version::kMaxConsumerNameBytes) {
@@ -32,10 +34,11 @@ absl::Status CheckPin(const routing::v1::Pin& pin) {
         absl::StrCat("the method `", Printable(pin.method()), "` of a pin of `",
                      Printable(pin.consumer()), "` is not a path; write /package.Service/Method"));
   }
-  if (pin.drain().seconds() < 0 || pin.drain().seconds() > kDrainSecondsMax) {
-    return absl::InvalidArgumentError(absl::StrCat("the drain of a pin of `",
-                                                   Printable(pin.consumer()),
-                                                   "` must be from 0 to ", kDrainSecondsMax, "s"));
+  const absl::Duration drain = FromProto(pin.drain());
+  if (drain < absl::ZeroDuration() || drain > kDrainMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the drain of a pin of `", Printable(pin.consumer()), "` must be from 0 to ",
+                     absl::FormatDuration(kDrainMax)));
   }
   return absl::OkStatus();
 }
@@ -217,8 +220,8 @@ void TableBuilder::Impl::PutDrain(const PinSlot& pin, const routing::v1::Pin& re
     drains_.Erase(drain.Hash(), same_key);
     return;
   }
-  drain.seconds =
-      static_cast<uint32_t>(resource.drain().seconds() + (resource.drain().nanos() > 0 ? 1 : 0));
+  drain.seconds = static_cast<uint32_t>(
+      absl::ToInt64Seconds(absl::Ceil(FromProto(resource.drain()), absl::Seconds(1))));
   drains_.Put(drain, same_key);
 }
 

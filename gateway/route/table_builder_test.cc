@@ -76,6 +76,11 @@ TEST(TableBuilderTest, RefusesWithAdviceAndKeepsWhatItHad) {
        "/package.Service/Method"},
       {"pin { consumer: 'billing' service: 'greeter' expression: '^1' drain { seconds: -1 } }",
        "drain"},
+      {"pin { consumer: 'billing' service: 'greeter' expression: '^1' drain { nanos: -1 } }",
+       "from 0 to 8760h"},
+      {"pin { consumer: 'billing' service: 'greeter' expression: '^1' "
+       "drain { seconds: 31536000 nanos: 1 } }",
+       "from 0 to 8760h"},
       {"resolution { service: 'greeter' expression: '1' version: '1.0.0' }", "write ^1"},
   };
   TableBuilder builder;

@@ -5,16 +5,13 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "base/proto_duration.h"
 #include "base/status_macros.h"
 #include "gateway/auth_limits.h"
 #include "gateway/upstream_limits.h"
 
 namespace pinion::worker {
 namespace {
-
-absl::Duration DurationOf(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-}
 
 http2::Options ReadHttp2(const config::v1::Http2& config) {
   http2::Options options;
@@ -45,8 +42,8 @@ void ReadKeepalive(const config::v1::Gateway& gateway, upstream::Options& option
   if (!gateway.has_upstream_keepalive()) return;
   const config::v1::Keepalive& keepalive = gateway.upstream_keepalive();
   options.keepalive_interval =
-      keepalive.has_interval() ? DurationOf(keepalive.interval()) : limits::kKeepaliveInterval;
-  if (keepalive.has_timeout()) options.keepalive_timeout = DurationOf(keepalive.timeout());
+      keepalive.has_interval() ? FromProto(keepalive.interval()) : limits::kKeepaliveInterval;
+  if (keepalive.has_timeout()) options.keepalive_timeout = FromProto(keepalive.timeout());
 }
 
 // Each worker gets its share, and at least one.
@@ -129,8 +126,8 @@ auth::IssuerOptions ReadIssuer(const config::v1::JwtIssuer& config) {
           .file = config.jwks_file(),
           .url = config.jwks_url(),
           .trusted_ca = config.trusted_ca(),
-          .refresh = config.has_refresh() ? DurationOf(config.refresh()) : limits::kJwksRefresh,
-          .leeway = config.has_leeway() ? DurationOf(config.leeway()) : limits::kJwtLeeway};
+          .refresh = config.has_refresh() ? FromProto(config.refresh()) : limits::kJwksRefresh,
+          .leeway = config.has_leeway() ? FromProto(config.leeway()) : limits::kJwtLeeway};
 }
 
 absl::StatusOr<ListenerSettings> ReadListener(const config::v1::Listener& config) {
@@ -175,16 +172,16 @@ absl::StatusOr<Settings> ReadSettings(const config::v1::Bootstrap& bootstrap) {
   if (!gateway.version_header().empty()) {
     proxy.version_header = absl::AsciiStrToLower(gateway.version_header());
   }
-  if (gateway.has_max_deadline()) proxy.max_deadline = DurationOf(gateway.max_deadline());
-  if (gateway.has_idle_timeout()) proxy.idle_timeout = DurationOf(gateway.idle_timeout());
+  if (gateway.has_max_deadline()) proxy.max_deadline = FromProto(gateway.max_deadline());
+  if (gateway.has_idle_timeout()) proxy.idle_timeout = FromProto(gateway.idle_timeout());
   if (gateway.has_connect_timeout()) {
-    proxy.upstream.connect_timeout = DurationOf(gateway.connect_timeout());
+    proxy.upstream.connect_timeout = FromProto(gateway.connect_timeout());
   }
   if (gateway.has_max_connection_age()) {
-    proxy.connection_age_max = DurationOf(gateway.max_connection_age());
+    proxy.connection_age_max = FromProto(gateway.max_connection_age());
   }
   if (gateway.has_max_connection_age_grace()) {
-    proxy.connection_age_grace = DurationOf(gateway.max_connection_age_grace());
+    proxy.connection_age_grace = FromProto(gateway.max_connection_age_grace());
   }
   proxy.upstream.http2 = ReadHttp2(gateway.upstream_http2());
   settings.access_log = ReadAccessLog(gateway.access_log());
@@ -198,7 +195,7 @@ absl::StatusOr<Settings> ReadSettings(const config::v1::Bootstrap& bootstrap) {
     proxy.upstream.outlier_percent_max = outliers.max_percent().value();
   }
   if (gateway.has_max_connections()) settings.connections_max = gateway.max_connections().value();
-  if (gateway.has_drain_timeout()) settings.drain_timeout = DurationOf(gateway.drain_timeout());
+  if (gateway.has_drain_timeout()) settings.drain_timeout = FromProto(gateway.drain_timeout());
   return settings;
 }
 

@@ -6,6 +6,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "base/proto_duration.h"
 #include "base/status_macros.h"
 #include "registry/model/address.h"
 #include "registry/model/errors.h"
@@ -17,7 +19,7 @@ namespace {
 
 using routing::v1::Identity;
 
-constexpr int64_t kMaxDrainSeconds = 24 * 3600;
+constexpr absl::Duration kMaxDrain = absl::Hours(24);
 
 absl::Status Invalid(absl::string_view reason, std::string message) {
   return Refusal(absl::StatusCode::kInvalidArgument, reason, message);
@@ -115,11 +117,12 @@ absl::Status ValidateRetryPolicy(const routing::v1::RetryPolicy& policy) {
   if (policy.max_attempts() < 2 || policy.max_attempts() > 5) {
     return invalid("retry_policy.max_attempts is 2 to 5, the first attempt included");
   }
-  const auto negative = [](const google::protobuf::Duration& duration) {
-    return duration.seconds() < 0 || duration.nanos() < 0;
-  };
-  if (negative(policy.initial_backoff()) || negative(policy.max_backoff())) {
-    return invalid("a backoff of retry_policy must not be negative");
+  for (const auto& backoff : {policy.initial_backoff(), policy.max_backoff()}) {
+    // It would be kept, and then fail to print as JSON.
+    if (!IsDuration(backoff)) return invalid("a backoff of retry_policy is no duration");
+    if (FromProto(backoff) < absl::ZeroDuration()) {
+      return invalid("a backoff of retry_policy must not be negative");
+    }
   }
   if (policy.backoff_multiplier() != 0 && !(policy.backoff_multiplier() >= 1)) {
     return invalid("retry_policy.backoff_multiplier is at least 1");
@@ -201,8 +204,8 @@ absl::Status ValidatePin(const routing::v1::Pin& pin) {
   RETURN_IF_ERROR(Malformed(version::ValidateConsumerName(pin.consumer())));
   RETURN_IF_ERROR(Malformed(version::ValidateServiceName(pin.service())));
   RETURN_IF_ERROR(ValidateMethod(pin.method()));
-  if (pin.has_drain() && (pin.drain().seconds() < 0 || pin.drain().nanos() < 0 ||
-                          pin.drain().seconds() > kMaxDrainSeconds)) {
+  const absl::Duration drain = FromProto(pin.drain());
+  if (!IsDuration(pin.drain()) || drain < absl::ZeroDuration() || drain > kMaxDrain) {
     return Invalid("ARGUMENT_INVALID", "drain must be between 0 and 24 h");
   }
   return absl::OkStatus();

@@ -1,5 +1,6 @@
 #include "registry/model/validate.h"
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
@@ -86,6 +87,12 @@ TEST(Validate, PinsAndServices) {
   Expect(ValidatePin(
              FromText<routing::v1::Pin>(R"(consumer: "a" service: "s" drain { seconds: -1 })")),
          "24 h", "drain");
+  for (const char* drain : {"nanos: -1", "seconds: 86400 nanos: 1", "seconds: 1 nanos: -1",
+                            "nanos: 1000000000", "seconds: 9223372036854775807"}) {
+    Expect(ValidatePin(FromText<routing::v1::Pin>(
+               absl::StrCat("consumer: 'a' service: 's' drain { ", drain, " }"))),
+           "24 h", drain);
+  }
   Expect(ValidatePin(FromText<routing::v1::Pin>(R"(consumer: "a" service: "S")")), "service name",
          "S");
   Expect(ValidateService(FromText<routing::v1::Service>(R"(name: "db/people" scheme: INTEGER)")),
@@ -94,6 +101,25 @@ TEST(Validate, PinsAndServices) {
   Expect(ValidateService(
              FromText<routing::v1::Service>(R"(name: "s" scheme: SEMVER grpc_services: "a.B")")),
          "claimed by publishing", "");
+}
+
+TEST(Validate, RetryPolicies) {
+  const struct {
+    const char* policy;
+    const char* says;
+  } cases[] = {
+      {"max_attempts: 2", ""},
+      {"max_attempts: 2 initial_backoff { nanos: 1 } max_backoff { seconds: 315576000000 }", ""},
+      {"max_attempts: 2 initial_backoff { nanos: -1 }", "negative"},
+      {"max_attempts: 2 max_backoff { seconds: -1 }", "negative"},
+      {"max_attempts: 2 max_backoff { seconds: 1 nanos: -1 }", "no duration"},
+      {"max_attempts: 2 max_backoff { seconds: 315576000001 }", "no duration"},
+  };
+  for (const auto& each : cases) {
+    Expect(ValidateService(FromText<routing::v1::Service>(
+               absl::StrCat("name: 's' scheme: SEMVER retry_policy { ", each.policy, " }"))),
+           each.says, each.policy);
+  }
 }
 
 TEST(Validate, TextsAreUtf8AndBounded) {

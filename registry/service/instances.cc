@@ -1,8 +1,8 @@
 // Operations on instances: registration with activation, leases and their end.
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/proto_duration.h"
 #include "google/protobuf/util/message_differencer.h"
-#include "google/protobuf/util/time_util.h"
 #include "registry/model/address.h"
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
@@ -174,8 +174,7 @@ absl::StatusOr<v1::RegisterInstanceResponse> RegisterInstance(
   RETURN_IF_ERROR(model::ValidateText("owner", request.owner(), model::kMaxActorBytes));
   Registration registration{.request = &request};
   if (request.has_lease_ttl()) {
-    const absl::Duration ttl = absl::Seconds(request.lease_ttl().seconds()) +
-                               absl::Nanoseconds(request.lease_ttl().nanos());
+    const absl::Duration ttl = FromProto(request.lease_ttl());
     const absl::Status valid = store::ValidateLeaseTtl(ttl);
     if (!valid.ok()) return model::WithReason(valid, "ARGUMENT_INVALID");
     ASSIGN_OR_RETURN(registration.lease, registry.store().GrantLease(ttl));
@@ -203,8 +202,7 @@ absl::StatusOr<v1::RenewInstanceResponse> RenewInstance(Draft& draft,
   if (absl::IsNotFound(ttl.status())) return UnknownInstance(request.uid());
   RETURN_IF_ERROR(ttl.status());
   v1::RenewInstanceResponse response;
-  *response.mutable_lease_ttl() =
-      google::protobuf::util::TimeUtil::NanosecondsToDuration(absl::ToInt64Nanoseconds(*ttl));
+  *response.mutable_lease_ttl() = ToProto(*ttl);
   return response;
 }
 

@@ -79,8 +79,8 @@ def _row(path):
 
 
 def _target(include):
-    """What an include path stands for in the table."""
-    if include.endswith(_GENERATED):
+    """What an include path stands for in the table. The messages that protobuf itself brings are not of protos/."""
+    if include.endswith(_GENERATED) and not include.startswith("google/protobuf/"):
         return "protos"
     return include
 
