@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "base/check.h"
+
 namespace pinion {
 
 class Random {
@@ -19,6 +21,7 @@ class Random {
 
   // 0 ≤ result < bound. REQUIRES: bound > 0.
   uint64_t Below(uint64_t bound) {
+    DCHECK(bound > 0);
     return static_cast<uint64_t>((static_cast<unsigned __int128>(Next()) * bound) >> 64);
   }
 

@@ -323,6 +323,7 @@ TEST_F(EndingTest, GoAwayComesInTwoPhasesAndCallsAreAcceptedBetween) {
   proxy_->Drain();
   client.Send(RequestHeaders(3));  // crossed the notice
   ServerWithRequest(3);
+  RunFor(absl::Milliseconds(100));
   const auto goaways = [&] { return client.Of(0, h2::kGoAway); };
   ASSERT_EQ(goaways().size(), 1u);
   EXPECT_EQ(goaways()[0]->u32(), kHighestId);

@@ -1,5 +1,5 @@
-// What was added to scenarios later, drawn from a stream of its own, so that the seeds found
-// before still mean the same runs but for it: policies of retries and the failures that they are
+// The second half of a scenario, drawn from a stream of its own, so that a draw more in one half
+// leaves what seeds mean in the other: policies of retries and the failures that they are
 // for, 1xx responses, readers that rest for long, pins that move with a drain time, calls that are
 // not gRPC.
 #include <algorithm>

@@ -1,25 +1,19 @@
-// The only source of chance in simulations: the same seed gives the same numbers on every platform
-// and standard library. A value; one thread.
+// What scenarios draw, over the one generator (base/random.h): the same seed gives the same numbers
+// on every platform and standard library. A value; one thread.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 
 #include "absl/time/time.h"
+#include "base/random.h"
 
 namespace pinion::testing {
 
-// xoshiro256** (Blackman and Vigna), seeded by splitmix64.
-class Random {
+class Random : public pinion::Random {
  public:
-  explicit Random(uint64_t seed);
-
-  uint64_t Next();
-
-  // 0..bound-1, near enough to uniform. REQUIRES: bound > 0.
-  uint64_t Below(uint64_t bound);
+  using pinion::Random::Random;
 
   // low..high, both included. REQUIRES: low <= high.
   uint64_t Between(uint64_t low, uint64_t high);
@@ -40,10 +34,7 @@ class Random {
 
   // A generator of its own for one part of a scenario, so that what that part draws leaves the
   // others' draws as they are.
-  Random Fork();
-
- private:
-  std::array<uint64_t, 4> state_;
+  Random Fork() { return Random(Next()); }
 };
 
 }  // namespace pinion::testing
