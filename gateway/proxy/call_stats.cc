@@ -1,30 +1,24 @@
 #include "gateway/proxy/call_stats.h"
 
 #include <algorithm>
+#include <string>
 
+#include "absl/status/status.h"
 #include "gateway/route/refusal.h"
 
 namespace pinion::proxy {
 namespace {
 
-constexpr std::array<absl::string_view, kGrpcCodes + 1> kCodeNames = {"OK",
-                                                                      "CANCELLED",
-                                                                      "UNKNOWN",
-                                                                      "INVALID_ARGUMENT",
-                                                                      "DEADLINE_EXCEEDED",
-                                                                      "NOT_FOUND",
-                                                                      "ALREADY_EXISTS",
-                                                                      "PERMISSION_DENIED",
-                                                                      "RESOURCE_EXHAUSTED",
-                                                                      "FAILED_PRECONDITION",
-                                                                      "ABORTED",
-                                                                      "OUT_OF_RANGE",
-                                                                      "UNIMPLEMENTED",
-                                                                      "INTERNAL",
-                                                                      "UNAVAILABLE",
-                                                                      "DATA_LOSS",
-                                                                      "UNAUTHENTICATED",
-                                                                      "NONE"};
+using CodeNames = std::array<std::string, kGrpcCodes + 1>;
+
+CodeNames MakeCodeNames() {
+  CodeNames names;
+  for (int code = 0; code < kGrpcCodes; ++code) {
+    names[code] = absl::StatusCodeToString(static_cast<absl::StatusCode>(code));
+  }
+  names[kGrpcCodes] = "NONE";
+  return names;
+}
 
 constexpr char kOther[] = "other";
 
@@ -35,7 +29,10 @@ size_t CodeIndex(int grpc_status) {
                                                       : kGrpcCodes;
 }
 
-absl::string_view CodeName(size_t index) { return kCodeNames[index]; }
+absl::string_view CodeName(size_t index) {
+  static const CodeNames names = MakeCodeNames();
+  return names[index];
+}
 
 absl::string_view ErrorKindName(size_t kind) {
   if (kind >= kReasonsMax) return CodeName(std::min<size_t>(kind - kReasonsMax, kGrpcCodes));

@@ -67,6 +67,7 @@ TEST(CallStats, DurationsFallIntoTheirBuckets) {
 
 TEST(CallStats, CodesAndErrorsHaveNames) {
   EXPECT_EQ(CodeName(CodeIndex(0)), "OK");
+  EXPECT_EQ(CodeName(CodeIndex(8)), "RESOURCE_EXHAUSTED");
   EXPECT_EQ(CodeName(CodeIndex(16)), "UNAUTHENTICATED");
   for (const int odd : {-1, 17, 99}) EXPECT_EQ(CodeName(CodeIndex(odd)), "NONE") << odd;
   EXPECT_EQ(ErrorKindName(static_cast<size_t>(route::Reason::kPinRequired)), "PIN_REQUIRED");

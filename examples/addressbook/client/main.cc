@@ -32,12 +32,6 @@ struct Flags {
   std::vector<std::string> fields;
 };
 
-constexpr const char* kStatusNames[] = {
-    "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
-    "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
-    "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
-    "DATA_LOSS", "UNAUTHENTICATED"};
-
 const std::map<std::string, std::string> kMethods = {
     {"get", "Get"}, {"put", "Put"}, {"list", "List"}, {"import", "Import"}};
 
@@ -63,8 +57,7 @@ absl::StatusOr<Fields> ParseFields(const std::vector<std::string>& arguments) {
 }
 
 void PrintRefusal(const grpc::Status& status) {
-  const int code = status.error_code();
-  std::cerr << (code < static_cast<int>(std::size(kStatusNames)) ? kStatusNames[code] : "?") << ": "
+  std::cerr << absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code())) << ": "
             << status.error_message() << "\n";
   google::rpc::Status details;
   if (!details.ParseFromString(status.error_details())) return;
