@@ -1,12 +1,25 @@
-// What a client hears that speaks HTTP/1 where HTTP/2 is spoken. Pure; any thread.
+// What a client speaks, and what one hears that speaks HTTP/1 where HTTP/2 is spoken. Pure; any
+// thread.
 #pragma once
+
+#include <cstdint>
 
 #include "absl/strings/string_view.h"
 
 namespace pinion::http2 {
 
-// The whole answer to a client whose first bytes are these: an HTTP/1.1 response that says what to
-// do. Empty: it does not look like a request of HTTP/1. Static storage.
-absl::string_view AnswerToForeign(absl::string_view first_bytes);
+enum class Greeting : uint8_t {
+  kUndecided,  // the beginning of one of the next two
+  kHttp2,      // kClientPreface
+  kHttp1,      // a method of HTTP/1, and a space
+  kOther,
+};
+
+// How a client begins. `first_bytes`: those that have come so far, at most as many as
+// kClientPreface has; so many are never undecided.
+Greeting GreetingOf(absl::string_view first_bytes);
+
+// The whole answer to a request of HTTP/1: a response that says what to do. Static storage.
+absl::string_view AnswerToHttp1();
 
 }  // namespace pinion::http2

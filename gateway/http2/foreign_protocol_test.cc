@@ -32,22 +32,58 @@ TEST(ForeignProtocol, AClientOfHttp1GetsAnAnswerThatItUnderstands) {
   }
 }
 
+TEST(ForeignProtocol, TheAnswerIsTheSameHoweverTheRequestIsCut) {
+  for (const absl::string_view request :
+       {"GET / HTTP/1.1\r\n", "POST / HTTP/1.1\r\n", "PUT / HTTP/1.1\r\n", "PATCH / HTTP/1.1\r\n",
+        "CONNECT a:1 HTTP/1.1\r\n"}) {
+    for (size_t piece = 1; piece < request.size(); ++piece) {
+      SessionUnderTest server(Role::kServer);
+      server.Feed(request, piece);
+      EXPECT_EQ(TakeOutput(server.session), AnswerToHttp1()) << request << " by " << piece;
+      EXPECT_EQ(server.session.failure(), ErrorCode::kHttp11Required) << request << " by " << piece;
+    }
+  }
+}
+
+TEST(ForeignProtocol, ABeginningIsNotJudgedBeforeItCanBe) {
+  const struct {
+    absl::string_view bytes;
+    Greeting greeting;
+  } cases[] = {
+      {"", Greeting::kUndecided},
+      {"P", Greeting::kUndecided},
+      {"PR", Greeting::kUndecided},
+      {"PO", Greeting::kUndecided},
+      {"CONNECT", Greeting::kUndecided},
+      {"CONNECT ", Greeting::kHttp1},
+      {"GET /", Greeting::kHttp1},
+      {"GET\t", Greeting::kOther},
+      {"PRI * HTTP/1", Greeting::kOther},
+      {"p", Greeting::kOther},
+      {h2::kPreface.substr(0, 23), Greeting::kUndecided},
+      {h2::kPreface, Greeting::kHttp2},
+  };
+  for (const auto& each : cases) EXPECT_EQ(GreetingOf(each.bytes), each.greeting) << each.bytes;
+}
+
 TEST(ForeignProtocol, TheAnswerIsOneMessage) {
-  const std::pair<std::string, std::string> parts = absl::StrSplit(
-      std::string(AnswerToForeign("GET / HTTP/1.1")), absl::MaxSplits("\r\n\r\n", 1));
+  const std::pair<std::string, std::string> parts =
+      absl::StrSplit(std::string(AnswerToHttp1()), absl::MaxSplits("\r\n\r\n", 1));
   EXPECT_TRUE(absl::StrContains(parts.first,
                                 absl::StrCat("content-length: ", parts.second.size(), "\r\n")));
 }
 
 TEST(ForeignProtocol, OtherBytesGetSettingsAndGoAway) {
   for (const char* bytes :
-       {"\x16\x03\x01\x02\x00\x01", "SSH-2.0-x\r\n", "get / HTTP/1.1", "GETX"}) {
-    SessionUnderTest server(Role::kServer);
-    server.Feed(bytes);
-    const std::vector<h2::WireFrame> frames = server.Frames();
-    ASSERT_GE(frames.size(), 2u) << bytes;
-    EXPECT_EQ(frames.front().type, h2::kSettings);
-    EXPECT_EQ(frames.back().type, h2::kGoAway);
+       {"\x16\x03\x01\x02\x00\x01", "SSH-2.0-x\r\n", "get / HTTP/1.1", "GETX", "PRI * HTTP/1.1"}) {
+    for (const size_t piece : {size_t{1}, size_t{3}, SIZE_MAX}) {
+      SessionUnderTest server(Role::kServer);
+      server.Feed(bytes, piece);
+      const std::vector<h2::WireFrame> frames = server.Frames();
+      ASSERT_GE(frames.size(), 2u) << bytes;
+      EXPECT_EQ(frames.front().type, h2::kSettings);
+      EXPECT_EQ(frames.back().type, h2::kGoAway);
+    }
   }
 }
 

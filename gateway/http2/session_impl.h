@@ -13,6 +13,7 @@
 //     PROTOCOL_ERROR (ids must grow)
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "gateway/http2/event_batch.h"
 #include "gateway/http2/flood_guards.h"
 #include "gateway/http2/flow_window.h"
+#include "gateway/http2/frame.h"
 #include "gateway/http2/frame_reader.h"
 #include "gateway/http2/hpack_decoder.h"
 #include "gateway/http2/send_side.h"
@@ -82,7 +84,6 @@ class Session::Impl {
 
   // ---- session_receive.cc: frames ----
   void ReceivePreface(Bytes& in);
-  void OnForeignProtocol(Bytes rest);
   void OnStep(FrameReader::Step step);
   void OnBegin();
   void OnFragment();
@@ -174,7 +175,8 @@ class Session::Impl {
   StreamId peer_highest_id_ = 0;   // server: of the streams opened or refused
   StreamId next_id_;               // client
   uint32_t pings_unanswered_ = 0;
-  uint8_t preface_matched_ = 0;
+  std::array<char, kClientPreface.size()> greeting_;  // server: what the client began with
+  uint8_t greeting_bytes_ = 0;
   bool greeted_ = false;  // our preface is queued
   bool established_ = false;
   bool settings_acked_ = false;

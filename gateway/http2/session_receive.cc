@@ -31,27 +31,24 @@ bool Session::Impl::BatchFull() const {
 }
 
 void Session::Impl::ReceivePreface(Bytes& in) {
-  while (preface_matched_ < kClientPreface.size() && !in.empty()) {
-    if (in.front() != static_cast<uint8_t>(kClientPreface[preface_matched_])) {
-      return OnForeignProtocol(in);
+  if (greeting_bytes_ == greeting_.size()) return;
+  const Bytes piece = in.first(std::min(in.size(), greeting_.size() - greeting_bytes_));
+  std::copy(piece.begin(), piece.end(), greeting_.begin() + greeting_bytes_);
+  greeting_bytes_ += static_cast<uint8_t>(piece.size());
+  in.remove_prefix(piece.size());
+  switch (GreetingOf({greeting_.data(), greeting_bytes_})) {
+    case Greeting::kUndecided:
+      return;
+    case Greeting::kHttp2:
+      return SayHello();
+    case Greeting::kHttp1: {
+      const absl::string_view answer = AnswerToHttp1();
+      send_.output().Append(Bytes(reinterpret_cast<const uint8_t*>(answer.data()), answer.size()));
+      return EndAll(ErrorCode::kHttp11Required, "the peer speaks HTTP/1");
     }
-    ++preface_matched_;
-    in.remove_prefix(1);
+    case Greeting::kOther:
+      return Fail(ErrorCode::kProtocolError, "no HTTP/2 preface: the peer speaks another protocol");
   }
-  if (preface_matched_ == kClientPreface.size()) SayHello();
-}
-
-void Session::Impl::OnForeignProtocol(Bytes rest) {
-  constexpr size_t kMethodBytesMax = 16;
-  std::string first(kClientPreface.substr(0, preface_matched_));
-  rest = rest.subspan(0, kMethodBytesMax);
-  first.append(reinterpret_cast<const char*>(rest.data()), rest.size());
-  const absl::string_view answer = AnswerToForeign(first);
-  if (answer.empty()) {
-    return Fail(ErrorCode::kProtocolError, "no HTTP/2 preface: the peer speaks another protocol");
-  }
-  send_.output().Append(Bytes(reinterpret_cast<const uint8_t*>(answer.data()), answer.size()));
-  EndAll(ErrorCode::kHttp11Required, "the peer speaks HTTP/1");
 }
 
 void Session::Impl::OnStep(Step step) {
