@@ -147,6 +147,22 @@ std::string AddressText(const AddressParts& parts) {
   return AddressText(parts.host, parts.port);
 }
 
+std::string GrpcTarget(absl::string_view address) {
+  absl::string_view path = address;
+  if (!absl::ConsumePrefix(&path, "unix:")) return std::string(address);
+  std::string target = "unix:";
+  for (const char c : path) {
+    const bool plain =
+        absl::ascii_isalnum(static_cast<unsigned char>(c)) || absl::StrContains("-._~/", c);
+    if (plain) {
+      target.push_back(c);
+    } else {
+      absl::StrAppend(&target, "%", absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
+    }
+  }
+  return target;
+}
+
 bool IsLocalAddress(const AddressParts& parts) {
   if (parts.path.has_value()) return true;
   const std::optional<IpAddress> ip = ParseIp(parts.host);

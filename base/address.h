@@ -42,6 +42,10 @@ std::string AddressText(absl::string_view host, uint32_t port);
 // The same, or "unix:/path".
 std::string AddressText(const AddressParts& parts);
 
+// `address`, as AddressText() writes it, for gRPC's clients and servers: they take it for a URI, so
+// the path of a Unix socket is percent-encoded (RFC 3986).
+std::string GrpcTarget(absl::string_view address);
+
 // Whether only this machine reaches it: a Unix socket, 127.0.0.0/8, ::1 or localhost.
 bool IsLocalAddress(const AddressParts& parts);
 

@@ -143,6 +143,20 @@ TEST(Address, PartsSayWhichOneIsWrong) {
       HasSubstr("not an IP address, which listening needs"));
 }
 
+TEST(Address, GrpcReadsAPathAsPartOfAUri) {
+  const struct {
+    std::string address, target;
+  } kCases[] = {
+      {"127.0.0.1:80", "127.0.0.1:80"},
+      {"[::1]:80", "[::1]:80"},
+      {"a.example:80", "a.example:80"},
+      {"unix:/run/pinion-1.0/a_b~.sock", "unix:/run/pinion-1.0/a_b~.sock"},
+      {"unix:a.sock", "unix:a.sock"},
+      {"unix:/my run/50%41?#[x]:é", "unix:/my%20run/50%2541%3f%23%5bx%5d%3a%c3%a9"},
+  };
+  for (const auto& c : kCases) EXPECT_EQ(GrpcTarget(c.address), c.target);
+}
+
 TEST(Address, LocalIsWhatOnlyThisMachineReaches) {
   for (const char* text : {"127.0.0.1:1", "127.255.0.9:1", "[::1]:1", "[0:0::1]:1", "localhost:1",
                            "LocalHost:1", "unix:a"}) {

@@ -137,9 +137,10 @@ absl::Status RunRegistry(cli::Invocation& run, ServeFlags flags) {
 // What a newcomer types next, into another terminal.
 std::string NextCommand(const std::string& registry_address) {
   const bool is_default = registry_address == cli::kDefaultRegistryAddress;
-  return absl::StrCat("next: pinion ",
-                      is_default ? "" : absl::StrCat("--registry ", registry_address, " "),
-                      "version publish SERVICE VERSION --descriptor-set FILE");
+  return absl::StrCat(
+      "next: pinion ",
+      is_default ? "" : absl::StrCat("--registry ", cli::ShellWord(registry_address), " "),
+      "version publish SERVICE VERSION --descriptor-set FILE");
 }
 
 // The gateway follows the registry beside it as it would one elsewhere.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/address.h"
 #include "base/clock.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -102,8 +103,8 @@ class RegistryClient::Impl {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
     arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
-    stub_ = v1::Registry::NewStub(
-        grpc::CreateCustomChannel(address_, grpc::InsecureChannelCredentials(), arguments));
+    stub_ = v1::Registry::NewStub(grpc::CreateCustomChannel(
+        GrpcTarget(address_), grpc::InsecureChannelCredentials(), arguments));
   }
 
   template <typename Request, typename Response>

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "base/address.h"
 #include "base/clock.h"
 #include "gateway/watch_limits.h"
 #include "grpcpp/channel.h"
@@ -85,7 +86,7 @@ class GrpcStream final : public Stream, private grpc::ClientReadReactor<WatchRes
 
 class Channel::Impl {
  public:
-  explicit Impl(const std::string& target) {
+  explicit Impl(const std::string& address) {
     const auto milliseconds = [](absl::Duration duration) {
       return static_cast<int>(absl::ToInt64Milliseconds(duration));
     };
@@ -95,8 +96,8 @@ class Channel::Impl {
     // Not slower than the watcher, which has its own backoff.
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, milliseconds(limits::kWatchBackoffMin));
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, milliseconds(limits::kWatchBackoffMax) / 2);
-    const auto channel =
-        grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+    const auto channel = grpc::CreateCustomChannel(GrpcTarget(address),
+                                                   grpc::InsecureChannelCredentials(), arguments);
     watch_ = RoutingWatch::NewStub(channel);
     registry_ = Registry::NewStub(channel);
   }
@@ -109,7 +110,7 @@ class Channel::Impl {
   std::unique_ptr<Registry::Stub> registry_;
 };
 
-Channel::Channel(const std::string& target) : impl_(std::make_unique<Impl>(target)) {}
+Channel::Channel(const std::string& address) : impl_(std::make_unique<Impl>(address)) {}
 Channel::~Channel() = default;
 
 std::unique_ptr<Stream> Channel::Begin(const WatchRequest& request,

@@ -24,8 +24,8 @@ class Stream {
 
 class Channel {
  public:
-  // `target` as gRPC names it: "127.0.0.1:8081", "unix:/run/pinion.sock".
-  explicit Channel(const std::string& target);
+  // `address`: "127.0.0.1:8081", "unix:/run/pinion.sock".
+  explicit Channel(const std::string& address);
   ~Channel();
 
   // Begins a call that posts to `mailbox`. The stream must not be destroyed before its kStreamEnded

@@ -20,7 +20,7 @@ namespace pinion::watch {
 
 struct Options {
   std::string gateway_id;
-  // As gRPC names it: "127.0.0.1:8081", "unix:/run/pinion.sock".
+  // Its address: "127.0.0.1:8081", "unix:/run/pinion.sock".
   std::string registry;
   // Where the last good state is kept; empty: nowhere.
   std::string snapshot_dir;

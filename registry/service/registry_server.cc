@@ -95,7 +95,8 @@ absl::StatusOr<std::unique_ptr<RegistryServer>> RegistryServer::Start(
   // Otherwise a second process binds the same port silently and gets half of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   SetBounds(options, builder);
-  builder.AddListeningPort(options.address, grpc::InsecureServerCredentials(), &parts->port);
+  builder.AddListeningPort(GrpcTarget(options.address), grpc::InsecureServerCredentials(),
+                           &parts->port);
   builder.RegisterService(parts->registry_service.get());
   builder.RegisterService(parts->watch_service.get());
   parts->server = builder.BuildAndStart();

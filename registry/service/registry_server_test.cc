@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/address.h"
 #include "gmock/gmock.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -51,19 +52,20 @@ class RegistryServerTest : public ::testing::Test {
     store_.reset();
   }
   // Again on the same store, as after a restart.
-  void Start() {
+  void Start(const std::string& socket = "registry.sock") {
     Stop();
     auto store = store::SqliteStore::Open(directory_ + "/registry.db", clock_);
     ASSERT_TRUE(store.ok()) << store.status();
     store_ = *std::move(store);
     auto server = RegistryServer::Start(*store_, clock_,
-                                        {.address = "unix:" + directory_ + "/registry.sock",
+                                        {.address = "unix:" + directory_ + "/" + socket,
                                          .binary_version = "test",
                                          .watch = {.heartbeat = absl::Milliseconds(50)},
                                          .housekeeping = {.period = absl::Milliseconds(5)}});
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
-    channel_ = grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials());
+    channel_ =
+        grpc::CreateChannel(GrpcTarget(server_->address()), grpc::InsecureChannelCredentials());
     stub_ = v1::Registry::NewStub(channel_);
     watch_ = v1::RoutingWatch::NewStub(channel_);
   }
@@ -274,6 +276,17 @@ TEST_F(RegistryServerTest, ExpiredLeasesReachTheWatchers) {
 TEST_F(RegistryServerTest, ASocketIsForItsOwnerOnly) {
   struct stat info;
   ASSERT_EQ(stat((directory_ + "/registry.sock").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+}
+
+TEST_F(RegistryServerTest, APathIsWhatItSays) {
+  const std::string name = "my run 50%41.sock";
+  Start(name);
+  SetUpAddressBook();
+  const std::string path = directory_ + "/" + name;
+  EXPECT_EQ(server_->address(), "unix:" + path);
+  struct stat info;
+  ASSERT_EQ(stat(path.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
 }
 

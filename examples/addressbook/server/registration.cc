@@ -54,8 +54,8 @@ absl::StatusOr<std::unique_ptr<Registration>> Registration::Start(Options option
 Registration::Registration(Options options, RegisterInstanceRequest request)
     : options_(std::move(options)),
       request_(std::move(request)),
-      registry_(pinion::registry::v1::Registry::NewStub(
-          grpc::CreateChannel(options_.registry, grpc::InsecureChannelCredentials()))),
+      registry_(pinion::registry::v1::Registry::NewStub(grpc::CreateChannel(
+          pinion::GrpcTarget(options_.registry), grpc::InsecureChannelCredentials()))),
       thread_(&Registration::Run, this) {}
 
 Registration::~Registration() {

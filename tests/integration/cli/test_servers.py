@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -125,6 +126,13 @@ class Servers(unittest.TestCase):
         second.wait_line("started from the recording of revision")
         self.assertIn("is away", self.page(second, "/readyz"))
         self.assertEqual(second.stop(), 0)
+
+    def test_a_socket_s_path_is_taken_as_it_is_written(self):
+        registry = f"unix:{self.folder}/my run 50%41.sock"
+        process = self.start("serve", "--config", self.config(), "--registry", registry, "--store", self.folder / "r.db")
+        process.wait_line(f"(?m)^next: pinion --registry '{re.escape(registry)}' version publish ")
+        self.assertTrue((self.folder / "my run 50%41.sock").is_socket())
+        self.cli(registry, "version", "publish", "addressbook", "1.0.0")
 
     def test_a_gateway_whose_registry_never_answered_is_not_ready(self):
         config = self.config(registry={"address": {"pipe": {"path": str(self.folder / "nobody.sock")}}})
