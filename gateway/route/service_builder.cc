@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/address.h"
 #include "base/status_macros.h"
 #include "gateway/limits.h"
 #include "gateway/route/method_path.h"
@@ -47,19 +48,18 @@ absl::StatusOr<InstanceEntry> ParseInstance(const routing::v1::Instance& instanc
   entry.weight = std::max(instance.weight(), 1u);
   entry.zone = instance.zone();
   const routing::v1::SocketAddress& socket = instance.address().socket_address();
-  if (instance.address().has_pipe()) {
-    entry.host = instance.address().pipe().path();
-  } else {
-    entry.host = socket.address();
-    entry.port = static_cast<uint16_t>(socket.port_value());
+  AddressParts address = {.host = socket.address(), .port = socket.port_value()};
+  if (instance.address().has_pipe()) address.path = instance.address().pipe().path();
+  absl::Status fault = CheckAddress(address, AddressUse::kConnect);
+  if (instance.uid().empty()) fault = absl::InvalidArgumentError("the uid is missing");
+  if (!fault.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("instance `", Printable(instance.uid()),
+                                                   "` of `", instance.service(), "` ",
+                                                   instance.version(), ": ", fault.message()));
   }
-  const bool port_good =
-      instance.address().has_pipe() || (socket.port_value() >= 1 && socket.port_value() <= 65535);
-  if (!entry.uid.empty() && !entry.host.empty() && port_good) return entry;
-  return absl::InvalidArgumentError(absl::StrCat(
-      "instance `", Printable(instance.uid()), "` of `", instance.service(), "` ",
-      instance.version(),
-      " needs a uid, and an address with a port from 1 to 65535 or the path of a ", "Unix socket"));
+  entry.host = address.path.value_or(address.host);
+  entry.port = static_cast<uint16_t>(address.port);
+  return entry;
 }
 
 }  // namespace

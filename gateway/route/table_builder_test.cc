@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gateway/limits.h"
 #include "gateway/route/testing_table.h"
 
@@ -28,6 +29,28 @@ std::string Instance(const std::string& uid, const std::string& version, int por
 
 absl::Status Delete(TableBuilder& builder, const std::string& text) {
   return builder.Delete(ParseResource(text));
+}
+
+// What else an address may be is in base/address_test.cc.
+TEST(TableBuilderTest, RefusesInstancesThatCannotBeReached) {
+  const struct {
+    const char* address;
+    const char* says;
+  } cases[] = {
+      {"", "the host is missing"},
+      {"address { pipe { } }", "path of the Unix socket is missing"},
+      {"address { socket_address { address: '10.0.1' port_value: 80 } }",
+       "neither an IP address nor a DNS name"},
+      {"address { socket_address { address: '::1' } }", "from 1 to 65535"},
+      {"address { socket_address { address: '::1' port_value: 65536 } }", "above 65535"},
+  };
+  TableBuilder builder;
+  PutAll(builder, {kGreeter, kVersion1});
+  for (const auto& each : cases) {
+    const absl::Status status = builder.Put(ParseResource(absl::StrCat(
+        "instance { service: 'greeter' version: '1.0.0' uid: 'x' ", each.address, " }")));
+    EXPECT_THAT(status.message(), HasSubstr(each.says)) << each.address;
+  }
 }
 
 TEST(TableBuilderTest, RefusesWithAdviceAndKeepsWhatItHad) {
@@ -54,10 +77,7 @@ TEST(TableBuilderTest, RefusesWithAdviceAndKeepsWhatItHad) {
       {"version { service: '' name: '1.2.0' }", "empty"},
       {"channel { service: 'greeter' name: '@stable' version: '1.0.0' }", "write `stable`"},
       {"channel { service: 'greeter' name: 'stable' }", "no version"},
-      {"instance { service: 'greeter' version: '1.0.0' uid: 'x' }", "address"},
       {Instance("", "1.0.0", 7001), "uid"},
-      {Instance("x", "1.0.0", 65536), "port"},
-      {Instance("x", "1.0.0", 0), "port"},
       {Instance("x", "", 7001), "no version"},
       {"consumer { name: '' }", "1 to 128 bytes"},
       {"consumer { name: 'c' default_channel: '@x' }", "write `x`"},
