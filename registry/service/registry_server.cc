@@ -61,7 +61,9 @@ void QuietGrpc() {
 }  // namespace
 
 absl::Status CheckListenAddress(const std::string& address, bool insecure) {
+  // Port 0 is for a server, and a path for other processes.
   ASSIGN_OR_RETURN(const AddressParts parts, ParseAddress(address, AddressUse::kEither));
+  if (parts.path.has_value()) RETURN_IF_ERROR(CheckAddress(parts, AddressUse::kRegister));
   if (insecure || IsLocalAddress(parts)) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("registry address ", address,

@@ -16,8 +16,8 @@
 namespace pinion::service {
 
 struct RegistryServerOptions {
-  // "unix:/run/pinion/registry.sock", or "127.0.0.1:7070", "[::1]:7070",
-  // "localhost:7070"; port 0 lets the kernel choose.
+  // "unix:/run/pinion/registry.sock", whose path is absolute since clients start anywhere; or
+  // "127.0.0.1:7070", "[::1]:7070", "localhost:7070", where port 0 lets the kernel choose.
   std::string address;
   // Allows addresses that other machines reach, although nobody is authenticated.
   bool insecure = false;
@@ -33,8 +33,8 @@ struct RegistryServerOptions {
 class RegistryServer {
  public:
   // Serves when it returns. `store` and `clock` outlive the server. InvalidArgument: the address is
-  // none; FailedPrecondition: it is reachable by others and `insecure` is not set; Unavailable: it
-  // cannot be bound (in use, no permission).
+  // none, or a relative path; FailedPrecondition: it is reachable by others and `insecure` is not
+  // set; Unavailable: it cannot be bound (in use, no permission).
   static absl::StatusOr<std::unique_ptr<RegistryServer>> Start(
       store::Store& store, const Clock& clock, const RegistryServerOptions& options);
   ~RegistryServer();

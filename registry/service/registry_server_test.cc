@@ -309,7 +309,7 @@ TEST_F(RegistryServerTest, ListensWhereNobodyElseReachesIt) {
       {"127.0.0.1:x", false, absl::StatusCode::kInvalidArgument},
       {"127.0.0.1:70000", true, absl::StatusCode::kInvalidArgument},
       {"::1:7070", false, absl::StatusCode::kInvalidArgument},
-      {"unix:relative", false, absl::StatusCode::kOk},
+      {"unix:relative", false, absl::StatusCode::kInvalidArgument},
       {"", false, absl::StatusCode::kInvalidArgument},
   };
   for (const auto& c : kCases) {
