@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -22,6 +23,11 @@ constexpr char kDigits[] = "0123456789";
 
 absl::Status Quoted(absl::string_view text, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("\"", text, "\"", why));
+}
+
+// A name of digits and dots only is an IP address with a slip in it, whatever DNS permits.
+bool IsHostName(absl::string_view text) {
+  return IsDnsName(text) && text.find_first_not_of("0123456789.") != text.npos;
 }
 
 bool IsNumber(absl::string_view text) {
@@ -59,9 +65,8 @@ absl::Status BadHost(absl::string_view host, AddressUse use) {
 
 absl::Status CheckHost(absl::string_view host, AddressUse use) {
   if (ParseIp(host).has_value()) return absl::OkStatus();
-  // A name of digits and dots only is an IP address with a slip in it, whatever DNS permits.
-  const bool name = IsDnsName(host) && host.find_first_not_of("0123456789.") != host.npos;
-  return name && use != AddressUse::kListen ? absl::OkStatus() : BadHost(host, use);
+  if (IsHostName(host) && use != AddressUse::kListen) return absl::OkStatus();
+  return BadHost(host, use);
 }
 
 absl::Status CheckPort(uint32_t port, AddressUse use) {
@@ -182,6 +187,13 @@ bool IsDnsName(absl::string_view text) {
     }
   }
   return true;
+}
+
+absl::Status CheckTlsName(absl::string_view name) {
+  if (ParseIp(name).has_value()) return absl::OkStatus();
+  if (IsHostName(name) && name.back() != '.') return absl::OkStatus();
+  return Quoted(absl::Utf8SafeCHexEscape(name),
+                " is no name that a certificate can hold: give a DNS name or an IP address");
 }
 
 std::optional<IpAddress> ParseIp(absl::string_view text) {

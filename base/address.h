@@ -53,6 +53,10 @@ bool IsLocalAddress(const AddressParts& parts);
 // dot may end it.
 bool IsDnsName(absl::string_view text);
 
+// What a server's certificate can name: a DNS name, without a dot at its end, or an IP address.
+// InvalidArgument quotes `name`.
+absl::Status CheckTlsName(absl::string_view name);
+
 struct IpAddress {
   std::array<uint8_t, 16> bytes{};
   size_t size = 0;  // 4 or 16

@@ -177,5 +177,29 @@ TEST(Address, DnsNamesAreBounded) {
   EXPECT_FALSE(IsDnsName(label + "a"));
 }
 
+TEST(Address, CertificatesNameHosts) {
+  for (const char* good : {"a.example", "localhost", "xn--bcher-kva.example", "10.0.0.1", "::1"}) {
+    EXPECT_TRUE(CheckTlsName(good).ok()) << good;
+  }
+  const struct {
+    std::string name, quoted;
+  } kCases[] = {
+      {"", "\"\""},
+      {std::string("a\0.example", 10), "\"a\\x00.example\""},
+      {".example", "\".example\""},
+      {"a.example.", "\"a.example.\""},
+      {"*.example", "\"*.example\""},
+      {"10.0.1", "\"10.0.1\""},
+      {"[::1]", "\"[::1]\""},
+      {"a.example:443", "\"a.example:443\""},
+      {"a b\n", "\"a b\\n\""},
+  };
+  for (const auto& c : kCases) {
+    const absl::Status status = CheckTlsName(c.name);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << c.quoted;
+    EXPECT_THAT(std::string(status.message()), StartsWith(c.quoted + " is no name"));
+  }
+}
+
 }  // namespace
 }  // namespace pinion

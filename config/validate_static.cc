@@ -150,6 +150,9 @@ class ServiceValidator {
           absl::StrCat(path, ".address"),
           absl::StrCat("a second instance of this version at ", ToString(instance.address())));
     }
+    if (!instance.tls_name().empty()) {
+      report_.Check(absl::StrCat(path, ".tls_name"), CheckTlsName(instance.tls_name()));
+    }
     if (instance.weight() > kMaxWeight) {
       report_.AtValue(absl::StrCat(path, ".weight"), absl::StrCat("at most ", kMaxWeight));
     }

@@ -180,7 +180,10 @@ absl::Status ValidateInstance(const routing::v1::Instance& instance) {
   if (instance.weight() > 1'000'000) {
     return Invalid("ARGUMENT_INVALID", "weight must be at most 1000000");
   }
-  RETURN_IF_ERROR(ValidateText("tls_name", instance.tls_name(), 253));
+  if (!instance.tls_name().empty()) {
+    const absl::Status name = CheckTlsName(instance.tls_name());
+    if (!name.ok()) return Invalid("ARGUMENT_INVALID", absl::StrCat("tls_name ", name.message()));
+  }
   RETURN_IF_ERROR(ValidateText("zone", instance.zone(), 128));
   const absl::Status address = CheckAddress(PartsOf(instance.address()), AddressUse::kRegister);
   return address.ok() ? address : WithReason(address, "ARGUMENT_INVALID");

@@ -64,6 +64,9 @@ TEST(Validate, Instances) {
       {R"()", "the host is missing"},
       {R"(uid: "u" address { pipe { path: "/a" } })", "uid"},
       {R"(weight: 1000001 address { pipe { path: "/a" } })", "weight"},
+      {R"(tls_name: "db.example" address { pipe { path: "/a" } })", ""},
+      {R"(tls_name: "db.example\000.evil" address { pipe { path: "/a" } })",
+       R"(tls_name "db.example\x00.evil" is no name)"},
   };
   for (const auto& c : kCases) {
     Expect(ValidateInstance(FromText<routing::v1::Instance>(head + c.text)), c.wrong, c.text);
