@@ -14,15 +14,11 @@ import tempfile
 import unittest
 import urllib.request
 
+from tests.harness import h2
 from tests.harness.gateway import PROGRAM, address, configuration, service, write_configuration
 from tests.harness.process import Process
 
 ANY = "127.0.0.1:0"
-
-# Preface, SETTINGS, and HEADERS: :method POST, :scheme http, :path, content-type, te.
-_FIELDS = (b"\x83\x86\x04\x13/acme.Greeter/Hello" + b"\x0f\x10\x10application/grpc" + b"\x40\x02te\x08trailers")
-CALL_THAT_NEVER_ENDS = (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0" +
-                        len(_FIELDS).to_bytes(3, "big") + b"\1\4\0\0\0\1" + _FIELDS)
 
 
 class Servers(unittest.TestCase):
@@ -151,8 +147,8 @@ class Servers(unittest.TestCase):
             write_configuration(path, config)
             process = self.start("gateway", "--config", path)
             port = int(process.wait_line(r"listening name=ingress address=\S+:(\d+)").group(1))
-            with socket.create_connection(("127.0.0.1", port)) as connection:
-                connection.sendall(CALL_THAT_NEVER_ENDS)
+            with h2.Client(port) as client:
+                client.start("/acme.Greeter/Hello", end=False)
                 waiting, _ = upstream.accept()  # the call waits for this server's SETTINGS
                 os.kill(process.pid, signal.SIGTERM)
                 process.wait_line("another signal ends at once")
