@@ -78,7 +78,8 @@ class Process:
                 self._child.kill()
         return self._child.wait()
 
-    def _wait(self, look, what, seconds):
+    def wait(self, look, what, seconds=10):
+        """What `look` finds, as soon as it finds something; StartError when that takes longer, or the program ends."""
         deadline = time.monotonic() + seconds
         while True:
             found = look()
@@ -92,14 +93,14 @@ class Process:
 
     def wait_line(self, pattern, seconds=10):
         """The first match of `pattern` in what the program prints."""
-        return self._wait(lambda: re.search(pattern, self.output()), f"line like `{pattern}`", seconds)
+        return self.wait(lambda: re.search(pattern, self.output()), f"line like `{pattern}`", seconds)
 
     def wait_port(self, port=None, seconds=10):
         """The port that this program (and no other) listens on; any of its ports unless `port` is given."""
         def look():
             ports = self.listening_ports()
             return (port if port in ports else None) if port else next(iter(ports), None)
-        return self._wait(look, f"listener on {port or 'any port'}", seconds)
+        return self.wait(look, f"listener on {port or 'any port'}", seconds)
 
     def family(self):
         """Its pid and those of all its descendants."""

@@ -68,6 +68,13 @@ class Servers(unittest.TestCase):
         with urllib.request.urlopen(f"http://{admin}{path}", timeout=10) as answer:
             return answer.read().decode()
 
+    def await_page(self, process, path, text):
+        """Reads the page until `text` is in it; all of it."""
+        def look():
+            page = self.page(process, path)
+            return page if text in page else None
+        return process.wait(look, f"{text!r} in {path}", seconds=30)
+
     # ---- running ----
 
     def test_serve_says_where_it_listens_and_ends_well(self):
@@ -100,11 +107,7 @@ class Servers(unittest.TestCase):
         self.cli(registry, "version", "publish", "addressbook", "1.0.0")
         self.cli(registry, "instance", "register", "addressbook", "1.0.0", "127.0.0.1:9")
         revision = json.loads(self.cli(registry, "status", "--json"))["revision"]
-        for _ in range(500):
-            metrics = self.page(process, "/metrics")
-            if f"pinion_registry_revision {revision}\n" in metrics:
-                break
-        self.assertIn(f"pinion_registry_revision {revision}\n", metrics)
+        metrics = self.await_page(process, "/metrics", f"pinion_registry_revision {revision}\n")
         self.assertIn("pinion_registry_connected 1\n", metrics)
         gateways = json.loads(self.cli(registry, "status", "--json"))["gateways"]
         self.assertEqual(len(gateways), 1)
@@ -120,7 +123,7 @@ class Servers(unittest.TestCase):
 
         second = self.start("gateway", "--config", config)
         second.wait_line("started from the recording of revision")
-        self.assertIn("is away", self.page(second, "/readyz"))
+        self.await_page(second, "/readyz", "is away")
         self.assertEqual(second.stop(), 0)
 
     def test_a_socket_s_path_is_taken_as_it_is_written(self):
