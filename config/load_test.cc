@@ -4,10 +4,12 @@
 #include <gmock/gmock.h>
 #include <google/protobuf/descriptor.pb.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
@@ -196,6 +198,32 @@ TEST_F(LoadTest, UnreadableFiles) {
             absl::StrCat(Path("none.yaml"), ": cannot be read: No such file or directory"));
   EXPECT_EQ(LoadFile(directory_).status().message(),
             absl::StrCat(directory_, ": cannot be read: it is a directory"));
+}
+
+TEST_F(LoadTest, NothingIsWaitedForThatMayNeverCome) {
+  const std::string pipe = Path("pipe.yaml");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(LoadFile(pipe).status().message(),
+            absl::StrCat(pipe, ": cannot be read: it is a named pipe, not a file"));
+  EXPECT_EQ(LoadFile("/dev/zero").status().message(),
+            "/dev/zero: cannot be read: it is a device, not a file");
+}
+
+// As a shell's `<(command)` and `command | pinion validate /dev/stdin` give it.
+TEST_F(LoadTest, APipeThatWasGivenOpenIsReadToItsEnd) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  std::thread writer([end = ends[1]] {
+    for (const absl::string_view part : {"node: ", "{id: a}\n"}) {
+      EXPECT_EQ(write(end, part.data(), part.size()), static_cast<ssize_t>(part.size()));
+    }
+    close(end);
+  });
+  const auto loaded = LoadFile(absl::StrCat("/dev/fd/", ends[0]));
+  writer.join();
+  close(ends[0]);
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(loaded->bootstrap.node().id(), "a");
 }
 
 TEST_F(LoadTest, SizesAreBounded) {
