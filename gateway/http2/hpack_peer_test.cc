@@ -11,6 +11,7 @@
 #include "gateway/http2/hpack_decoder.h"
 #include "gateway/http2/hpack_encoder.h"
 #include "tests/testing/h2_session.h"
+#include "tests/testing/nghttp2_inflater.h"
 #include "tests/testing/random.h"
 
 namespace pinion::http2 {
@@ -31,36 +32,6 @@ std::string Describe(const std::vector<Text>& fields) {
   for (const Text& text : fields) block.Add({text.name, text.value, text.never_index});
   return h2::Describe(block);
 }
-
-class Inflater {
- public:
-  Inflater() { EXPECT_EQ(nghttp2_hd_inflate_new(&inflater_), 0); }
-  ~Inflater() { nghttp2_hd_inflate_del(inflater_); }
-
-  std::string Decode(absl::string_view bytes) {
-    HeaderBlock block;
-    auto* in = reinterpret_cast<uint8_t*>(const_cast<char*>(bytes.data()));
-    const uint8_t* const end = in + bytes.size();
-    while (true) {
-      nghttp2_nv field;
-      int flags = 0;
-      const ssize_t used = nghttp2_hd_inflate_hd2(inflater_, &field, &flags, in, end - in, 1);
-      if (used < 0) return h2::kBrokenBlock;
-      in += used;
-      if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0) {
-        block.Add({{reinterpret_cast<const char*>(field.name), field.namelen},
-                   {reinterpret_cast<const char*>(field.value), field.valuelen},
-                   (field.flags & NGHTTP2_NV_FLAG_NO_INDEX) != 0});
-      }
-      if ((flags & NGHTTP2_HD_INFLATE_FINAL) != 0) break;
-    }
-    nghttp2_hd_inflate_end_headers(inflater_);
-    return h2::Describe(block);
-  }
-
- private:
-  nghttp2_hd_inflater* inflater_ = nullptr;
-};
 
 class Deflater {
  public:
@@ -131,7 +102,7 @@ std::vector<Text> DrawFields(Random& random) {
 TEST(HpackPeer, ReadsWhatWeWrite) {
   Random random(3);
   HpackEncoder encoder;
-  Inflater inflater;
+  h2::Nghttp2Inflater inflater;
   std::vector<uint8_t> scratch;
   std::vector<Text> fields;
   for (int round = 0; round < 3000; ++round) {
@@ -163,7 +134,7 @@ TEST(HpackPeer, AgreesOnWhatNobodyWrote) {
   int refused = 0;
   for (int connection = 0; connection < 5000; ++connection) {
     Deflater deflater;
-    Inflater inflater;
+    h2::Nghttp2Inflater inflater;
     Decoder decoder;
     for (int block = 0; block < 3; ++block) {
       std::string bytes = deflater.Encode(DrawFields(random));
