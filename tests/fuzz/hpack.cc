@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "gateway/http2/hpack_decoder.h"
 #include "gateway/http2/hpack_encoder.h"
+#include "tests/fuzz/header_facts.h"
 #include "tests/fuzz/target.h"
 #include "tests/testing/h2_session.h"
 #include "tests/testing/nghttp2_inflater.h"
@@ -39,6 +40,7 @@ Decoded Decode(http2::HpackDecoder& decoder, absl::string_view bytes, size_t pie
   } while (result.good && !bytes.empty());
   result.too_large = progress.too_large;
   for (const http2::HeaderField& field : result.block.fields()) {
+    CheckFacts(field);
     absl::StrAppend(&result.text, field.name, "=", field.value, "\n");
   }
   CHECK(result.block.list_bytes() <= kLimits.bytes_max);

@@ -11,6 +11,7 @@
 #include "gateway/proxy/grpc_timeout.h"
 #include "gateway/proxy/trace_context.h"
 #include "gateway/route/testing_table.h"
+#include "tests/fuzz/header_facts.h"
 #include "tests/fuzz/target.h"
 
 namespace pinion::fuzz {
@@ -95,6 +96,7 @@ void Run(absl::string_view input) {
   proxy::AddUpstreamFields(block, listener, proxy::Options(), trusted, head.grpc, "1S", out);
   size_t timeouts = 0;
   for (const http2::HeaderField& field : out) {
+    CheckFacts(field);
     CHECK(field.name != "api-version");
     CHECK(trusted || listener.identity_header.empty() || field.name != listener.identity_header);
     CHECK(listener.api_key_header.empty() || field.name != listener.api_key_header);
