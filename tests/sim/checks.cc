@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/http2/frame.h"
+#include "gateway/limits.h"
 #include "gateway/upstream_limits.h"
 
 namespace pinion::sim {
@@ -44,6 +46,13 @@ const char* KindName(ResponsePlan::Kind kind) {
 }
 
 bool Seen(const AttemptRecord& attempt) { return attempt.end != AttemptRecord::End::kRefused; }
+
+// An answer that is not gRPC is not held for the caller but read away, and the frame that is too
+// much of it.
+size_t ReadAwayMax(const ResponsePlan& response) {
+  const bool foreign = response.kind == ResponsePlan::Kind::kHttpError;
+  return foreign ? limits::kForeignAnswerBytesMax + http2::kDefaultMaxFrameBytes : 0;
+}
 
 }  // namespace
 
@@ -118,7 +127,8 @@ bool Watcher::Check(CallBook::Entry& entry, absl::Time now, std::vector<std::str
   for (const auto& attempt : entry.attempts) {
     if (attempt->body_differs) return find("the request's bytes differ from what was sent");
     if (attempt->version != entry.attempts.front()->version) return find("split over two versions");
-    if (attempt->response_bytes_sent > record.body.size() + ResponseBytesMax() &&
+    const size_t read_away = ReadAwayMax(entry.plan.response);
+    if (attempt->response_bytes_sent > record.body.size() + read_away + ResponseBytesMax() &&
         record.ends == 0) {
       return find(attempt->response_bytes_sent - record.body.size(),
                   " bytes of the answer are held on their way");
