@@ -73,8 +73,7 @@ bool HpackTable::Equals(const Entry& entry, const HeaderField& field) const {
   const bool known = field.name_id != HeaderName::kOther && field.name_id != HeaderName::kUnread;
   const bool same_name = known ? entry.name_id == field.name_id
                                : std::equal(field.name.begin(), field.name.end(), name);
-  return same_name &&
-         std::memcmp(name + entry.name_bytes, field.value.data(), entry.value_bytes) == 0;
+  return same_name && absl::string_view(name + entry.name_bytes, entry.value_bytes) == field.value;
 }
 
 HeaderField HpackTable::FieldAt(size_t slot) const {

@@ -61,6 +61,13 @@ HeaderField Hashed(absl::string_view name, absl::string_view value, uint32_t has
   return field;
 }
 
+TEST(HpackTable, AFieldMayBeEmpty) {
+  HpackTable table;
+  table.Insert(Hashed("", "", 1));
+  EXPECT_EQ(table.Find(Hashed("", "", 1)), 0u);
+  EXPECT_EQ(table.Find(Hashed("", "1", 1)), std::nullopt);
+}
+
 TEST(HpackTable, FindsByHashAndText) {
   HpackTable table;
   table.Insert(Hashed("a", "1", 7));
