@@ -62,7 +62,7 @@ class MigrationTest : public testing::Test {
       Load load(world_, book_);
       load.AwaitRounds();
       action();
-      for (int i = 0; i < 20; ++i) load.AwaitRounds();
+      for (int i = 0; i < 5; ++i) load.AwaitRounds();
     }
     CheckEveryRow(step);
   }
