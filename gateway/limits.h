@@ -28,6 +28,7 @@ inline constexpr size_t kGrownWindowBytesMax = 64 * 1024 * 1024;
 // Decoded, name + value + 32 each; trailers are counted by themselves.
 inline constexpr uint32_t kMaxHeaderListBytes = 60 * 1024;
 inline constexpr uint32_t kMaxHeaderFields = 100;
+inline constexpr uint32_t kHeaderListTimes = 16;  // as many bytes end the connection
 // RFC 9113's default; larger frames only make other streams wait longer.
 inline constexpr uint32_t kMaxFrameBytes = 16 * 1024;
 // RFC 7541's default, both ways.
@@ -192,8 +193,7 @@ inline constexpr size_t kMetricServicesMax = 250;
 
 // Far more people and scrapers than there are; a further connection is closed at once.
 inline constexpr unsigned kAdminConnectionsMax = 64;
-// For a client that sends or reads nothing.
-inline constexpr unsigned kAdminIdleSeconds = 10;
+inline constexpr unsigned kAdminIdleSeconds = 10;  // for a client that sends or reads nothing
 // Request line and headers of one request, and what the server needs beside them.
 inline constexpr size_t kAdminConnectionBytesMax = 32 * 1024;
 

@@ -73,6 +73,7 @@ bool HpackDecoder::Decode(Bytes piece, bool final, const HeaderListLimits& limit
   while (!in.empty()) {
     const Bytes rest = in;
     const Read read = Representation(in, sink);
+    if (progress.bytes >= limits.bytes_end()) return false;
     if (read == Read::kWhole) continue;
     if (read == Read::kBroken || final) return false;
     Keep(rest);

@@ -18,6 +18,10 @@ namespace pinion::http2 {
 struct HeaderListLimits {
   uint32_t bytes_max;
   uint32_t fields_max;
+
+  // Where decoding ends too: it takes the table's help to say that much, and each byte is ours to
+  // decode.
+  uint64_t bytes_end() const { return uint64_t{bytes_max} * limits::kHeaderListTimes; }
 };
 
 // One header block as it arrives, in as many pieces as it comes.
@@ -33,8 +37,8 @@ class HpackDecoder {
   explicit HpackDecoder(std::vector<uint8_t>& scratch) : scratch_(scratch) {}
 
   // Decodes a piece of a header block, the last one if `final`, into `block` (null: into nothing).
-  // False when it is not HPACK, or a name or value is longer than limits::kHeaderStringBytesMax:
-  // the connection is lost.
+  // False when it is not HPACK, a name or value is longer than limits::kHeaderStringBytesMax, or
+  // the list comes to bytes_end(): the connection is lost.
   [[nodiscard]] bool Decode(Bytes piece, bool final, const HeaderListLimits& limits,
                             HeaderListProgress& progress, HeaderBlock* block);
 

@@ -243,6 +243,26 @@ TEST_F(FloodTest, AHeaderListThatIsTooLongIsCounted) {
   EXPECT_EQ(server_.limits.value(Limit::kHeaderList), 1u);
 }
 
+// Each byte of such a block stands for 4,000.
+TEST_F(FloodTest, HpackBomb) {
+  const std::string value(4000, 'v');
+  server_.Feed(h2::Frame(h2::kHeaders, 5, 1,
+                         h2::HpackBlock(h2::Request()) + h2::HpackIndexedLiteral("x", value)));
+  EXPECT_EQ(server_.limits.value(Limit::kHeaderList), 0u);
+  // Somewhat too long ends its call, and the connection serves the next.
+  server_.Feed(
+      h2::Frame(h2::kHeaders, 5, 3, h2::HpackBlock(h2::Request()) + std::string(100, '\xbe')) +
+      Open(5));
+  EXPECT_FALSE(server_.session.failed());
+  EXPECT_EQ(server_.limits.value(Limit::kHeaderList), 1u);
+  EXPECT_EQ(server_.streams.count(5), 1u);
+  server_.Feed(
+      h2::Frame(h2::kHeaders, 5, 7, h2::HpackBlock(h2::Request()) + std::string(16000, '\xbe')));
+  EXPECT_EQ(server_.session.failure(), ErrorCode::kEnhanceYourCalm);
+  EXPECT_EQ(server_.session.failure_detail(), "a header list far beyond what it may be");
+  EXPECT_EQ(server_.limits.value(Limit::kHeaderList), 2u);
+}
+
 TEST(LimitCounters, EachHasANameOfItsOwn) {
   std::set<absl::string_view> names;
   for (size_t i = 0; i < kLimits; ++i) names.insert(LimitName(static_cast<Limit>(i)));
@@ -362,9 +382,9 @@ TEST(Hpack, ABombOfReferencesFillsNoMemory) {
   server.Feed(std::string(h2::kPreface) + h2::Settings());
   const std::string entry = h2::HpackIndexedLiteral("bomb", std::string(4000, 'x'));
   server.Feed(h2::Frame(h2::kHeaders, 5, 1, h2::HpackBlock(h2::Request()) + entry));
-  const std::string bomb = h2::Frame(h2::kHeaders, 5, 3, std::string(16384, '\xbe'));
+  const std::string bomb = h2::Frame(h2::kHeaders, 5, 3, std::string(200, '\xbe'));
   const std::string ping = h2::Ping();
-  // 64 MiB decoded: the batch ends with it, and the next frame waits.
+  // 800 kB decoded: the batch ends with it, and the next frame waits.
   EXPECT_EQ(server.session.Receive(h2::AsBytes(bomb + ping), server.now), bomb.size());
   EXPECT_TRUE(server.session.events().empty());
   server.session.ReleaseEvents();

@@ -85,7 +85,9 @@ void Session::Impl::OnBlockFragment() {
   HeaderBlock* into = block_.kind == BlockKind::kDiscarded ? nullptr : block_.fields.get();
   const size_t bytes_before = block_.progress.bytes;
   if (!decoder_.Decode(reader_.payload(), final, limits, block_.progress, into)) {
-    return Fail(ErrorCode::kCompressionError, "invalid HPACK");
+    if (block_.progress.bytes < limits.bytes_end())
+      return Fail(ErrorCode::kCompressionError, "invalid HPACK");
+    return FailLimit(Limit::kHeaderList, "a header list far beyond what it may be");
   }
   batch_decoded_bytes_ += block_.progress.bytes - bytes_before;
   if (final) OnBlockEnd();

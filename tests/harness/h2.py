@@ -22,11 +22,12 @@ def block(fields):
         out += b"\0"
         for part in pair:
             part = part if isinstance(part, bytes) else part.encode("latin-1")
-            out += (bytes((len(part),)) if len(part) < 127 else b"\x7f" + _integer(len(part) - 127)) + part
+            out += (bytes((len(part),)) if len(part) < 127 else b"\x7f" + integer(len(part) - 127)) + part
     return out
 
 
-def _integer(value):
+def integer(value):
+    """HPACK's way to write what a prefix of all ones has not said yet."""
     out = b""
     while value >= 0x80:
         out += bytes((value & 0x7F | 0x80,))
