@@ -123,8 +123,25 @@ TEST_F(JwtTest, AlgorithmsAreNotTheCallersToChoose) {
   // The other algorithm's key of another issuer.
   EXPECT_NE(Problem(es_.TokenWithHeader("{\"alg\":\"ES256\"}", claims)), "");
   EXPECT_NE(Problem(es_.TokenWithHeader("{\"alg\":\"RS256\"}", claims)), "");
+  // The right key, under the name of the other algorithm.
+  for (const char* header : {R"({"alg":"ES256"})", R"({"alg":"ES256","kid":"one"})"}) {
+    EXPECT_EQ(Problem(rs_.TokenWithHeader(header, claims)),
+              "the token is signed with a key that its issuer does not show");
+  }
   EXPECT_EQ(Problem(rs_.TokenWithHeader("{\"alg\":\"RS256\",\"crit\":[\"exp\"]}", claims)),
             "the token has a critical header");
+}
+
+// One text for each sequence of bytes, or one token could be shown in many forms.
+TEST(DecodeBase64Url, TakesOneWayToWriteEachSequenceOfBytes) {
+  std::string bytes;
+  ASSERT_TRUE(DecodeBase64Url("-_8", bytes));
+  EXPECT_EQ(bytes, "\xfb\xff");
+  ASSERT_TRUE(DecodeBase64Url("QQ", bytes));
+  EXPECT_EQ(bytes, "A");
+  for (const char* other : {"", "Q", "QR", "QQ==", "QQ=", "QQ ", " QQ", "Q\nQ", "+/8", "QQQQQ"}) {
+    EXPECT_FALSE(DecodeBase64Url(other, bytes)) << other;
+  }
 }
 
 TEST_F(JwtTest, AChangedByteAnywhereIsNoticed) {
