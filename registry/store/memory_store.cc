@@ -68,7 +68,7 @@ absl::StatusOr<RangeResult> MemoryStore::Range(const RangeRequest& request) {
   auto end = request.range.end.empty() ? keys_.upper_bound(request.range.key)
                                        : keys_.lower_bound(request.range.end);
   // False: there are as many as are wanted.
-  const auto take = [&](const std::string& key) {
+  const auto take = [&](const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const State* state = At(key, result.revision);
     if (state == nullptr || state->version == 0) return true;
     result.more = request.limit != 0 && result.kvs.size() == request.limit;
