@@ -233,7 +233,6 @@ TEST_F(PoolTest, KeepaliveAsksNothingWithoutCalls) {
 // ---- outliers ----
 
 TEST_F(PoolTest, AnInstanceThatFailsFiveCallsInARowRests) {
-  http2::Options options;
   const auto three = AddServer("1.0.0", kThree);
   Put({Instance("1.0.0", 3),
        "service { name: 'greeter' scheme: SEMVER grpc_services: 'acme.Greeter' "
