@@ -1,6 +1,7 @@
 #include "gateway/http2/header_block.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace pinion::http2 {
@@ -10,15 +11,21 @@ namespace {
 // that begin at like places of pages would compete for the same lines of the cache.
 constexpr size_t kChunkBytes = 512;
 constexpr size_t kFields = 12;
+// For the next block: a token beside the ordinary fields.
+constexpr size_t kKeptBytesMax = kChunkBytes + 2048;
 
 }  // namespace
 
-void HeaderBlock::NewChunk(size_t bytes_min) {
-  const bool first = chunks_.empty();  // always an ordinary one, since it is kept
-  chunk_bytes_ = first ? kChunkBytes : std::max(kChunkBytes, bytes_min);
-  chunks_.push_back(std::make_unique_for_overwrite<char[]>(chunk_bytes_));
+void HeaderBlock::NextChunk(size_t bytes_min) {
+  const bool first = used_chunks_ == 0;  // always an ordinary one
+  const size_t next = used_chunks_++;
   chunk_used_ = 0;
-  if (chunk_bytes_ < bytes_min) NewChunk(bytes_min);
+  if (next < chunks_.size() && chunks_[next].bytes < bytes_min && !first) chunks_.resize(next);
+  if (next == chunks_.size()) {
+    const size_t bytes = first ? kChunkBytes : std::bit_ceil(std::max(kChunkBytes, bytes_min));
+    chunks_.push_back({std::make_unique_for_overwrite<char[]>(bytes), bytes});
+  }
+  if (first && kChunkBytes < bytes_min) NextChunk(bytes_min);
 }
 
 absl::string_view HeaderBlock::Copy(absl::string_view text) {
@@ -41,9 +48,10 @@ void HeaderBlock::Clear() {
   fields_.clear();
   list_bytes_ = 0;
   chunk_used_ = 0;
-  if (chunks_.size() <= 1) return;
-  chunks_.erase(chunks_.begin() + 1, chunks_.end());
-  chunk_bytes_ = kChunkBytes;
+  used_chunks_ = 0;
+  size_t kept = 0, bytes = 0;
+  while (kept < chunks_.size() && (bytes += chunks_[kept].bytes) <= kKeptBytesMax) ++kept;
+  chunks_.resize(kept);
 }
 
 const HeaderField* HeaderBlock::Find(HeaderName name) const {

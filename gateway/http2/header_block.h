@@ -15,6 +15,7 @@ namespace pinion::http2 {
 class HeaderBlock {
  public:
   HeaderBlock() = default;
+  // Who was moved from is only assigned to or destroyed.
   HeaderBlock(HeaderBlock&&) = default;
   HeaderBlock& operator=(HeaderBlock&&) = default;
 
@@ -23,7 +24,7 @@ class HeaderBlock {
   void Add(absl::string_view name, absl::string_view value) { Add({name, value}); }
   void Add(const HeaderField& field);
 
-  // Forgets all fields; keeps the first chunk of memory for the next block.
+  // Forgets all fields; keeps what memory a request with a token needs for the next block.
   void Clear();
 
   absl::Span<const HeaderField> fields() const { return fields_; }
@@ -35,19 +36,25 @@ class HeaderBlock {
   size_t list_bytes() const { return list_bytes_; }
 
  private:
+  struct Chunk {
+    std::unique_ptr<char[]> memory;
+    size_t bytes = 0;
+  };
+
   char* Allocate(size_t bytes) {
-    if (chunks_.empty() || chunk_bytes_ - chunk_used_ < bytes) NewChunk(bytes);
-    char* const place = chunks_.back().get() + chunk_used_;
+    if (used_chunks_ == 0 || chunks_[used_chunks_ - 1].bytes - chunk_used_ < bytes)
+      NextChunk(bytes);
+    char* const place = chunks_[used_chunks_ - 1].memory.get() + chunk_used_;
     chunk_used_ += bytes;
     return place;
   }
-  void NewChunk(size_t bytes_min);
+  void NextChunk(size_t bytes_min);
   absl::string_view Copy(absl::string_view text);
 
   std::vector<HeaderField> fields_;
-  std::vector<std::unique_ptr<char[]>> chunks_;
-  size_t chunk_used_ = 0;
-  size_t chunk_bytes_ = 0;  // size of the last chunk
+  std::vector<Chunk> chunks_;
+  size_t used_chunks_ = 0;
+  size_t chunk_used_ = 0;  // of the last of them
   size_t list_bytes_ = 0;
 };
 
