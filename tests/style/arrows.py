@@ -46,7 +46,7 @@ CONFINED = {
     "nghttp2/": ["gateway/http2"],
     "curl/": ["gateway/auth"],
     "simdjson.h": ["gateway/auth"],
-    "openssl/": ["gateway/net", "gateway/auth", "registry/schema/digest", "base/sha256"],
+    "openssl/": ["gateway/net", "gateway/auth", "registry/schema/digest", "base/sha256", "base/openssl_ptr"],
     "grpcpp/": ["gateway/watch", "registry/service", "registry/store/etcd", "clients", "examples"],
     "grpc/": ["gateway/watch", "registry/service", "registry/store/etcd", "clients", "examples"],
     "sqlite3.h": ["registry/store/sqlite", "examples"],

@@ -1,4 +1,5 @@
 """An ordinary caller: so many calls a second for some time, at even intervals. Prints {"failed": N, "latencies_us": [sorted]}.
+A call that has to wait for another to end, since only so many may be open, has its latency from when it was due.
 
 usage: python3 -m tests.integration.attacks.bystander PORT CONSUMER CALLS_PER_SECOND SECONDS
 """
@@ -12,6 +13,8 @@ from tests.integration.attacks.attacks import PATH
 from tests.integration.attacks.link import Link
 
 _PATIENCE = 10
+_OPEN_MAX = 100  # what the gateway's SETTINGS allow
+_STEP_SECONDS = 0.01
 _MESSAGE = b"\0\0\0\0\x20" + b"m" * 32
 
 
@@ -27,12 +30,13 @@ def main(port, consumer, rate, seconds):
             now = time.monotonic()
             if now > end + _PATIENCE:
                 break
-            if now >= due and due < end:
+            full = len(began) >= _OPEN_MAX
+            if now >= due and due < end and not full:
                 link.send(h2.frame(h2.HEADERS, h2.END_HEADERS, stream, head) + h2.frame(h2.DATA, h2.END_STREAM, stream, _MESSAGE))
-                began[stream] = [now, 0]
+                began[stream] = [due, 0]
                 stream += 2
                 due += interval
-            link.wait((due if due < end else end + _PATIENCE) - time.monotonic())
+            link.wait(_STEP_SECONDS if full else (due if due < end else end + _PATIENCE) - time.monotonic())
             for kind, flags, of, payload in link.frames():
                 if of not in began:
                     continue
