@@ -2,20 +2,29 @@
 
 #include <microhttpd.h>
 #include <netdb.h>
+#include <unistd.h>
 
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
 #include "gateway/limits.h"
 
 namespace pinion::admin {
+namespace {
+
+constexpr absl::Duration kStopPatience = absl::Milliseconds(100);
+
+}  // namespace
 
 class AdminServer::Impl {
  public:
@@ -24,8 +33,16 @@ class AdminServer::Impl {
         host_(address.socket_address().address()),
         port_(absl::StrCat(address.socket_address().port_value())) {}
 
+  // What libmicrohttpd (0.9.75) finds fault with while it stops, it wants to answer with a response
+  // that it may no longer make, and follows a null pointer. So it takes no more connections, and
+  // gets a moment for those that it has.
   ~Impl() {
-    if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
+    if (daemon_ == nullptr) return;
+    const MHD_socket listener = MHD_quiesce_daemon(daemon_);
+    if (listener != MHD_INVALID_SOCKET) close(listener);
+    const absl::Time give_up = SystemClock().Monotonic() + kStopPatience;
+    while (connections() > 0 && SystemClock().Monotonic() < give_up) std::this_thread::yield();
+    MHD_stop_daemon(daemon_);
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -40,8 +57,8 @@ class AdminServer::Impl {
     }
     const unsigned v6 = found->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0;
     daemon_ = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ERROR_LOG | v6, 0, nullptr,
-        nullptr, &OnRequest, this,
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_USE_EPOLL | MHD_USE_ERROR_LOG | v6, 0,
+        nullptr, nullptr, &OnRequest, this,
         // First, so that it hears of everything.
         MHD_OPTION_EXTERNAL_LOGGER, &OnLog, this, MHD_OPTION_SOCK_ADDR, found->ai_addr,
         MHD_OPTION_CONNECTION_LIMIT, limits::kAdminConnectionsMax, MHD_OPTION_CONNECTION_TIMEOUT,
@@ -49,6 +66,10 @@ class AdminServer::Impl {
         limits::kAdminConnectionBytesMax, MHD_OPTION_END);
     freeaddrinfo(found);
     return daemon_ == nullptr ? CannotListen(start_error_) : absl::OkStatus();
+  }
+
+  unsigned connections() const {
+    return MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections;
   }
 
   int port() const { return MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_BIND_PORT)->port; }
