@@ -17,15 +17,12 @@ constexpr size_t kKeptBytesMax = kChunkBytes + 2048;
 }  // namespace
 
 void HeaderBlock::NextChunk(size_t bytes_min) {
-  const bool first = used_chunks_ == 0;  // always an ordinary one
   const size_t next = used_chunks_++;
   chunk_used_ = 0;
-  if (next < chunks_.size() && chunks_[next].bytes < bytes_min && !first) chunks_.resize(next);
-  if (next == chunks_.size()) {
-    const size_t bytes = first ? kChunkBytes : std::bit_ceil(std::max(kChunkBytes, bytes_min));
-    chunks_.push_back({std::make_unique_for_overwrite<char[]>(bytes), bytes});
-  }
-  if (first && kChunkBytes < bytes_min) NextChunk(bytes_min);
+  if (next < chunks_.size() && chunks_[next].bytes < bytes_min) chunks_.resize(next);
+  if (next < chunks_.size()) return;
+  const size_t bytes = std::bit_ceil(std::max(kChunkBytes, bytes_min));
+  chunks_.push_back({std::make_unique_for_overwrite<char[]>(bytes), bytes});
 }
 
 absl::string_view HeaderBlock::Copy(absl::string_view text) {
