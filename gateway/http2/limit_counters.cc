@@ -50,6 +50,8 @@ absl::string_view LimitName(Limit limit) {
       return "pending_time";
     case Limit::kForeignAnswers:
       return "foreign_answers";
+    case Limit::kResetsSent:
+      return "resets_sent";
   }
   return "";
 }

@@ -40,8 +40,9 @@ enum class Limit : uint8_t {
   kPendingCalls,
   kPendingTime,
   kForeignAnswers,
+  kResetsSent,  // connections replaced since their calls were reset too often
 };
-inline constexpr size_t kLimits = static_cast<size_t>(Limit::kForeignAnswers) + 1;
+inline constexpr size_t kLimits = static_cast<size_t>(Limit::kResetsSent) + 1;
 
 // The label of its metric, e.g. "pings".
 absl::string_view LimitName(Limit limit);

@@ -31,6 +31,11 @@ bool SendSide::AddStreamWindow(StreamState& stream, int64_t bytes) {
 uint8_t* SendSide::ControlFrame(FrameType type, uint8_t flags, StreamId id,
                                 uint32_t payload_bytes) {
   CountControlFrame();
+  return UncountedFrame(type, flags, id, payload_bytes);
+}
+
+uint8_t* SendSide::UncountedFrame(FrameType type, uint8_t flags, StreamId id,
+                                  uint32_t payload_bytes) {
   uint8_t* out = output_.Extend(kFrameHeaderBytes + payload_bytes);
   WriteFrameHeader(out, {payload_bytes, type, flags, id});
   return out + kFrameHeaderBytes;
@@ -69,6 +74,10 @@ void SendSide::Ping(uint64_t opaque, bool ack) {
 
 void SendSide::RstStream(StreamId id, ErrorCode code) {
   WriteU32(ControlFrame(FrameType::kRstStream, 0, id, 4), static_cast<uint32_t>(code));
+}
+
+void SendSide::Cancel(StreamId id, ErrorCode code) {
+  WriteU32(UncountedFrame(FrameType::kRstStream, 0, id, 4), static_cast<uint32_t>(code));
 }
 
 void SendSide::WindowUpdate(StreamId id, uint32_t increment) {

@@ -39,6 +39,9 @@ class SendSide {
   void SettingsAck();
   void Ping(uint64_t opaque, bool ack);
   void RstStream(StreamId id, ErrorCode code);
+  // RST_STREAM of a call that we began: no answer to anything, so it does not count for
+  // overflowed().
+  void Cancel(StreamId id, ErrorCode code);
   void WindowUpdate(StreamId id, uint32_t increment);
   void GoAway(StreamId last_stream_id, ErrorCode code, absl::string_view debug);
 
@@ -64,6 +67,7 @@ class SendSide {
 
  private:
   uint8_t* ControlFrame(FrameType type, uint8_t flags, StreamId id, uint32_t payload_bytes);
+  uint8_t* UncountedFrame(FrameType type, uint8_t flags, StreamId id, uint32_t payload_bytes);
   void DataFrame(StreamId id, Bytes bytes, bool end_stream);
   // How many of `wanted` bytes may go out now.
   size_t Room(const StreamState& stream, size_t wanted) const;

@@ -377,6 +377,19 @@ TEST(UpstreamFlood, AServerMayResetAllOfOurCalls) {
   EXPECT_FALSE(client.session.failed());
 }
 
+TEST(UpstreamFlood, WhatWeResetWaitsForASlowServer) {
+  SessionUnderTest client(Role::kClient);
+  client.Feed(h2::Settings());
+  const std::vector<HeaderField> call = {{":method", "GET"}, {":scheme", "http"}, {":path", "/"}};
+  for (size_t i = 0; i < 2 * limits::kControlFramesQueuedMax; ++i) {
+    Stream* stream = client.session.OpenStream(call, true, nullptr);
+    ASSERT_NE(stream, nullptr);
+    client.session.Release(*stream, ErrorCode::kCancel);
+  }
+  EXPECT_TRUE(client.session.Receive(h2::AsBytes(h2::Ping()), client.now) > 0);
+  EXPECT_FALSE(client.session.failed()) << client.session.failure_detail();
+}
+
 TEST(Hpack, ABombOfReferencesFillsNoMemory) {
   SessionUnderTest server(Role::kServer);
   server.Feed(std::string(h2::kPreface) + h2::Settings());

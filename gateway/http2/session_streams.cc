@@ -239,7 +239,11 @@ size_t Session::Impl::SendData(StreamState& stream, Bytes bytes, bool end_stream
 void Session::Impl::Reset(StreamState& stream, ErrorCode code) {
   TakeBackEvents(stream);
   if (stream.closed()) return;
-  send_.RstStream(stream.id_, code);
+  if (role_ == Role::kClient) {
+    send_.Cancel(stream.id_, code);
+  } else {
+    send_.RstStream(stream.id_, code);
+  }
   if (code == ErrorCode::kNoError) guards_.OnStreamCompleted();  // an early response is a whole one
   Deactivate(stream, How::kResetByUs);
 }

@@ -55,6 +55,9 @@ void Call::Start(Downstream& downstream, const http2::Event& event) {
   if (event.end_stream) request_.Push({}, true);
   if (std::optional<CallError> error = Accept(); error.has_value()) return Finish(*error);
   phase_ = Phase::kTrying;
+  // The caller has reset it in the same read already, which the next event tells. An instance would
+  // only learn that it must count resets.
+  if (stream_->closed()) return;
   ArmTimer();
   attempts_.Begin(route_, table_->generation(), deadline_, head_.grpc);
 }

@@ -33,15 +33,25 @@ http2::Stream* Connection::Open(absl::Span<const http2::HeaderField> fields, boo
 }
 
 void Connection::Release(http2::Stream& stream, http2::ErrorCode code) {
+  const bool resets = !stream.closed();
   stream.set_user(nullptr);  // what the running batch still holds for it is nobody's
   transport_.session().Release(stream, code);
   instance_.OnCallEnded();
+  if (resets) CountReset();
   if (state_ == State::kReady) {
     instance_.OnStreamFree(*this);
     if (!HasCalls()) timer_.Arm(loop_.now() + options_.idle_timeout);
   } else {
     CloseIfDrained();
   }
+}
+
+// Each further burst asks anew: the replacement may have failed.
+void Connection::CountReset() {
+  if (state_ != State::kReady || resets_.Take(loop_.now())) return;
+  resets_.Give(limits::kResetsSentBurst);
+  worn_ = true;
+  instance_.OnConnectionWorn();
 }
 
 void Connection::Drain(absl::string_view why) {
@@ -70,6 +80,7 @@ void Connection::OnEvent(const http2::Event& event) {
 void Connection::OnSettings() {
   if (state_ == State::kConnecting) {
     state_ = State::kReady;
+    instance_.OnConnectionReady();
     timer_.Arm(loop_.now() + options_.idle_timeout);
     if (options_.keepalive_interval != absl::InfiniteDuration()) {
       keepalive_.Arm(loop_.now() + options_.keepalive_interval);

@@ -13,10 +13,12 @@
 #include <utility>
 
 #include "absl/types/span.h"
+#include "gateway/http2/flood_guards.h"
 #include "gateway/net/event_loop.h"
 #include "gateway/transport/connection.h"
 #include "gateway/upstream/caller.h"
 #include "gateway/upstream/options.h"
+#include "gateway/upstream_limits.h"
 
 namespace pinion::upstream {
 
@@ -44,6 +46,9 @@ class Connection final : public net::Deferred, private transport::Connection::Ha
   // Whether its end is still to be counted, asked once: one lost connection is one failure of the
   // instance, however many calls it carried.
   bool TakeLoss() { return !std::exchange(loss_taken_, true); }
+  // More of its calls were reset than a server may bear: another connection had better take the
+  // next ones. It takes them until there is one.
+  bool worn() const { return worn_; }
   // The instance takes no calls at all on it; another connection would not either.
   bool barred() const {
     return state_ == State::kReady && transport_.session().peer_max_concurrent_streams() == 0;
@@ -62,6 +67,7 @@ class Connection final : public net::Deferred, private transport::Connection::Ha
   void OnTimer();
   void OnKeepalive();
   void CloseIfDrained();
+  void CountReset();
 
   const Options& options_;
   Instance& instance_;
@@ -73,6 +79,9 @@ class Connection final : public net::Deferred, private transport::Connection::Ha
   State state_ = State::kConnecting;
   bool served_ = false;
   bool loss_taken_ = false;
+  http2::TokenBucket resets_{limits::kResetsSentBurst, limits::kResetsSentBurst,
+                             limits::kResetsSentPerSecond};
+  bool worn_ = false;
   std::string draining_why_;
 };
 

@@ -112,8 +112,28 @@ void Instance::ConnectIfNeeded() {
   if (first_waiting_ == nullptr || retired_ || Growing()) return;
   if (connections_.size() >= options_.instance_connections_max) return;
   if (!connections_.empty() && version_.connections >= options_.connections_max) return;
+  Connect();
+}
+
+void Instance::Connect() {
   ++version_.connections;
   connections_.push_back(std::make_unique<Connection>(shared_, options_, Dial(), *this));
+}
+
+// The other half of the places is for need: streams that last may hold drained connections open.
+void Instance::OnConnectionWorn() {
+  if (retired_ || Growing()) return;
+  if (2 * connections_.size() >= options_.instance_connections_max) return;
+  if (2 * version_.connections >= options_.connections_max) return;
+  Connect();
+}
+
+void Instance::OnConnectionReady() {
+  for (const auto& connection : connections_) {
+    if (!connection->worn() || connection->state() != Connection::State::kReady) continue;
+    CountLimit(http2::Limit::kResetsSent);
+    connection->Drain("too many of its calls were reset");
+  }
 }
 
 void Instance::OnCallStarted() {

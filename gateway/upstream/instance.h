@@ -88,6 +88,8 @@ class Instance final {
   void OnCallEnded();
   void OnStreamFree(Connection& connection);
   void OnConnectionUnusable() { ConnectIfNeeded(); }
+  void OnConnectionWorn();
+  void OnConnectionReady();
   void OnConnectionClosed(Connection& connection, absl::string_view why);
 
  private:
@@ -96,6 +98,7 @@ class Instance final {
   bool barred() const;
   bool Growing() const;
   void ConnectIfNeeded();
+  void Connect();
   void Enqueue(Caller& caller);
   void Dequeue(Caller& caller);
   void FailWaiting(AcquireFailure failure, absl::string_view why);

@@ -1,5 +1,8 @@
 // How calls meet instances: the limits that instances and operators set, connections that die
 // silently, instances that fail.
+#include <algorithm>
+#include <utility>
+
 #include "gateway/upstream_limits.h"
 #include "tests/scenario/scenario.h"
 
@@ -17,6 +20,24 @@ class PoolTest : public ScenarioTest {
 
   // SETTINGS with this MAX_CONCURRENT_STREAMS.
   static std::string Limit(uint32_t streams) { return h2::Settings({{3, streams}}); }
+
+  static constexpr uint32_t kCancelCode = 8;
+
+  // RST_STREAM frames that it has got.
+  static size_t Resets(const RawPeer& server) {
+    return std::count_if(server.frames().begin(), server.frames().end(),
+                         [](const RawPeer::Frame& frame) { return frame.type == h2::kRstStream; });
+  }
+
+  // One call after the other, each on its way before it is cancelled.
+  void CancelCalls(RawPeer& client, uint32_t first, uint32_t count) {
+    for (uint32_t id = first; id < first + 2 * count; id += 2) {
+      client.Send(RequestHeaders(id));
+      RunFor(absl::Milliseconds(1));
+      client.Send(h2::RstStream(id, kCancelCode));
+      RunFor(absl::Milliseconds(1));
+    }
+  }
 
   // Answers all that arrives and has not been answered.
   static void AnswerAll(RawPeer& server) {
@@ -113,6 +134,45 @@ TEST_F(PoolTest, GoAwayAndMaxConcurrentStreamsOfZeroInOneRead) {
   const CallRecord& call = Start(Plan()).record;
   Run();
   EXPECT_EQ(call.grpc_status, 14);
+}
+
+// nghttp2, netty and Envoy end a connection that resets so many, with all that runs on it.
+TEST_F(PoolTest, AConnectionIsReplacedBeforeItsServerMindsTheResets) {
+  ListenRaw(kOne);
+  const CallRecord& other = Start(Plan()).record;
+  RunFor(absl::Seconds(1));
+  RawPeer& vandal = ConnectRaw();
+  const uint32_t at_first = limits::kResetsSentBurst - 1;
+  CancelCalls(vandal, 1, at_first);
+  EXPECT_EQ(raw_servers_.size(), 1u);
+  CancelCalls(vandal, 1 + 2 * at_first, 10 * limits::kResetsSentBurst);
+  EXPECT_GE(raw_servers_.size(), 10u);
+  for (const auto& server : raw_servers_) {
+    EXPECT_LT(Resets(*server), 2 * limits::kResetsSentBurst);
+  }
+  EXPECT_EQ(other.ends, 0);
+  AnswerAll(*raw_servers_[0]);
+  Run();
+  EXPECT_EQ(other.grpc_status, 0);
+  EXPECT_TRUE(raw_servers_[0]->ended());
+  EXPECT_EQ(std::as_const(*proxy_).limits().value(http2::Limit::kResetsSent),
+            raw_servers_.size() - 1);
+}
+
+// A replacement that cannot be made does no harm, and places for need are left.
+TEST_F(PoolTest, AConnectionThatCannotBeReplacedGoesOn) {
+  upstream::Options upstream;
+  upstream.instance_connections_max = 2;
+  UseUpstream(upstream);
+  ListenRaw(kOne);
+  RawPeer& vandal = ConnectRaw();
+  CancelCalls(vandal, 1, 3 * limits::kResetsSentBurst);
+  EXPECT_EQ(raw_servers_.size(), 1u);
+  const CallRecord& other = Start(Plan()).record;
+  RunFor(absl::Seconds(1));
+  AnswerAll(*raw_servers_[0]);
+  Run();
+  EXPECT_EQ(other.grpc_status, 0);
 }
 
 TEST_F(PoolTest, TheBreakerOfCallsSaysOverloaded) {

@@ -11,6 +11,7 @@ from tests.harness import h2
 CONTINUATION, PRIORITY, WINDOW_UPDATE = 9, 2, 8
 PATH = "/pinion.test.Echo/Call"
 _BATCH = 50  # things done in one send, so that the network is not what limits them
+_CALLS_MAX = 100  # at a time on one connection
 _WINDOW_MAX = (1 << 31) - 1
 
 
@@ -38,7 +39,7 @@ def _reset(stream):
     return h2.frame(h2.RST_STREAM, 0, stream, struct.pack(">I", h2.CANCEL))
 
 
-def _window(stream, bytes_more):
+def window_update(stream, bytes_more):
     return h2.frame(WINDOW_UPDATE, 0, stream, struct.pack(">I", bytes_more))
 
 
@@ -49,6 +50,16 @@ def _each_stream(what):
         while True:
             yield b"".join(what(stream) for stream in itertools.islice(streams, _BATCH))
     return chunks
+
+
+def _begun_then_reset():
+    """As many calls as there may be, each on its way to the instance before it is cancelled."""
+    streams = itertools.count(1, 2)
+    while True:
+        some = list(itertools.islice(streams, _CALLS_MAX))
+        yield b"".join(map(_headers, some))
+        yield b""
+        yield b"".join(map(_reset, some))
 
 
 def _again(frame):
@@ -83,7 +94,7 @@ def _hpack_bomb():
 def _held_windows():
     """As many calls as there may be, whose answers may never be sent."""
     yield b"".join(_headers(stream, end=False) + h2.frame(h2.DATA, h2.END_STREAM, stream, b"\0\0\0\x03\xe8" + b"m" * 1000)
-                   for stream in range(1, 200, 2))
+                   for stream in range(1, 2 * _CALLS_MAX, 2))
     while True:
         yield b""
 
@@ -106,9 +117,10 @@ _LAST_ID = _WINDOW_MAX
 
 ATTACKS = (
     Attack("rapid reset", "resets", _each_stream(lambda stream: _headers(stream) + _reset(stream))),
-    Attack("made to reset: WINDOW_UPDATE of 0", "faulty_streams", _each_stream(lambda stream: _headers(stream) + _window(stream, 0))),
+    Attack("resets that instances see", "resets_sent", _begun_then_reset),
+    Attack("made to reset: WINDOW_UPDATE of 0", "faulty_streams", _each_stream(lambda stream: _headers(stream) + window_update(stream, 0))),
     Attack("made to reset: a window beyond 2^31-1", "faulty_streams",
-           _each_stream(lambda stream: _headers(stream) + _window(stream, _WINDOW_MAX))),
+           _each_stream(lambda stream: _headers(stream) + window_update(stream, _WINDOW_MAX))),
     Attack("made to reset: DATA behind END_STREAM", "faulty_streams",
            _each_stream(lambda stream: _headers(stream, end=True) + h2.frame(h2.DATA, 0, stream, b"late"))),
     Attack("made to reset: a stream that depends on itself", "priorities",
@@ -122,8 +134,8 @@ ATTACKS = (
     Attack("SETTINGS, answers unread", "settings", _again(h2.frame(h2.SETTINGS, 0, 0)), reads=False),
     Attack("many SETTINGS in one frame", "settings_entries", _again(h2.frame(h2.SETTINGS, 0, 0, struct.pack(">HI", 0xF000, 1) * 2000))),
     Attack("empty DATA", "empty_frames", _on_one_stream(lambda stream: h2.frame(h2.DATA, 0, stream))),
-    Attack("WINDOW_UPDATE of the connection", "window_updates", _on_one_stream(lambda _: _window(0, 1))),
-    Attack("WINDOW_UPDATE of a stream", "window_updates", _on_one_stream(lambda stream: _window(stream, 1))),
+    Attack("WINDOW_UPDATE of the connection", "window_updates", _on_one_stream(lambda _: window_update(0, 1))),
+    Attack("WINDOW_UPDATE of a stream", "window_updates", _on_one_stream(lambda stream: window_update(stream, 1))),
     Attack("PRIORITY", "priorities", _again(h2.frame(PRIORITY, 0, 5, struct.pack(">IB", 3, 16)))),
     Attack("HPACK bomb", "header_list", _hpack_bomb),
     Attack("what is not HPACK", None, _once(h2.frame(h2.HEADERS, h2.END_HEADERS, 1, b"\xff\xff\xff\xff\xff"))),

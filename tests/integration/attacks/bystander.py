@@ -9,7 +9,7 @@ import sys
 import time
 
 from tests.harness import h2
-from tests.integration.attacks.attacks import PATH
+from tests.integration.attacks.attacks import PATH, window_update
 from tests.integration.attacks.link import Link
 
 _PATIENCE = 10
@@ -38,6 +38,8 @@ def main(port, consumer, rate, seconds):
                 due += interval
             link.wait(_STEP_SECONDS if full else (due if due < end else end + _PATIENCE) - time.monotonic())
             for kind, flags, of, payload in link.frames():
+                if kind == h2.DATA and payload:
+                    link.send(window_update(0, len(payload)))
                 if of not in began:
                     continue
                 began[of][1] += len(payload) if kind == h2.DATA else 0
