@@ -28,6 +28,7 @@ class HeaderBlock {
   void Clear();
 
   absl::Span<const HeaderField> fields() const { return fields_; }
+  absl::Span<HeaderField> mutable_fields() { return absl::MakeSpan(fields_); }
 
   // The first field of this name, which is not kOther, or null.
   const HeaderField* Find(HeaderName name) const;

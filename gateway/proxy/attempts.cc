@@ -69,8 +69,7 @@ void Attempts::OnConnected(upstream::Connection& connection) {
   connection_ = &connection;
   stream_ = stream;
   opened_at_ = proxy_.loop().now();
-  instance_ = connection.instance().uid();
-  address_ = connection.instance().address();
+  instance_ = connection.instance().name();
   response_.SetSource({&connection.transport(), stream});
   if (empty) {
     request_.MarkDone();

@@ -85,10 +85,10 @@ class Attempts final : private upstream::Caller {
 
   // Instances that were asked for a stream.
   uint32_t count() const { return count_; }
-  // When the last stream was opened, InfinitePast: none was; and at which instance.
+  // When the last stream was opened, InfinitePast: none was.
   absl::Time opened_at() const { return opened_at_; }
-  const std::string& instance() const { return instance_; }
-  const std::string& address() const { return address_; }
+  // At which instance. REQUIRES: one was opened.
+  const upstream::InstanceName& instance() const { return *instance_; }
   // After the report.
   void ForgetTrail();
 
@@ -125,8 +125,8 @@ class Attempts final : private upstream::Caller {
   bool retried_unseen_ = false;
   uint32_t count_ = 0;
   absl::Time opened_at_ = absl::InfinitePast();
-  std::string instance_;  // copies, since an instance may go before a call that was there ends
-  std::string address_;
+  // Its own part of that, since an instance may go before a call that was there ends.
+  std::shared_ptr<const upstream::InstanceName> instance_;
   absl::Time deadline_;
   absl::Time pending_until_;  // of this attempt: at the latest then it has a stream
 

@@ -29,7 +29,8 @@ void BuiltinExchange::Start(const http2::Event& event) {
   stream_ = event.stream;
   stream_->set_user(static_cast<Exchange*>(this));
   response_.SetSink({&downstream_.transport(), stream_});
-  const RequestHead head = ReadRequest(*event.headers, downstream_.listener(), proxy_.options());
+  const RequestHead head =
+      ReadRequest(event.headers->fields(), downstream_.listener(), proxy_.options());
   path_ = std::string(head.path);
   trace_id_ = std::string(TraceIdOf(head.traceparent.value_or("")));
   started_ = proxy_.loop().now();

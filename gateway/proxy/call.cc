@@ -42,9 +42,15 @@ void Call::Start(Downstream& downstream, const http2::Event& event) {
   stream_ = event.stream;
   phase_ = Phase::kIdle;
   stream_->set_user(static_cast<Exchange*>(this));
-  std::swap(headers_, *event.headers);
-  head_ = ReadRequest(headers_, downstream.listener(), proxy_.options());
-  trace_.Begin(head_.traceparent.value_or(""), head_.traceparent_repeated, proxy_.trace_ids());
+  headers_.Take(*event.headers);
+  arrived_ = event.headers->fields();
+  const RequestHead head = ReadRequest(arrived_, downstream.listener(), proxy_.options());
+  path_ = head.path;
+  version_ = head.version;
+  version_repeated_ = head.version_repeated;
+  has_timeout_ = head.has_timeout;
+  grpc_ = head.grpc;
+  trace_.Begin(head.traceparent.value_or(""), head.traceparent_repeated, proxy_.trace_ids());
   table_ = proxy_.table();
   started_ = proxy_.loop().now();
   deadline_ = drain_at_ = absl::InfiniteFuture();
@@ -53,43 +59,48 @@ void Call::Start(Downstream& downstream, const http2::Event& event) {
   proxy_.stats().calls.Add();
   proxy_.stats().calls_total.Add();
   if (event.end_stream) request_.Push({}, true);
-  if (std::optional<CallError> error = Accept(); error.has_value()) return Finish(*error);
+  Begin(head);
+  arrived_ = {};
+}
+
+void Call::Begin(const RequestHead& head) {
+  if (std::optional<CallError> error = Accept(head); error.has_value()) return Finish(*error);
   phase_ = Phase::kTrying;
   // The caller has reset it in the same read already, which the next event tells. An instance would
   // only learn that it must count resets.
   if (stream_->closed()) return;
   ArmTimer();
-  attempts_.Begin(route_, table_->generation(), deadline_, head_.grpc);
+  attempts_.Begin(route_, table_->generation(), deadline_, grpc_);
 }
 
 // ---- routing ----
 
-std::optional<CallError> Call::Accept() {
-  if (auto error = CheckProtocol(); error.has_value()) return error;
-  if (auto error = ReadDeadline(); error.has_value()) return error;
-  if (auto error = Identify(); error.has_value()) return error;
+std::optional<CallError> Call::Accept(const RequestHead& head) {
+  if (auto error = CheckProtocol(head); error.has_value()) return error;
+  if (auto error = ReadDeadline(head); error.has_value()) return error;
+  if (auto error = Identify(head); error.has_value()) return error;
   return Resolve();
 }
 
-std::optional<CallError> Call::CheckProtocol() const {
+std::optional<CallError> Call::CheckProtocol(const RequestHead& head) const {
   if (downstream_->listener().any_http2) return std::nullopt;
-  if (!head_.grpc) {
+  if (!head.grpc) {
     CallError error(absl::StatusCode::kInvalidArgument,
                     "this port takes gRPC only: a content-type of application/grpc, or that "
                     "followed by '+' or ';'");
     error.http_status = 415;
     return error;
   }
-  if (head_.method != "POST") {
+  if (head.method != "POST") {
     return CallError(absl::StatusCode::kInternal, "a gRPC request is a POST");
   }
   return std::nullopt;
 }
 
-std::optional<CallError> Call::ReadDeadline() {
-  if (head_.has_timeout) {
-    const auto timeout = ParseGrpcTimeout(head_.timeout);
-    if (!timeout.has_value() || head_.timeout_repeated) {
+std::optional<CallError> Call::ReadDeadline(const RequestHead& head) {
+  if (head.has_timeout) {
+    const auto timeout = ParseGrpcTimeout(head.timeout);
+    if (!timeout.has_value() || head.timeout_repeated) {
       return CallError(
           absl::StatusCode::kInvalidArgument,
           "grpc-timeout is malformed: write up to eight digits and one of H, M, S, m, u, n");
@@ -106,16 +117,16 @@ std::optional<CallError> Call::ReadDeadline() {
   return std::nullopt;
 }
 
-std::optional<CallError> Call::Identify() {
-  const auto problem = proxy::Identify(head_, *downstream_, *table_, caller_);
+std::optional<CallError> Call::Identify(const RequestHead& head) {
+  const auto problem = proxy::Identify(head, *downstream_, *table_, caller_);
   if (!problem.has_value()) return std::nullopt;
   // There is no route yet that a refusal could tell of.
   return CallError(route::MakeRefusal(problem->reason, problem->message));
 }
 
 std::optional<route::MethodPath> Call::Method() const {
-  return route::ParseMethodPath(downstream_->listener().any_http2 ? route::WithoutQuery(head_.path)
-                                                                  : head_.path);
+  return route::ParseMethodPath(downstream_->listener().any_http2 ? route::WithoutQuery(path_)
+                                                                  : path_);
 }
 
 route::CallQuery Call::Query(const route::Consumer* consumer,
@@ -123,8 +134,8 @@ route::CallQuery Call::Query(const route::Consumer* consumer,
   return {
       .method = method,
       .consumer = consumer,
-      .version_header = head_.version,
-      .version_header_repeated = head_.version_repeated,
+      .version_header = version_,
+      .version_header_repeated = version_repeated_,
       .consumer_required = downstream_->listener().consumer_required,
       .version_header_name = proxy_.options().version_header,
   };
@@ -132,7 +143,7 @@ route::CallQuery Call::Query(const route::Consumer* consumer,
 
 std::optional<CallError> Call::Resolve() {
   const std::optional<route::MethodPath> method = Method();
-  if (!method.has_value()) return CallError(route::MalformedPath(head_.path));
+  if (!method.has_value()) return CallError(route::MalformedPath(path_));
   const route::CallQuery query =
       Query(caller_.consumer.has_value() ? &*caller_.consumer : nullptr, *method);
   route::Resolved resolved = table_->Resolve(query, proxy_.header_resolutions());
@@ -158,15 +169,16 @@ void Call::OnTable(const route::RouteTable& table) {
 }
 
 absl::Span<const http2::HeaderField> Call::RequestFields(int sent_before) {
-  std::vector<http2::HeaderField>& fields = proxy_.scratch_fields();
-  timeout_ = RemainingTimeout();
+  auto& [request, fields, timeout, previous_attempts] = proxy_.scratch();
+  if (arrived_.empty()) headers_.AddTo(request);
+  timeout = RemainingTimeout();
   const bool trusted = downstream_->trusted() && !caller_.overrides_header();
-  AddUpstreamFields(headers_, downstream_->listener(), proxy_.options(), trusted, head_.grpc,
-                    timeout_, fields);
+  AddUpstreamFields(arrived_.empty() ? request : arrived_, downstream_->listener(),
+                    proxy_.options(), trusted, grpc_, timeout, fields);
   trace_.AddTo(fields);
   if (sent_before > 0) {
-    previous_attempts_ = SetPreviousAttempts(sent_before, fields);
-    fields.push_back(MakeField(HeaderName::kGrpcPreviousAttempts, previous_attempts_));
+    previous_attempts = SetPreviousAttempts(sent_before, fields);
+    fields.push_back(MakeField(HeaderName::kGrpcPreviousAttempts, previous_attempts));
   }
   return fields;
 }
@@ -178,7 +190,7 @@ void Call::OnNoAttempt(route::Reason reason, absl::string_view message) {
 std::string Call::RemainingTimeout() const {
   if (deadline_ == absl::InfiniteFuture()) return "";
   const absl::Time now = proxy_.loop().now();
-  if (now == started_ && head_.has_timeout && !proxy_.options().max_deadline.has_value()) return "";
+  if (now == started_ && has_timeout_ && !proxy_.options().max_deadline.has_value()) return "";
   return FormatGrpcTimeout(deadline_ - now);
 }
 
@@ -221,11 +233,11 @@ void Call::OnUpstreamEvent(const http2::Event& event) {
     case EventType::kHeaders:
       return OnResponseHeaders(event);
     case EventType::kInterim:
-      if (!head_.grpc)
+      if (!grpc_)
         downstream_->transport().session().SendHeaders(*stream_, event.headers->fields(), false);
       return;
     case EventType::kData:
-      if (event.end_stream && head_.grpc) {
+      if (event.end_stream && grpc_) {
         response_.Push(event.data, false);
         http2::HeaderBlock none;
         return OnResponseTrailers(none);
@@ -243,7 +255,7 @@ void Call::OnUpstreamEvent(const http2::Event& event) {
 
 void Call::OnResponseHeaders(const http2::Event& event) {
   std::optional<CallError> error = CheckResponse(*event.headers, event.end_stream);
-  const bool trailers_only = event.end_stream && head_.grpc;
+  const bool trailers_only = event.end_stream && grpc_;
   int status = -1;  // -1: an answer begins
   if (error.has_value()) {
     status = static_cast<int>(error->code);
@@ -264,7 +276,7 @@ void Call::OnResponseHeaders(const http2::Event& event) {
   }
   phase_ = Phase::kAnswering;
   request_.ForgetReplay();
-  std::vector<http2::HeaderField>& fields = proxy_.scratch_fields();
+  std::vector<http2::HeaderField>& fields = proxy_.scratch().fields;
   AddDownstreamFields(*event.headers, *route_.version, proxy_.options().version_header, fields);
   downstream_->transport().session().SendHeaders(*stream_, fields, event.end_stream);
   if (event.end_stream) {
@@ -277,7 +289,7 @@ void Call::OnResponseHeaders(const http2::Event& event) {
 
 std::optional<CallError> Call::CheckResponse(const http2::HeaderBlock& headers,
                                              bool end_stream) const {
-  if (!head_.grpc) return std::nullopt;
+  if (!grpc_) return std::nullopt;
   const ResponseHead response = ReadResponse(headers);
   if (response.has_grpc_status && end_stream) return std::nullopt;
   if (response.status != "200") {
@@ -326,7 +338,7 @@ void Call::AnswerFor(const CallError& error) {
 }
 
 void Call::OnResponseTrailers(http2::HeaderBlock& trailers) {
-  if (head_.grpc) {
+  if (grpc_) {
     grpc_status_ = GrpcStatusOf(trailers);
     if (trailers.Find(HeaderName::kGrpcStatus) == nullptr) {
       const CallError error(absl::StatusCode::kUnknown,
@@ -410,7 +422,7 @@ void Call::Finish(const CallError& error) {
   attempts_.End(ErrorCode::kCancel);
   if (phase_ != Phase::kAnswering) {
     SendErrorHeaders(error);
-  } else if (head_.grpc) {
+  } else if (grpc_) {
     http2::HeaderBlock trailers;
     AddGrpcStatus(error, trailers);
     response_.PushTrailers(trailers);
@@ -425,7 +437,7 @@ void Call::SendErrorHeaders(const CallError& error) {
   http2::Session& session = downstream_->transport().session();
   phase_ = Phase::kAnswering;
   http2::HeaderBlock block;
-  if (head_.grpc) {
+  if (grpc_) {
     AddTrailersOnly(error, block);
     session.SendHeaders(*stream_, block.fields(), true);
     return response_.MarkDone();
@@ -462,6 +474,7 @@ void Call::End(ErrorCode downstream_code, ErrorCode upstream_code) {
   attempts_.End(upstream_code);
   stream_->set_user(nullptr);  // what the running batch still holds for it is nobody's
   downstream_->ReleaseCall(*stream_, downstream_code);
+  headers_.Clear();
   request_.Reset();
   response_.Reset();
   foreign_.Reset();

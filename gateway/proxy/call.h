@@ -17,7 +17,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gateway/access_log/sink.h"
-#include "gateway/http2/header_block.h"
+#include "gateway/http2/packed_headers.h"
 #include "gateway/http2/session.h"
 #include "gateway/net/timer_queue.h"
 #include "gateway/proxy/attempts.h"
@@ -42,7 +42,7 @@ class Call final : public Exchange, private Attempts::Owner {
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
-  // Takes the request's headers out of `event.headers`. The call lives until Proxy::Recycle(),
+  // Keeps a copy of the request's headers. The call lives until Proxy::Recycle(),
   // which it asks for itself.
   void Start(Downstream& downstream, const http2::Event& event);
 
@@ -63,10 +63,11 @@ class Call final : public Exchange, private Attempts::Owner {
   void OnNoAttempt(route::Reason reason, absl::string_view message) override;
 
   // ---- routing ----
-  std::optional<CallError> Accept();
-  std::optional<CallError> CheckProtocol() const;
-  std::optional<CallError> ReadDeadline();
-  std::optional<CallError> Identify();
+  void Begin(const RequestHead& head);
+  std::optional<CallError> Accept(const RequestHead& head);
+  std::optional<CallError> CheckProtocol(const RequestHead& head) const;
+  std::optional<CallError> ReadDeadline(const RequestHead& head);
+  std::optional<CallError> Identify(const RequestHead& head);
   std::optional<CallError> Resolve();
   route::CallQuery Query(const route::Consumer* consumer, const route::MethodPath& method) const;
   std::optional<route::MethodPath> Method() const;
@@ -102,11 +103,15 @@ class Call final : public Exchange, private Attempts::Owner {
   http2::Stream* stream_ = nullptr;  // downstream
 
   Phase phase_ = Phase::kIdle;
-  http2::HeaderBlock headers_;
-  RequestHead head_;
-  std::string timeout_;            // RequestFields() points into it
-  std::string previous_attempts_;  // likewise
-  bool request_ended_ = false;     // nothing more comes or goes upstream
+  http2::PackedHeaders headers_;
+  absl::Span<const http2::HeaderField> arrived_;  // the same unpacked, while Start() runs
+  // Of what they say, what is asked for again; views into headers_.
+  absl::string_view path_;
+  std::optional<absl::string_view> version_;
+  bool version_repeated_ = false;
+  bool has_timeout_ = false;
+  bool grpc_ = false;
+  bool request_ended_ = false;  // nothing more comes or goes upstream
   std::shared_ptr<const route::RouteTable> table_;
   Caller caller_;
   route::Route route_;

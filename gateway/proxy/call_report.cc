@@ -9,7 +9,7 @@ namespace pinion::proxy {
 void Call::Report() {
   // A status that waits behind DATA when the call ends never went.
   const bool said = response_.done() || trail_.reset_by() == "instance";
-  const int grpc_status = said && head_.grpc ? grpc_status_ : -1;
+  const int grpc_status = said && grpc_ ? grpc_status_ : -1;
   Stats& stats = proxy_.stats();
   stats.calls.Subtract();
   const size_t code = CodeIndex(grpc_status);
@@ -43,7 +43,7 @@ void Call::Log(access_log::Sink& sink, int grpc_status) const {
   record.grpc_status = grpc_status;
   record.trace_id = trace_.trace_id();
   const bool answered = trail_.answered() != absl::InfinitePast();
-  if (head_.grpc ? answered && trail_.http_status() != 200 : trail_.reset_by().empty()) {
+  if (grpc_ ? answered && trail_.http_status() != 200 : trail_.reset_by().empty()) {
     record.http_status = trail_.http_status();
   }
   const bool ok = record.ok() && trail_.error().empty() && trail_.reset_by().empty();
@@ -53,7 +53,7 @@ void Call::Log(access_log::Sink& sink, int grpc_status) const {
   record.listener = downstream_->listener().name;
   record.peer = downstream_->peer();
   if (caller_.consumer.has_value()) record.consumer = caller_.consumer->name;
-  record.method = head_.path;
+  record.method = path_;
   if (route_.service != nullptr) {
     record.service = route_.service->name;
     record.version = route_.version->name;
@@ -66,8 +66,8 @@ void Call::Log(access_log::Sink& sink, int grpc_status) const {
   }
   record.attempts = attempts_.count();
   if (attempts_.opened_at() != absl::InfinitePast()) {
-    record.instance = attempts_.instance();
-    record.upstream = attempts_.address();
+    record.instance = attempts_.instance().uid;
+    record.upstream = attempts_.instance().address;
     record.upstream_wait = attempts_.opened_at() - started_;
   }
   record.error = trail_.error();

@@ -97,9 +97,10 @@ absl::Duration Proxy::Jitter(absl::Duration duration) {
   return duration * (1 + limits::kAgeJitter * (2 * share - 1));
 }
 
-std::vector<http2::HeaderField>& Proxy::scratch_fields() {
-  scratch_fields_.clear();
-  return scratch_fields_;
+Proxy::Scratch& Proxy::scratch() {
+  scratch_.request.clear();
+  scratch_.fields.clear();
+  return scratch_;
 }
 
 Call& Proxy::NewCall() {

@@ -94,8 +94,15 @@ class Proxy final : private net::TurnTask {
   void RefreshClusters();
   // `duration` ±10 %.
   absl::Duration Jitter(absl::Duration duration);
-  // Empty; valid until the next call of this.
-  std::vector<http2::HeaderField>& scratch_fields();
+  // Where the fields of one header block are put together, and what they point to.
+  struct Scratch {
+    std::vector<http2::HeaderField> request;
+    std::vector<http2::HeaderField> fields;
+    std::string timeout;
+    std::string previous_attempts;
+  };
+  // Without fields; valid until the next call of this.
+  Scratch& scratch();
 
   Call& NewCall();
   // At the end of the turn: callbacks of the call may be on the stack.
@@ -123,7 +130,7 @@ class Proxy final : private net::TurnTask {
   PinProposals pin_proposals_;
   TokenCache tokens_;
   std::shared_ptr<const route::RouteTable> table_;
-  std::vector<http2::HeaderField> scratch_fields_;
+  Scratch scratch_;
   std::vector<std::unique_ptr<Downstream>> downstreams_;
   std::list<Downstream*> newcomers_;          // the oldest first
   std::vector<std::unique_ptr<Call>> calls_;  // all that were ever made at once

@@ -58,10 +58,10 @@ bool IsGrpcContentType(absl::string_view content_type) {
          content_type[kGrpc.size()] == ';';
 }
 
-RequestHead ReadRequest(const http2::HeaderBlock& block, const ListenerOptions& listener,
-                        const Options& options) {
+RequestHead ReadRequest(absl::Span<const http2::HeaderField> headers,
+                        const ListenerOptions& listener, const Options& options) {
   RequestHead head;
-  for (const http2::HeaderField& field : block.fields()) {
+  for (const http2::HeaderField& field : headers) {
     switch (field.Name()) {
       case HeaderName::kMethod:
         head.method = field.value;
@@ -94,13 +94,13 @@ RequestHead ReadRequest(const http2::HeaderBlock& block, const ListenerOptions& 
   return head;
 }
 
-void AddUpstreamFields(const http2::HeaderBlock& block, const ListenerOptions& listener,
-                       const Options& options, bool trusted, bool grpc, absl::string_view timeout,
-                       std::vector<http2::HeaderField>& out) {
+void AddUpstreamFields(absl::Span<const http2::HeaderField> headers,
+                       const ListenerOptions& listener, const Options& options, bool trusted,
+                       bool grpc, absl::string_view timeout, std::vector<http2::HeaderField>& out) {
   const bool secrets = listener.jwt || !listener.api_key_header.empty();
   bool te = !grpc;
   bool timeout_added = timeout.empty();
-  for (const http2::HeaderField& field : block.fields()) {
+  for (const http2::HeaderField& field : headers) {
     if (field.name == options.version_header) continue;
     if (!trusted && !listener.identity_header.empty() && field.name == listener.identity_header) {
       continue;

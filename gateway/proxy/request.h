@@ -1,5 +1,5 @@
 // The request of a call as the proxy needs it: what routing reads, and what goes on to the
-// instance. Pure; views into the header block.
+// instance. Pure; views into its fields.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "gateway/http2/header_block.h"
+#include "gateway/http2/header_field.h"
 #include "gateway/proxy/options.h"
 
 namespace pinion::proxy {
@@ -37,21 +37,21 @@ struct RequestHead {
 
 // One pass over the fields. `grpc` as in design: a content-type of exactly application/grpc, or
 // that followed by '+' or ';'.
-RequestHead ReadRequest(const http2::HeaderBlock& block, const ListenerOptions& listener,
-                        const Options& options);
+RequestHead ReadRequest(absl::Span<const http2::HeaderField> headers,
+                        const ListenerOptions& listener, const Options& options);
 
 bool IsGrpcContentType(absl::string_view content_type);
 
 // Of `authorization: Bearer …` (RFC 6750 §2.1), perhaps empty; nullopt: another scheme.
 std::optional<absl::string_view> BearerToken(absl::string_view authorization);
 
-// The fields that go on, in order, appended to `out` (views into `block` and `timeout`): without
-// the version header, without the identity header unless it is `trusted`, without an API key or a
-// token unless the listener forwards it, with `timeout` for grpc-timeout unless empty, and, for
-// gRPC, with te: trailers.
-void AddUpstreamFields(const http2::HeaderBlock& block, const ListenerOptions& listener,
-                       const Options& options, bool trusted, bool grpc, absl::string_view timeout,
-                       std::vector<http2::HeaderField>& out);
+// The fields that go on, in order, appended to `out` (views of the same texts, and of `timeout`):
+// without the version header, without the identity header unless it is `trusted`, without an API
+// key or a token unless the listener forwards it, with `timeout` for grpc-timeout unless empty,
+// and, for gRPC, with te: trailers.
+void AddUpstreamFields(absl::Span<const http2::HeaderField> headers,
+                       const ListenerOptions& listener, const Options& options, bool trusted,
+                       bool grpc, absl::string_view timeout, std::vector<http2::HeaderField>& out);
 
 // Takes the caller's own grpc-previous-rpc-attempts out of `fields` and returns its value plus
 // `more`.

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/http2/header_block.h"
 #include "gtest/gtest.h"
 
 namespace pinion::proxy {
@@ -45,7 +46,7 @@ TEST(Request, ReadsWhatRoutingNeeds) {
                                           {"grpc-timeout", "1S"},
                                           {"api-version", "^1"},
                                           {"api-consumer", "billing"}});
-  const RequestHead head = ReadRequest(block, Listener(), Options());
+  const RequestHead head = ReadRequest(block.fields(), Listener(), Options());
   EXPECT_EQ(head.method, "POST");
   EXPECT_EQ(head.path, "/a.B/C");
   EXPECT_TRUE(head.grpc);
@@ -62,7 +63,7 @@ TEST(Request, SeesRepeatedFields) {
                                           {"api-version", "1.0.0"},
                                           {"api-consumer", "a"},
                                           {"api-consumer", "a"}});
-  const RequestHead head = ReadRequest(block, Listener(), Options());
+  const RequestHead head = ReadRequest(block.fields(), Listener(), Options());
   EXPECT_TRUE(head.timeout_repeated && head.version_repeated && head.identity_repeated);
 }
 
@@ -84,7 +85,7 @@ TEST(Request, SecretsForTheGatewayGoNoFurther) {
                                           {"te", "trailers"}});
   const auto forwarded = [&](const ListenerOptions& listener) {
     std::vector<http2::HeaderField> out;
-    AddUpstreamFields(block, listener, Options(), false, true, "", out);
+    AddUpstreamFields(block.fields(), listener, Options(), false, true, "", out);
     return Text(out);
   };
   ListenerOptions listener = Listener();
@@ -112,12 +113,14 @@ TEST(Request, ForwardsInOrderWithoutOurOwnFields) {
                                           {"grpc-timeout", "1S"},
                                           {"k-bin", "AAEC"}});
   std::vector<http2::HeaderField> out;
-  AddUpstreamFields(block, Listener(), Options(), /*trusted=*/true, /*grpc=*/true, "", out);
+  AddUpstreamFields(block.fields(), Listener(), Options(), /*trusted=*/true, /*grpc=*/true, "",
+                    out);
   EXPECT_EQ(Text(out),
             ":method=POST;:path=/a.B/"
             "C;te=trailers;x=1;api-consumer=billing;x=2;grpc-timeout=1S;k-bin=AAEC;");
   out.clear();
-  AddUpstreamFields(block, Listener(), Options(), /*trusted=*/false, /*grpc=*/true, "900m", out);
+  AddUpstreamFields(block.fields(), Listener(), Options(), /*trusted=*/false, /*grpc=*/true, "900m",
+                    out);
   EXPECT_EQ(Text(out),
             ":method=POST;:path=/a.B/C;te=trailers;x=1;x=2;grpc-timeout=900m;k-bin=AAEC;");
 }
@@ -125,18 +128,18 @@ TEST(Request, ForwardsInOrderWithoutOurOwnFields) {
 TEST(Request, AddsTeAndACappedDeadline) {
   std::vector<http2::HeaderField> out;
   const http2::HeaderBlock block = Block({{":path", "/a.B/C"}});
-  AddUpstreamFields(block, Listener(), Options(), true, /*grpc=*/true, "5S", out);
+  AddUpstreamFields(block.fields(), Listener(), Options(), true, /*grpc=*/true, "5S", out);
   EXPECT_EQ(Text(out), ":path=/a.B/C;te=trailers;grpc-timeout=5S;");
 }
 
 TEST(Request, OnlyGrpcNeedsTe) {
   std::vector<http2::HeaderField> out;
   const http2::HeaderBlock plain = Block({{":path", "/a.B/C"}});
-  AddUpstreamFields(plain, Listener(), Options(), true, /*grpc=*/false, "", out);
+  AddUpstreamFields(plain.fields(), Listener(), Options(), true, /*grpc=*/false, "", out);
   EXPECT_EQ(Text(out), ":path=/a.B/C;");
   out.clear();
   const http2::HeaderBlock asked = Block({{":path", "/a.B/C"}, {"te", "trailers"}});
-  AddUpstreamFields(asked, Listener(), Options(), true, /*grpc=*/false, "", out);
+  AddUpstreamFields(asked.fields(), Listener(), Options(), true, /*grpc=*/false, "", out);
   EXPECT_EQ(Text(out), ":path=/a.B/C;te=trailers;");
 }
 

@@ -19,9 +19,9 @@ Instance::Instance(transport::Shared& shared, const Options& options, Load& vers
       version_(version),
       loop_(shared.loop),
       service_(std::move(service)),
-      uid_(std::move(uid)),
       endpoint_(std::move(endpoint)),
-      address_(ToString(endpoint_)),
+      name_(
+          std::make_shared<const InstanceName>(InstanceName{std::move(uid), ToString(endpoint_)})),
       tls_name_(std::move(tls_name)),
       tls_session_(tls_name_.empty() ? nullptr : std::make_shared<net::TlsSessionSlot>()),
       weight_(weight),
@@ -204,7 +204,7 @@ void Instance::Dequeue(Caller& caller) {
 
 // Only those who wait now: whoever comes back in his turn waits for the next connection.
 void Instance::FailWaiting(AcquireFailure failure, absl::string_view why) {
-  const std::string reason = absl::StrCat(ToString(endpoint_), ": ", why);
+  const std::string reason = absl::StrCat(name_->address, ": ", why);
   for (size_t count = waiting_; count > 0 && first_waiting_ != nullptr; --count) {
     Caller& caller = *first_waiting_;
     Dequeue(caller);
@@ -232,10 +232,9 @@ void Instance::OnPendingTimer() {
   for (Caller* caller : late) Dequeue(*caller);
   for (Caller* caller : late) {
     CountLimit(http2::Limit::kPendingTime);
-    caller->OnConnectFailed(
-        AcquireFailure::kPending,
-        absl::StrCat("no stream to ", ToString(endpoint_), " became free within ",
-                     absl::FormatDuration(options_.pending_max)));
+    caller->OnConnectFailed(AcquireFailure::kPending,
+                            absl::StrCat("no stream to ", name_->address, " became free within ",
+                                         absl::FormatDuration(options_.pending_max)));
   }
 }
 

@@ -26,6 +26,12 @@ struct Load {
   size_t calls = 0;    // calls that have one
 };
 
+// What people know it by. Shared with the calls that were there.
+struct InstanceName {
+  std::string uid;
+  std::string address;  // the endpoint as they read it
+};
+
 class Instance final {
  public:
   // `options` and `version` (the load of the instance's version) outlive it. `tls_name`: empty for
@@ -68,10 +74,9 @@ class Instance final {
   void Eject();
   bool ejected() const { return loop_.now() < ejected_until_; }
 
-  const std::string& uid() const { return uid_; }
+  const std::string& uid() const { return name_->uid; }
+  const std::shared_ptr<const InstanceName>& name() const { return name_; }
   const net::Endpoint& endpoint() const { return endpoint_; }
-  // The endpoint as people read it.
-  const std::string& address() const { return address_; }
   const std::string& tls_name() const { return tls_name_; }
   uint32_t weight() const { return weight_; }
   void set_weight(uint32_t weight) { weight_ = weight; }
@@ -110,9 +115,8 @@ class Instance final {
   Load& version_;
   net::EventLoop& loop_;
   const std::string service_;
-  const std::string uid_;
   const net::Endpoint endpoint_;
-  const std::string address_;
+  const std::shared_ptr<const InstanceName> name_;
   const std::string tls_name_;
   const std::shared_ptr<net::TlsSessionSlot> tls_session_;  // null: no TLS
   uint32_t weight_;

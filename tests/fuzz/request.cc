@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_split.h"
 #include "base/check.h"
+#include "gateway/http2/header_block.h"
 #include "gateway/http2/header_validator.h"
 #include "gateway/proxy/grpc_timeout.h"
 #include "gateway/proxy/trace_context.h"
@@ -87,13 +88,14 @@ void Run(absl::string_view input) {
   if (options & 2) listener.identity_header = "api-consumer";
   if (options & 4) listener.api_key_header = "x-api-key";
   listener.jwt = options & 8;
-  const proxy::RequestHead head = proxy::ReadRequest(block, listener, proxy::Options());
+  const proxy::RequestHead head = proxy::ReadRequest(block.fields(), listener, proxy::Options());
   CheckTimeout(head.timeout);
   CheckTrace(head);
   if (!well_formed) return;
   Route(head);
   std::vector<http2::HeaderField> out;
-  proxy::AddUpstreamFields(block, listener, proxy::Options(), trusted, head.grpc, "1S", out);
+  proxy::AddUpstreamFields(block.fields(), listener, proxy::Options(), trusted, head.grpc, "1S",
+                           out);
   size_t timeouts = 0;
   for (const http2::HeaderField& field : out) {
     CheckFacts(field);
