@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 namespace pinion::http2 {
 namespace {
@@ -18,16 +19,19 @@ constexpr size_t kKeptBytesMax = kChunkBytes + 2048;
 
 void HeaderBlock::NextChunk(size_t bytes_min) {
   const size_t next = used_chunks_++;
-  chunk_used_ = 0;
   if (next < chunks_.size() && chunks_[next].bytes < bytes_min) chunks_.resize(next);
-  if (next < chunks_.size()) return;
-  const size_t bytes = std::bit_ceil(std::max(kChunkBytes, bytes_min));
-  chunks_.push_back({std::make_unique_for_overwrite<char[]>(bytes), bytes});
+  if (next == chunks_.size()) {
+    const size_t bytes = std::bit_ceil(std::max(kChunkBytes, bytes_min));
+    chunks_.push_back({std::make_unique_for_overwrite<char[]>(bytes), bytes});
+  }
+  free_ = chunks_[next].memory.get();
+  free_end_ = free_ + chunks_[next].bytes;
 }
 
-absl::string_view HeaderBlock::Copy(absl::string_view text) {
+inline absl::string_view HeaderBlock::Copy(absl::string_view text) {
   if (text.empty()) return {};
-  char* const place = Allocate(text.size());
+  if (static_cast<size_t>(free_end_ - free_) < text.size()) NextChunk(text.size());
+  char* const place = std::exchange(free_, free_ + text.size());
   std::memcpy(place, text.data(), text.size());
   return {place, text.size()};
 }
@@ -44,8 +48,8 @@ void HeaderBlock::Add(const HeaderField& field) {
 void HeaderBlock::Clear() {
   fields_.clear();
   list_bytes_ = 0;
-  chunk_used_ = 0;
   used_chunks_ = 0;
+  free_ = free_end_ = nullptr;
   size_t kept = 0, bytes = 0;
   while (kept < chunks_.size() && (bytes += chunks_[kept].bytes) <= kKeptBytesMax) ++kept;
   chunks_.resize(kept);

@@ -42,20 +42,14 @@ class HeaderBlock {
     size_t bytes = 0;
   };
 
-  char* Allocate(size_t bytes) {
-    if (used_chunks_ == 0 || chunks_[used_chunks_ - 1].bytes - chunk_used_ < bytes)
-      NextChunk(bytes);
-    char* const place = chunks_[used_chunks_ - 1].memory.get() + chunk_used_;
-    chunk_used_ += bytes;
-    return place;
-  }
   void NextChunk(size_t bytes_min);
   absl::string_view Copy(absl::string_view text);
 
   std::vector<HeaderField> fields_;
   std::vector<Chunk> chunks_;
   size_t used_chunks_ = 0;
-  size_t chunk_used_ = 0;  // of the last of them
+  char* free_ = nullptr;  // of the last of them
+  char* free_end_ = nullptr;
   size_t list_bytes_ = 0;
 };
 
