@@ -11,7 +11,6 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -19,6 +18,7 @@
 #include "config/address.h"
 #include "config/validate.h"
 #include "config/version_schema.h"
+#include "registry/model/lifecycle.h"
 #include "registry/model/validate.h"
 #include "registry/schema/schema.h"
 #include "registry/version/expression.h"
@@ -165,14 +165,7 @@ class ServiceValidator {
       report_.AtValue(absl::StrCat(path, ".sunset_time"),
                       "the sunset is before the deprecation (RFC 8594)");
     }
-    const std::string& link = deprecation.link();
-    const bool http = absl::StartsWith(link, "https://") || absl::StartsWith(link, "http://");
-    const bool clean = std::all_of(link.begin(), link.end(), [](unsigned char c) {
-      return absl::ascii_isgraph(c) && c != '<' && c != '>' && c != '"';
-    });
-    if (!link.empty() && (!http || !clean)) {
-      report_.AtValue(absl::StrCat(path, ".link"), "expected an http or https URL");
-    }
+    report_.Check(absl::StrCat(path, ".link"), model::ValidateLink(deprecation.link()));
   }
 
   void CheckSuccessors(const StaticService& service, const KnownService& known,

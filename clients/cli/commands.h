@@ -9,6 +9,8 @@ namespace pinion::cli {
 
 void AddServiceCommands(Command& root, Invocation& run);
 void AddVersionCommands(Command& root, Invocation& run);  // and schema
+// Verbs of `version`: deprecate, reactivate.
+void AddLifecycleCommands(Command& version, Invocation& run);
 void AddInstanceCommands(Command& root, Invocation& run);
 void AddConsumerCommands(Command& root, Invocation& run);
 void AddPinCommands(Command& root, Invocation& run);

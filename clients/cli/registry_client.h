@@ -42,6 +42,10 @@ class RegistryClient {
   absl::StatusOr<v1::GetVersionSchemaResponse> GetVersionSchema(
       const v1::GetVersionSchemaRequest& request);
   absl::StatusOr<v1::ListVersionsResponse> ListVersions(const v1::ListVersionsRequest& request);
+  absl::StatusOr<v1::VersionStateResponse> DeprecateVersion(
+      const v1::DeprecateVersionRequest& request);
+  absl::StatusOr<v1::VersionStateResponse> ReactivateVersion(
+      const v1::ReactivateVersionRequest& request);
   absl::StatusOr<v1::RegisterInstanceResponse> RegisterInstance(
       const v1::RegisterInstanceRequest& request);
   absl::StatusOr<v1::RenewInstanceResponse> RenewInstance(const v1::RenewInstanceRequest& request);

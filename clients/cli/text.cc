@@ -22,6 +22,24 @@ std::string TimeText(const google::protobuf::Timestamp& time) {
                           absl::UTCTimeZone());
 }
 
+absl::StatusOr<google::protobuf::Timestamp> ParseTime(absl::string_view flag,
+                                                      absl::string_view text) {
+  constexpr size_t kDay = 10;  // 2027-03-01
+  const char* format = text.size() == kDay ? "%Y-%m-%d" : absl::RFC3339_sec;
+  absl::Time time;
+  std::string problem;
+  // ParseTime also takes "infinite-future" and years of any length.
+  const bool dashes = text.size() >= kDay && text[4] == '-' && text[7] == '-';
+  if (!dashes || !absl::ParseTime(format, text, &time, &problem)) {
+    return UsageError(absl::StrCat(flag, " \"", text,
+                                   "\" is no time: write a day such as 2027-03-01, which begins "
+                                   "at midnight UTC, or a moment such as 2027-03-01T09:00:00Z"));
+  }
+  google::protobuf::Timestamp timestamp;
+  timestamp.set_seconds(absl::ToUnixSeconds(time));
+  return timestamp;
+}
+
 std::string DurationText(const google::protobuf::Duration& duration) {
   const absl::Duration value = FromProto(duration);
   return value == absl::ZeroDuration() ? "" : absl::FormatDuration(value);

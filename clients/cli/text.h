@@ -18,6 +18,11 @@ namespace pinion::cli {
 // "2026-11-23 09:43:12Z", UTC; empty for no time.
 std::string TimeText(const google::protobuf::Timestamp& time);
 
+// A day, "2027-03-01", which begins at midnight UTC, or a moment as RFC 3339 has it:
+// "2027-03-01T09:00:00Z", "2027-03-01T09:00:00+01:00". A usage error otherwise, naming `flag`.
+absl::StatusOr<google::protobuf::Timestamp> ParseTime(absl::string_view flag,
+                                                      absl::string_view text);
+
 // "10m"; empty for none.
 std::string DurationText(const google::protobuf::Duration& duration);
 

@@ -58,5 +58,28 @@ TEST(ShellWord, QuotesWhatAShellWouldChange) {
   EXPECT_EQ(ShellWord("it's"), "'it'\\''s'");
 }
 
+TEST(Text, TimesAreDaysOrMoments) {
+  const struct {
+    const char* text;
+    int64_t seconds;
+  } kGood[] = {
+      {"2027-03-01", 1803859200},
+      {"2027-03-01T00:00:00Z", 1803859200},
+      {"2027-03-01T01:30:00+01:30", 1803859200},
+      {"2028-02-29", 1835395200},
+  };
+  for (const auto& c : kGood) {
+    const auto time = ParseTime("--sunset", c.text);
+    ASSERT_TRUE(time.ok()) << time.status();
+    EXPECT_EQ(time->seconds(), c.seconds) << c.text;
+  }
+  for (const char* bad : {"", "tomorrow", "2027-02-29", "2027-13-01", "2027-3-1",
+                          "2027-03-01 09:00", "2027-03-01T09:00:00", "12027-03-01",
+                          "infinite-future", "1803859200", "2027-03-01T25:00:00Z"}) {
+    const auto time = ParseTime("--sunset", bad);
+    EXPECT_TRUE(IsUsageError(time.status())) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace pinion::cli

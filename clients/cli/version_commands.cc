@@ -183,6 +183,10 @@ std::string Fields(const v1::Version& version) {
       {"published",
        absl::StrCat(TimeText(version.meta().create_time()), " by ", version.meta().created_by())},
       {"active since", TimeText(version.activate_time())},
+      {"deprecated", TimeText(routing.deprecation().time())},
+      {"sunset", TimeText(routing.deprecation().sunset_time())},
+      {"successor", routing.deprecation().successor()},
+      {"link", routing.deprecation().link()},
       {"revision", absl::StrCat(version.meta().revision())},
   });
   for (const routing::v1::GrpcMethods& methods : routing.methods()) {
@@ -244,6 +248,7 @@ void AddVersionCommands(Command& root, Invocation& run) {
     run.Print(found, Fields(found));
     return absl::OkStatus();
   });
+  AddLifecycleCommands(version, run);
   AddSchema(root, run);
 }
 

@@ -167,6 +167,17 @@ void Decision::SayVersion(const ExpressionEntry& expression) {
   Say(Printable(expression.text), " means version ", version.name, ", ",
       absl::AsciiStrToLower(routing::v1::VersionState_Name(version.state)), ", with ",
       version.instances->size(), " instance(s)");
+  if (!version.deprecation_header.empty()) {
+    Say("its answers say: deprecation ", version.deprecation_header,
+        version.sunset_header.empty() ? "" : ", sunset ", version.sunset_header,
+        version.successor.empty() ? "" : "; its successor is ", version.successor);
+  }
+}
+
+// Channels are names that lead on, whoever names them.
+bool Decision::PinnedByName() const {
+  const bool pinned = wanted_.source == Source::kMethodPin || wanted_.source == Source::kServicePin;
+  return pinned && wanted_.expression->text.front() != '@';
 }
 
 std::optional<Refusal> Decision::FindVersion() {
@@ -183,7 +194,7 @@ std::optional<Refusal> Decision::FindVersion() {
   if (explains()) SayVersion(expression);
   if (version.state == RETIRED) return RefuseRetired();
   if (version.state == PUBLISHED && version.instances->empty()) return RefuseNeverActive();
-  if (version.state == SUNSET && wanted_.source == Source::kHeader) return RefuseSunset();
+  if (version.state == SUNSET && !PinnedByName()) return RefuseSunset();
   return std::nullopt;
 }
 

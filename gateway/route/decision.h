@@ -46,6 +46,8 @@ class Decision {
   void SayProposal(const Route& route);
   void SayVersion(const ExpressionEntry& expression);
   const ExpressionEntry* FindPin(uint16_t method) const;
+  // Whether a pin asks for the version, and not for a channel that leads to it.
+  bool PinnedByName() const;
   bool Want(const ExpressionEntry* expression, Source source);
 
   Refusal Refuse(Reason reason, absl::string_view message, Refusal::Metadata more = {}) const;
@@ -58,6 +60,11 @@ class Decision {
 
   // "the pin of consumer `billing` for `greeter`": who asked, for messages.
   std::string Asker() const;
+  // Whom the owners have named to come after `version`, or after that one, and so on until one that
+  // may be called; else the version nearest to it. Empty: none may.
+  std::string Successor(const VersionEntry& version) const;
+  // The newest version that the asked range matches and that has ended; null: none.
+  const VersionEntry* FindEnded() const;
   // What the asker can do to get another version.
   std::string Advice(absl::string_view example) const;
 

@@ -4,12 +4,19 @@
 #include "absl/strings/str_join.h"
 #include "gateway/limits.h"
 #include "gateway/route/decision.h"
+#include "registry/version/expression.h"
 
 namespace pinion::route {
 namespace {
 
 using routing::v1::ACTIVE;
 using routing::v1::DEPRECATED;
+using routing::v1::RETIRED;
+using routing::v1::SUNSET;
+
+bool MayBeChosen(const VersionEntry& version) {
+  return version.state == ACTIVE || version.state == DEPRECATED;
+}
 
 std::string ConsumerName(const Consumer* consumer) {
   return consumer == nullptr ? "" : Printable(consumer->name);
@@ -35,9 +42,8 @@ std::vector<std::string> NearestVersions(const ServiceEntry& service, absl::stri
                                          std::optional<uint16_t> method) {
   std::vector<const VersionEntry*> usable;
   for (const auto& version : service.versions) {
-    const bool chooses = version->state == ACTIVE || version->state == DEPRECATED;
     const bool has_it = !method || !version->has_descriptors || version->HasMethod(*method);
-    if (chooses && has_it) usable.push_back(version.get());
+    if (MayBeChosen(*version) && has_it) usable.push_back(version.get());
   }
   // A window around the place where `asked` would stand, newest first; without a place, the newest.
   size_t place = 0;
@@ -125,6 +131,16 @@ Refusal Decision::RefuseNoMatch() const {
                      "`, which ", Asker(), " asks for; its channels: ", channels,
                      "; its versions: ", ListOrNone(nearest), "; ", advice);
     metadata.emplace_back("channels", channels);
+  } else if (const VersionEntry* ended = FindEnded()) {
+    const std::string successor = Successor(*ended);
+    message = absl::StrCat("`", service_->name, "` has no version for `", Printable(asked),
+                           "`, which ", Asker(), " asks for, any more: ", ended->name,
+                           ended->state == RETIRED ? " is retired" : " is past its sunset",
+                           successor.empty() ? " and has no successor"
+                                             : absl::StrCat("; its successor is ", successor),
+                           "; ", Advice(successor));
+    metadata.emplace_back("version", ended->name);
+    metadata.emplace_back("successor", successor);
   } else {
     message = absl::StrCat(
         "`", service_->name, "` has no version for `", Printable(asked), "`, which ", Asker(),
@@ -134,12 +150,31 @@ Refusal Decision::RefuseNoMatch() const {
   return Refuse(Reason::kVersionNotFound, message, std::move(metadata));
 }
 
+std::string Decision::Successor(const VersionEntry& version) const {
+  // A chain passes each version once at most; a circle ends by the count.
+  const VersionEntry* next = service_->FindVersion(version.successor);
+  for (size_t i = 0; next != nullptr && i < service_->versions.size(); ++i) {
+    if (next->state != SUNSET && next->state != RETIRED) return next->name;
+    next = service_->FindVersion(next->successor);
+  }
+  const std::vector<std::string> nearest = NearestVersions(*service_, version.name, std::nullopt);
+  return nearest.empty() ? "" : nearest.front();
+}
+
+const VersionEntry* Decision::FindEnded() const {
+  const auto expression = version::Expression::Parse(service_->scheme, wanted_.expression->text);
+  if (!expression.ok()) return nullptr;
+  for (const auto& version : service_->versions) {
+    const bool ended = version->state == SUNSET || version->state == RETIRED;
+    if (ended && expression->Matches(version->parsed)) return version.get();
+  }
+  return nullptr;
+}
+
 Refusal Decision::RefuseRetired() const {
   const VersionEntry& version = *wanted_.expression->version;
   const std::vector<std::string> nearest = NearestVersions(*service_, version.name, std::nullopt);
-  const std::string successor = !version.successor.empty() ? version.successor
-                                : nearest.empty()          ? ""
-                                                           : nearest.front();
+  const std::string successor = Successor(version);
   const std::string named =
       successor.empty() ? "and has no successor" : absl::StrCat("; its successor is ", successor);
   return Refuse(Reason::kVersionRetired,
@@ -165,17 +200,16 @@ Refusal Decision::RefuseNeverActive() const {
 
 Refusal Decision::RefuseSunset() const {
   const VersionEntry& version = *wanted_.expression->version;
-  const std::vector<std::string> nearest = NearestVersions(*service_, version.name, std::nullopt);
-  const std::string advice = Advice(!version.successor.empty() ? version.successor
-                                    : nearest.empty()          ? ""
-                                                               : nearest.front());
-  return Refuse(Reason::kVersionNotAllowed,
-                absl::StrCat("`", service_->name, "` ", version.name, ", which ", Asker(),
-                             " asks for, is past its sunset: only consumers that are pinned to it ",
-                             "may still call it; ", advice),
-                {{"version", version.name},
-                 {"successor", version.successor},
-                 {"available", absl::StrJoin(nearest, ", ")}});
+  const std::string successor = Successor(version);
+  return Refuse(
+      Reason::kVersionNotAllowed,
+      absl::StrCat("`", service_->name, "` ", version.name, ", which ", Asker(),
+                   " asks for, is past its sunset: only pins that name it may still lead to it; ",
+                   successor.empty() ? "" : absl::StrCat("its successor is ", successor, "; "),
+                   Advice(successor)),
+      {{"version", version.name},
+       {"successor", successor},
+       {"available", absl::StrJoin(NearestVersions(*service_, version.name, std::nullopt), ", ")}});
 }
 
 Refusal Decision::RefuseMethod(uint16_t method) const {

@@ -121,7 +121,7 @@ TEST(RouteRefusalTest, OfVersionsThatAreThereAndCannotBeCalled) {
        {{"successor", "2.0.0"}}},
       {{.path = "/acme.Book/Get", .header = "0.9.9"},
        Reason::kVersionNotAllowed,
-       {"past its sunset", "api-version: 2.0.0"},
+       {"past its sunset", "its successor is 2.0.0", "api-version: 2.0.0"},
        {{"successor", "2.0.0"}}},
       {{.path = "/acme.Book/Get", .header = "3.0.0"},
        Reason::kNoHealthyInstance,
@@ -141,6 +141,79 @@ TEST(RouteRefusalTest, OfVersionsThatAreThereAndCannotBeCalled) {
   // Who is pinned to a version past its sunset may still call it.
   EXPECT_EQ(Outcome(ResolveCall(*table, {.path = "/acme.Book/Get", .consumer = "sunset"})),
             "0.9.9 by service-pin (0.9.9)");
+}
+
+// 1.0.0 is stable, 1.1.0 after it; both have ended for everyone who does not name them.
+TEST(RouteRefusalTest, WhatIsPastItsSunsetIsForPinsOnItsNameOnly) {
+  const auto table = TableOf({
+      "service { name: 'book' scheme: SEMVER grpc_services: 'acme.v1.Book' }",
+      "service { name: 'old' scheme: K8S grpc_services: 'acme.v1.Old' version_from_package: true }",
+      "version { service: 'book' name: '1.0.0' state: SUNSET deprecation { successor: '1.1.0' } }",
+      "version { service: 'book' name: '1.1.0' state: RETIRED deprecation { successor: '2.0.0' } }",
+      "version { service: 'book' name: '2.0.0' state: DEPRECATED }",
+      "version { service: 'book' name: '3.0.0' state: ACTIVE }",
+      "version { service: 'old' name: 'v1' state: SUNSET }",
+      "channel { service: 'book' name: 'stable' version: '1.0.0' }",
+      "channel { service: 'old' name: 'stable' version: 'v1' }",
+      "consumer { name: 'named' }",
+      "pin { consumer: 'named' service: 'book' expression: '1.0.0' }",
+      "consumer { name: 'channel' }",
+      "pin { consumer: 'channel' service: 'book' expression: '@stable' }",
+      "consumer { name: 'default' default_channel: 'stable' }",
+      "consumer { name: 'range' }",
+      "pin { consumer: 'range' service: 'book' expression: '^1' }",
+      "resolution { service: 'book' expression: '^1' version: '' }",
+  });
+  EXPECT_EQ(Outcome(ResolveCall(*table, {.path = "/acme.v1.Book/Get", .consumer = "named"})),
+            "1.0.0 by service-pin (1.0.0)");
+  // The named successor has ended too; its own comes next.
+  const Case cases[] = {
+      {{.path = "/acme.v1.Book/Get"},
+       Reason::kVersionNotAllowed,
+       {"policy for callers without a pin", "past its sunset: only pins that name it",
+        "its successor is 2.0.0", "have an owner of `book` move the channel"},
+       {{"successor", "2.0.0"}, {"asked", "@stable"}, {"available", "3.0.0, 2.0.0"}}},
+      {{.path = "/acme.v1.Book/Get", .consumer = "channel"},
+       Reason::kVersionNotAllowed,
+       {"`pinion pin set channel book '2.0.0'`"},
+       {{"source", "service-pin"}}},
+      {{.path = "/acme.v1.Book/Get", .consumer = "default"},
+       Reason::kVersionNotAllowed,
+       {"the default channel of consumer `default`"},
+       {}},
+      {{.path = "/acme.v1.Book/Get", .header = "@stable"}, Reason::kVersionNotAllowed, {}, {}},
+      {{.path = "/acme.v1.Old/Get"},
+       Reason::kVersionNotAllowed,
+       {"the package of `acme.v1.Old`"},
+       {{"successor", ""}, {"available", ""}}},
+      {{.path = "/acme.v1.Book/Get", .consumer = "range"},
+       Reason::kVersionNotFound,
+       {"no version for `^1`", "any more: 1.1.0 is retired; its successor is 2.0.0",
+        "`pinion pin set range book '2.0.0'`"},
+       {{"version", "1.1.0"}, {"successor", "2.0.0"}, {"available", "3.0.0, 2.0.0"}}},
+      {{.path = "/acme.v1.Book/Get", .header = "~1.0"},
+       Reason::kVersionNotFound,
+       {"1.0.0 is past its sunset; its successor is 2.0.0"},
+       {{"version", "1.0.0"}}},
+      {{.path = "/acme.v1.Book/Get", .header = "^7"},
+       Reason::kVersionNotFound,
+       {"nearest: 3.0.0, 2.0.0"},
+       {{"successor", ""}}},
+  };
+  for (const Case& c : cases) ExpectRefusal(*table, c);
+}
+
+TEST(RouteRefusalTest, SuccessorsInACircleAreNobodys) {
+  const auto table = TableOf({
+      "service { name: 'book' scheme: SEMVER grpc_services: 'acme.Book' }",
+      "version { service: 'book' name: '1.0.0' state: RETIRED deprecation { successor: '2.0.0' } }",
+      "version { service: 'book' name: '2.0.0' state: RETIRED deprecation { successor: '1.0.0' } }",
+      "version { service: 'book' name: '3.0.0' state: ACTIVE }",
+  });
+  ExpectRefusal(*table, {{.path = "/acme.Book/Get", .header = "1.0.0"},
+                         Reason::kVersionRetired,
+                         {"its successor is 3.0.0"},
+                         {{"successor", "3.0.0"}}});
 }
 
 TEST(RouteRefusalTest, WhatTheListenerAndTheHeaderSay) {

@@ -109,6 +109,9 @@ std::string PinUsesOf(absl::string_view service, absl::string_view expression) {
   return Key("records/pin_use!", service, expression, absl::string_view());
 }
 std::string AuditKey(absl::string_view id) { return Key(kAudit, id); }
+std::string SunsetKey(int64_t seconds, absl::string_view service, absl::string_view version) {
+  return Key(kSunsets, Padded(seconds), service, version);
+}
 std::string BlobKey(absl::string_view sha256, int64_t part) {
   return Key("records/blob!", sha256, Padded(part));
 }
@@ -117,6 +120,12 @@ std::optional<PinUse> ParsePinUse(absl::string_view key) {
   const std::vector<std::string> parts = absl::StrSplit(key, '!');
   if (parts.size() != 5) return std::nullopt;
   return PinUse{parts[3], parts[4]};
+}
+
+std::optional<SunsetRef> ParseSunset(absl::string_view key) {
+  const std::vector<std::string> parts = absl::StrSplit(key, '!');
+  if (parts.size() != 4) return std::nullopt;
+  return SunsetRef{parts[2], parts[3]};
 }
 
 }  // namespace pinion::model

@@ -12,7 +12,7 @@
 //     instance_uid!U    InstanceRef         identity!KIND!VALUE  Claim
 //     pin_change!C!S!M!N  PinChange         endpoint!S!V!ADDRESS InstanceRef
 //     pin_use!S!E!C!M   empty: who pins E   blob!SHA256!N        a part of a descriptor set
-//     audit!ID          AuditRecord
+//     audit!ID          AuditRecord         sunset!T!S!V         empty: when V is to be sunset
 //
 // pin_use stands beside each pin, so that the consumers of an expression can be counted and named
 // without a counter that all of them would contend for.
@@ -36,6 +36,7 @@ inline constexpr char kInstances[] = "routing/instance!";
 inline constexpr char kConsumers[] = "routing/consumer!";
 inline constexpr char kPins[] = "routing/pin!";
 inline constexpr char kAudit[] = "records/audit!";
+inline constexpr char kSunsets[] = "records/sunset!";
 inline constexpr char kRegistryKey[] = "records/registry";
 
 // Names are validated before they come here.
@@ -69,6 +70,8 @@ std::string PinUseKey(absl::string_view service, absl::string_view expression,
 std::string PinUsesOf(absl::string_view service,
                       absl::string_view expression);  // prefix; of all if empty
 std::string AuditKey(absl::string_view id);
+// By time, in seconds since the epoch, which is not negative.
+std::string SunsetKey(int64_t seconds, absl::string_view service, absl::string_view version);
 std::string BlobKey(absl::string_view sha256, int64_t part);
 
 // The method of a key under PinUsesOf() or PinsOf(), and its consumer: what pin_use keys are read
@@ -81,5 +84,15 @@ struct PinUse {
 };
 // Nullopt: PinUseKey has not made `key`.
 std::optional<PinUse> ParsePinUse(absl::string_view key);
+
+// What is due at the time of a sunset key.
+struct SunsetRef {
+  std::string service;
+  std::string version;
+
+  friend bool operator==(const SunsetRef&, const SunsetRef&) = default;
+};
+// Nullopt: SunsetKey has not made `key`.
+std::optional<SunsetRef> ParseSunset(absl::string_view key);
 
 }  // namespace pinion::model

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/status_macros.h"
+#include "registry/model/lifecycle.h"
 
 namespace pinion::model {
 namespace {
@@ -30,6 +31,12 @@ std::string VersionList::Resolve(const version::Expression& expression) const {
   for (const Item& item : items_) candidates.push_back({&item.name, item.state});
   const std::optional<size_t> chosen = version::Resolve(expression, candidates);
   return chosen.has_value() ? items_[*chosen].name.text() : "";
+}
+
+bool VersionList::CanBeChosen(absl::string_view name) const {
+  return std::any_of(items_.begin(), items_.end(), [name](const Item& item) {
+    return item.name.text() == name && model::CanBeChosen(item.state);
+  });
 }
 
 bool VersionList::CouldMatch(const version::Expression& expression) const {
@@ -74,13 +81,15 @@ void Intern(registry::v1::Resolutions& resolutions, absl::string_view expression
 
 absl::StatusOr<std::vector<Moved>> ResolveAgain(registry::v1::Resolutions& resolutions,
                                                 routing::v1::Scheme scheme,
-                                                const VersionList& versions) {
+                                                const VersionList& versions,
+                                                absl::string_view changed) {
   std::vector<Moved> moved;
   for (Entry& entry : *resolutions.mutable_entries()) {
     ASSIGN_OR_RETURN(const version::Expression expression,
                      version::Expression::Parse(scheme, entry.expression()));
     std::string now = versions.Resolve(expression);
     if (now == entry.version()) continue;
+    if (now != changed && versions.CanBeChosen(entry.version())) continue;
     moved.push_back({entry.expression(), entry.version(), now});
     entry.set_version(std::move(now));
   }

@@ -1,5 +1,5 @@
 // What the expressions of one service mean: made when an expression is first used, made again only
-// when a version becomes active or changes state, sticky otherwise. Pure.
+// when a version changes its state, and sticky even then. Pure.
 #pragma once
 
 #include <optional>
@@ -30,6 +30,9 @@ class VersionList {
 
   // The version's name; empty: none. Channels: empty.
   std::string Resolve(const version::Expression& expression) const;
+
+  // Whether there is such a version and ranges may lead to it.
+  bool CanBeChosen(absl::string_view name) const;
 
   // Whether some version that is not retired is meant or would be, were it active. A channel:
   // false.
@@ -62,10 +65,13 @@ std::optional<std::string> Find(const registry::v1::Resolutions& resolutions,
 void Intern(registry::v1::Resolutions& resolutions, absl::string_view expression,
             absl::string_view version);
 
-// Resolves every expression anew after a version's state has changed, and notes the state change
-// even if nothing moved. InvalidArgument: an expression does not parse, which no registry writes.
+// Resolves the expressions anew after the state of the version `changed` has changed, and notes the
+// state change even if nothing moved. A range whose version can still be chosen moves to `changed`
+// or stays: so a deprecation moves nobody, nor does the next change of another version.
+// InvalidArgument: an expression does not parse, which no registry writes.
 absl::StatusOr<std::vector<Moved>> ResolveAgain(registry::v1::Resolutions& resolutions,
                                                 routing::v1::Scheme scheme,
-                                                const VersionList& versions);
+                                                const VersionList& versions,
+                                                absl::string_view changed);
 
 }  // namespace pinion::model

@@ -53,14 +53,37 @@ TEST(Resolutions, PublishingMovesNobodyActivatingDoes) {
   EXPECT_EQ(Find(resolutions, "^1"), "1.0.0");
   EXPECT_EQ(Find(resolutions, "1.1.0"), "1.1.0") << "an exact name means its version in any state";
   EXPECT_EQ(Find(resolutions, "^2"), "");
-  EXPECT_THAT(*ResolveAgain(resolutions, routing::v1::SEMVER, versions), IsEmpty());
+  EXPECT_THAT(*ResolveAgain(resolutions, routing::v1::SEMVER, versions, "1.1.0"), IsEmpty());
   EXPECT_EQ(resolutions.state_changes(), 1) << "written even when nothing moves";
   versions.SetState("1.1.0", routing::v1::ACTIVE);
-  EXPECT_THAT(Texts(*ResolveAgain(resolutions, routing::v1::SEMVER, versions)),
+  EXPECT_THAT(Texts(*ResolveAgain(resolutions, routing::v1::SEMVER, versions, "1.1.0")),
               ElementsAre("^1: 1.0.0 → 1.1.0"));
   ASSERT_TRUE(versions.Add("2.0.0", routing::v1::ACTIVE).ok());
-  EXPECT_THAT(Texts(*ResolveAgain(resolutions, routing::v1::SEMVER, versions)),
+  EXPECT_THAT(Texts(*ResolveAgain(resolutions, routing::v1::SEMVER, versions, "2.0.0")),
               ElementsAre("^2:  → 2.0.0"));
+}
+
+TEST(Resolutions, ADeprecationMovesNobodyASunsetDoes) {
+  using routing::v1::ACTIVE;
+  using routing::v1::DEPRECATED;
+  VersionList versions = Versions({{"1.0.0", ACTIVE}, {"1.1.0", ACTIVE}, {"2.0.0", ACTIVE}});
+  Resolutions resolutions;
+  for (const char* text : {"^1", "1.1.0", "^2"}) {
+    Intern(resolutions, text, versions.Resolve(Parse(text)));
+  }
+  const auto set = [&](const char* name, VersionState state) {
+    versions.SetState(name, state);
+    return Texts(*ResolveAgain(resolutions, routing::v1::SEMVER, versions, name));
+  };
+  EXPECT_THAT(set("1.1.0", DEPRECATED), IsEmpty());
+  // Nor does what happens to others afterwards, though a new resolution of ^1 would be 1.0.0.
+  EXPECT_THAT(set("2.0.0", DEPRECATED), IsEmpty());
+  EXPECT_EQ(versions.Resolve(Parse("^1")), "1.0.0");
+  EXPECT_THAT(set("1.1.0", routing::v1::SUNSET), ElementsAre("^1: 1.1.0 → 1.0.0"));
+  EXPECT_EQ(Find(resolutions, "1.1.0"), "1.1.0") << "a pin on its name keeps to it";
+  EXPECT_THAT(set("2.0.0", routing::v1::SUNSET), ElementsAre("^2: 2.0.0 → "));
+  EXPECT_THAT(set("1.1.0", ACTIVE), ElementsAre("^1: 1.0.0 → 1.1.0"));
+  EXPECT_THAT(set("2.0.0", ACTIVE), ElementsAre("^2:  → 2.0.0"));
 }
 
 TEST(Resolutions, WhatDoesNotParseIsSaid) {
@@ -68,7 +91,7 @@ TEST(Resolutions, WhatDoesNotParseIsSaid) {
   EXPECT_FALSE(versions.Add("not a version", routing::v1::ACTIVE).ok());
   Resolutions resolutions;
   resolutions.add_entries()->set_expression("((");
-  EXPECT_FALSE(ResolveAgain(resolutions, routing::v1::SEMVER, versions).ok());
+  EXPECT_FALSE(ResolveAgain(resolutions, routing::v1::SEMVER, versions, "1.0.0").ok());
 }
 
 TEST(Resolutions, CouldMatchLooksAtWhatIsNotActiveYet) {

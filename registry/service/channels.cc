@@ -2,6 +2,7 @@
 #include "absl/strings/str_cat.h"
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
+#include "registry/model/lifecycle.h"
 #include "registry/model/validate.h"
 #include "registry/service/lookups.h"
 #include "registry/service/operations.h"
@@ -13,9 +14,7 @@ namespace {
 // A channel leads calls, so it may only lead where calls can be answered.
 absl::Status CheckCanLeadTo(const v1::VersionRecord& record) {
   const routing::v1::Version& version = record.version().version();
-  if (version.state() == routing::v1::ACTIVE || version.state() == routing::v1::DEPRECATED) {
-    return absl::OkStatus();
-  }
+  if (model::CanBeChosen(version.state())) return absl::OkStatus();
   const bool waits = version.state() == routing::v1::PUBLISHED;
   return model::Refusal(
       absl::StatusCode::kFailedPrecondition, "VERSION_NOT_ACTIVE",

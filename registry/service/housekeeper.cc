@@ -49,6 +49,7 @@ void Housekeeper::RunLoop() {
 
 absl::Status Housekeeper::RunOnce() {
   RETURN_IF_ERROR(ExpireLeases(registry_).status());
+  RETURN_IF_ERROR(SunsetDueVersions(registry_).status());
   return CompactSome();
 }
 

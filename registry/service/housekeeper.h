@@ -1,5 +1,6 @@
 // What the registry does by itself, once a second on a thread of its own: it ends the leases that
-// have run out and compacts the store's history. Owned by RegistryServer.
+// have run out, carries out the sunsets that have come and compacts the store's history. Owned by
+// RegistryServer.
 #pragma once
 
 #include <thread>

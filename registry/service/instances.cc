@@ -9,6 +9,7 @@
 #include "registry/model/validate.h"
 #include "registry/service/lookups.h"
 #include "registry/service/operations.h"
+#include "registry/service/version_state.h"
 
 namespace pinion::service {
 namespace {
@@ -46,22 +47,11 @@ absl::Status Activate(Draft& draft, v1::VersionRecord record,
                       v1::RegisterInstanceResponse& response) {
   routing::v1::Version& version = *record.mutable_version()->mutable_version();
   ASSIGN_OR_RETURN(const auto service, RequireService(draft, version.service()));
-  const std::string resolutions_key = model::ResolutionsKey(version.service());
-  ASSIGN_OR_RETURN(const auto stored, draft.Get<v1::Resolutions>(resolutions_key));
-  ASSIGN_OR_RETURN(model::VersionList versions, LoadVersions(draft, service.value.service()));
   version.set_state(routing::v1::ACTIVE);
-  versions.SetState(version.name(), routing::v1::ACTIVE);
   *record.mutable_version()->mutable_activate_time() = draft.now();
   draft.Touch(*record.mutable_version()->mutable_meta());
-  draft.Put(model::VersionKey(version.service(), version.name()), record);
-
-  v1::Resolutions resolutions;
-  if (stored.has_value()) resolutions = stored->value;
-  const auto moved = model::ResolveAgain(resolutions, service.value.service().scheme(), versions);
-  if (!moved.ok()) return model::Damaged(resolutions_key);
-  draft.Put(resolutions_key, resolutions);
-  ASSIGN_OR_RETURN(const auto counted, CountMoved(draft, version.service(), *moved));
-  response.mutable_moved()->Assign(counted.begin(), counted.end());
+  ASSIGN_OR_RETURN(const auto moved, PutChangedState(draft, record));
+  response.mutable_moved()->Assign(moved.begin(), moved.end());
   response.set_activated(true);
 
   const std::string stable_key = model::ChannelKey(version.service(), kStable);

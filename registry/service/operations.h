@@ -33,6 +33,15 @@ absl::StatusOr<v1::GetVersionSchemaResponse> GetVersionSchema(
 absl::StatusOr<v1::ListVersionsResponse> ListVersions(Draft& draft,
                                                       const v1::ListVersionsRequest& request);
 
+// ---- lifecycle.cc ----
+absl::StatusOr<v1::VersionStateResponse> DeprecateVersion(
+    Draft& draft, const v1::DeprecateVersionRequest& request);
+absl::StatusOr<v1::VersionStateResponse> ReactivateVersion(
+    Draft& draft, const v1::ReactivateVersionRequest& request);
+// Carries out the sunsets whose time has come, each as a change of its own by the actor "registry",
+// some dozens at once. The number of them.
+absl::StatusOr<int> SunsetDueVersions(Registry& registry);
+
 // ---- instances.cc ----
 // Grants the lease, if one is asked for, and then registers.
 absl::StatusOr<v1::RegisterInstanceResponse> RegisterInstance(

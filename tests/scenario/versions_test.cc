@@ -74,6 +74,41 @@ TEST_F(ScenarioTest, AnUnknownVersionIsRefusedWithDetails) {
   EXPECT_NE(testing::FindField(call.headers, "grpc-status-details-bin"), nullptr);
 }
 
+TEST_F(ScenarioTest, ADeprecatedVersionSaysSoOnceInItsAnswers) {
+  Put(
+      {"version { service: 'greeter' name: '1.0.0' state: DEPRECATED deprecation { "
+       "time { seconds: 1764000000 } sunset_time { seconds: 1767225599 } successor: '2.0.0' "
+       "link: 'https://acme.example/v2' } }"});
+  CallPlan plan = Plan();
+  plan.response.headers = {{"deprecation", "@1"},
+                           {"sunset", "Thu, 01 Jan 1970 00:00:01 GMT"},
+                           {"link", "<https://instance.example>; rel=\"help\""}};
+  const CallRecord& call = Start(plan).record;
+  Run();
+  EXPECT_EQ(call.grpc_status, 0);
+  std::vector<std::string> said;
+  for (const auto& [name, value] : call.headers) {
+    if (name == "deprecation" || name == "sunset" || name == "link") {
+      said.push_back(absl::StrCat(name, ": ", value));
+    }
+  }
+  EXPECT_EQ(said, (std::vector<std::string>{
+                      "link: <https://instance.example>; rel=\"help\"",
+                      "deprecation: @1764000000",
+                      "sunset: Wed, 31 Dec 2025 23:59:59 GMT",
+                      "link: <https://acme.example/v2>; rel=\"successor-version\"",
+                  }));
+}
+
+TEST_F(ScenarioTest, WhatAnInstanceSaysOfItselfGoesOnUnlessItsVersionIsDeprecated) {
+  CallPlan plan = Plan();
+  plan.response.headers = {{"deprecation", "@1"}};
+  const CallRecord& call = Start(plan).record;
+  Run();
+  ASSERT_NE(testing::FindField(call.headers, "deprecation"), nullptr);
+  EXPECT_EQ(*testing::FindField(call.headers, "deprecation"), "@1");
+}
+
 TEST_F(ScenarioTest, DrainingLetsCallsEndAndThenCloses) {
   CallPlan plan = Plan();
   plan.response.delay = absl::Seconds(5);

@@ -1,0 +1,175 @@
+// Operations on the life of a version: deprecation, its sunset, and the way back.
+#include "registry/model/lifecycle.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/log.h"
+#include "google/protobuf/util/message_differencer.h"
+#include "registry/model/errors.h"
+#include "registry/model/keys.h"
+#include "registry/model/validate.h"
+#include "registry/service/lookups.h"
+#include "registry/service/operations.h"
+#include "registry/service/version_state.h"
+
+namespace pinion::service {
+namespace {
+
+// Sunsets carried out in one round; the others come in the next, a second later.
+constexpr size_t kMaxSunsetsAtOnce = 64;
+
+// What a change is called in the audit log.
+struct Command {
+  absl::string_view name;
+  std::string reason;
+};
+
+// A sunset whose time has come.
+struct DueSunset {
+  std::string key;
+  model::SunsetRef version;
+};
+
+// Empty: it has no sunset ahead.
+std::string SunsetKeyOf(const routing::v1::Version& version) {
+  const routing::v1::Deprecation& deprecation = version.deprecation();
+  if (version.state() != routing::v1::DEPRECATED || !deprecation.has_sunset_time()) return "";
+  return model::SunsetKey(deprecation.sunset_time().seconds(), version.service(), version.name());
+}
+
+absl::StatusOr<std::vector<std::string>> ChannelsTo(Draft& draft,
+                                                    const routing::v1::Version& version) {
+  ASSIGN_OR_RETURN(const auto channels,
+                   draft.All<v1::Channel>(model::ChannelsOf(version.service())));
+  std::vector<std::string> names;
+  for (const auto& each : channels) {
+    const routing::v1::Channel& channel = each.value.channel();
+    if (channel.version() == version.name()) names.push_back(channel.name());
+  }
+  return names;
+}
+
+routing::v1::Version Audited(routing::v1::Version version) {
+  version.clear_methods();
+  return version;
+}
+
+// Makes of `record` what `after` says. What it says already is no change.
+absl::StatusOr<v1::VersionStateResponse> ChangeVersion(Draft& draft, v1::VersionRecord record,
+                                                       const routing::v1::Version& after,
+                                                       const Command& command) {
+  const routing::v1::Version before = record.version().version();
+  v1::VersionStateResponse response;
+  ASSIGN_OR_RETURN(const std::vector<std::string> channels, ChannelsTo(draft, before));
+  response.mutable_channels()->Assign(channels.begin(), channels.end());
+  response.set_changed(!google::protobuf::util::MessageDifferencer::Equals(before, after));
+  if (!response.changed()) {
+    *response.mutable_version() = record.version();
+    return response;
+  }
+  const std::string old_sunset = SunsetKeyOf(before);
+  const std::string new_sunset = SunsetKeyOf(after);
+  if (old_sunset != new_sunset) {
+    if (!old_sunset.empty()) draft.Delete(old_sunset);
+    if (!new_sunset.empty()) draft.PutBytes(new_sunset, "");
+  }
+  *record.mutable_version()->mutable_version() = after;
+  draft.Touch(*record.mutable_version()->mutable_meta());
+  if (before.state() == after.state()) {
+    draft.Put(model::VersionKey(after.service(), after.name()), record);
+  } else {
+    ASSIGN_OR_RETURN(const auto moved, PutChangedState(draft, record));
+    response.mutable_moved()->Assign(moved.begin(), moved.end());
+  }
+  const routing::v1::Version audited_before = Audited(before);
+  const routing::v1::Version audited_after = Audited(after);
+  v1::AuditRecord& audit = draft.Audit(command.name, model::VersionText(after), &audited_before,
+                                       &audited_after, command.reason);
+  *audit.mutable_moved() = response.moved();
+  *response.mutable_version() = record.version();
+  return response;
+}
+
+template <typename Request>
+absl::StatusOr<Stored<v1::VersionRecord>> VersionAsExpected(Draft& draft, const Request& request) {
+  ASSIGN_OR_RETURN(auto there, RequireVersion(draft, request.service(), request.name()));
+  RETURN_IF_ERROR(
+      CheckExpected(request.has_expected_revision(), request.expected_revision(), there.revision,
+                    absl::StrCat("version ", model::VersionText(there.value.version().version()))));
+  return there;
+}
+
+absl::Status CheckSuccessor(Draft& draft, const routing::v1::Version& version,
+                            const std::string& successor) {
+  // Remembered, so that it is still what it was when this is committed.
+  RETURN_IF_ERROR(RequireVersion(draft, version.service(), successor).status());
+  ASSIGN_OR_RETURN(const auto records,
+                   draft.All<v1::VersionRecord>(model::VersionsOf(version.service())));
+  std::vector<routing::v1::Version> all;
+  for (const auto& record : records) all.push_back(record.value.version().version());
+  return model::CheckSuccessor(version, successor, all);
+}
+
+absl::StatusOr<v1::VersionStateResponse> Sunset(Draft& draft, const DueSunset& due) {
+  ASSIGN_OR_RETURN(const auto there, draft.Get<v1::VersionRecord>(model::VersionKey(
+                                         due.version.service, due.version.version)));
+  // Somebody has taken it back, or put it off, since it was found due.
+  if (!there.has_value() || SunsetKeyOf(there->value.version().version()) != due.key) {
+    return v1::VersionStateResponse();
+  }
+  routing::v1::Version after = there->value.version().version();
+  after.set_state(routing::v1::SUNSET);
+  return ChangeVersion(draft, there->value, after, {"version.sunset", "its sunset has come"});
+}
+
+}  // namespace
+
+absl::StatusOr<v1::VersionStateResponse> DeprecateVersion(
+    Draft& draft, const v1::DeprecateVersionRequest& request) {
+  RETURN_IF_ERROR(model::ValidateDeprecate(request));
+  ASSIGN_OR_RETURN(const auto there, VersionAsExpected(draft, request));
+  const routing::v1::Version& before = there.value.version().version();
+  ASSIGN_OR_RETURN(const routing::v1::Version after,
+                   model::Deprecate(before, request, draft.now()));
+  if (!request.successor().empty()) {
+    RETURN_IF_ERROR(CheckSuccessor(draft, before, request.successor()));
+  }
+  return ChangeVersion(draft, there.value, after, {"version.deprecate", request.reason()});
+}
+
+absl::StatusOr<v1::VersionStateResponse> ReactivateVersion(
+    Draft& draft, const v1::ReactivateVersionRequest& request) {
+  RETURN_IF_ERROR(model::ValidateText("reason", request.reason(), model::kMaxReasonBytes));
+  ASSIGN_OR_RETURN(const auto there, VersionAsExpected(draft, request));
+  ASSIGN_OR_RETURN(const routing::v1::Version after,
+                   model::Reactivate(there.value.version().version()));
+  return ChangeVersion(draft, there.value, after, {"version.reactivate", request.reason()});
+}
+
+absl::StatusOr<int> SunsetDueVersions(Registry& registry) {
+  const int64_t now = absl::ToUnixSeconds(registry.clock().Wall());
+  ASSIGN_OR_RETURN(
+      const store::RangeResult due,
+      registry.store().Range({.range = {model::kSunsets, model::SunsetKey(now + 1, "", "")},
+                              .limit = kMaxSunsetsAtOnce,
+                              .keys_only = true}));
+  const Caller caller{.actor = "registry"};
+  int done = 0;
+  for (const store::KeyValue& kv : due.kvs) {
+    const std::optional<model::SunsetRef> version = model::ParseSunset(kv.key);
+    if (!version.has_value()) return model::Damaged(kv.key);
+    ASSIGN_OR_RETURN(const v1::VersionStateResponse response,
+                     Run(registry, Sunset, caller, DueSunset{kv.key, *version}));
+    if (!response.changed()) continue;
+    ++done;
+    if (response.channels().empty()) continue;
+    log::Warning("registry",
+                 absl::StrCat(version->service, " ", version->version,
+                              " is past its sunset, and calls by these channels are refused until "
+                              "an owner moves them: ",
+                              absl::StrJoin(response.channels(), ", ")));
+  }
+  return done;
+}
+
+}  // namespace pinion::service
