@@ -1,6 +1,7 @@
 // Every bound of the gateway, with its reason; those of what goes to instances are in
 // upstream_limits.h, those of following the registry in watch_limits.h, those of TLS in
-// tls_limits.h. Those that operators change have a field in protos/pinion/config/v1.
+// tls_limits.h, those of logs, metrics and the admin port in observability_limits.h. Those that
+// operators change have a field in protos/pinion/config/v1.
 #pragma once
 
 #include <cstddef>
@@ -138,6 +139,11 @@ inline constexpr uint32_t kAcceptRetryMilliseconds = 100;
 inline constexpr size_t kReadBufferBytes = 64 * 1024;
 // Then the other connections of the worker come first.
 inline constexpr int kReadsPerTurn = 4;
+// Calls that a peer may begin in one turn, above what it may have open: more are only begun by one
+// whose calls end at once, refused or reset, and each takes as long as it costs to refuse it. Then
+// the others come first, and the next read is half as large.
+inline constexpr uint32_t kStreamsPerTurn = 128;
+inline constexpr size_t kReadBytesMin = 4 * 1024;
 // How often a busy connection asks the kernel for its round-trip time, and after how many bytes:
 // windows are judged by it.
 inline constexpr absl::Duration kRoundTripInterval = absl::Milliseconds(100);
@@ -171,30 +177,5 @@ inline constexpr uint32_t kMaxConnections = 10000;
 inline constexpr size_t kBuiltinMessageBytesMax = 64 * 1024;
 // Requests of one such call that wait until their answers are read.
 inline constexpr size_t kBuiltinBacklogBytesMax = 256 * 1024;
-
-// ---- access log (gateway/access_log) ----
-
-// One line: all fields at their bounds fit, and a pipe takes it whole (PIPE_BUF).
-inline constexpr size_t kLogLineBytesMax = 4096;
-// Lines of one worker that wait for the writer's thread: half a second at 5,000 calls a second.
-// Full: the line is dropped and counted.
-inline constexpr size_t kLogRingBytes = 1024 * 1024;
-// How long a line may wait there: soon enough for whoever watches the file, hardly ever for nobody.
-inline constexpr absl::Duration kLogFlushInterval = absl::Milliseconds(100);
-
-// ---- metrics (gateway/proxy) ----
-
-// Versions and services that one worker counts apart; the rest is counted together. A thousand
-// versions are some 30,000 series, as much as a scrape of one process should bring.
-inline constexpr size_t kMetricVersionsMax = 1000;
-inline constexpr size_t kMetricServicesMax = 250;
-
-// ---- admin port (gateway/admin) ----
-
-// Far more people and scrapers than there are; a further connection is closed at once.
-inline constexpr unsigned kAdminConnectionsMax = 64;
-inline constexpr unsigned kAdminIdleSeconds = 10;  // for a client that sends or reads nothing
-// Request line and headers of one request, and what the server needs beside them.
-inline constexpr size_t kAdminConnectionBytesMax = 32 * 1024;
 
 }  // namespace pinion::limits

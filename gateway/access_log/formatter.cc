@@ -7,6 +7,7 @@
 #include "absl/time/civil_time.h"
 #include "base/check.h"
 #include "gateway/limits.h"
+#include "gateway/observability_limits.h"
 
 namespace pinion::access_log {
 namespace {

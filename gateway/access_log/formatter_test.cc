@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "gateway/limits.h"
+#include "gateway/observability_limits.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

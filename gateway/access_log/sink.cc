@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "gateway/limits.h"
+#include "gateway/observability_limits.h"
 
 namespace pinion::access_log {
 namespace {

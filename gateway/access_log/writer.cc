@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/status_macros.h"
-#include "gateway/limits.h"
+#include "gateway/observability_limits.h"
 
 namespace pinion::access_log {
 namespace {

@@ -17,7 +17,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
-#include "gateway/limits.h"
+#include "gateway/observability_limits.h"
 
 namespace pinion::admin {
 namespace {

@@ -18,7 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/counter.h"
-#include "gateway/limits.h"
+#include "gateway/observability_limits.h"
 #include "gateway/route/entries.h"
 
 namespace pinion::proxy {

@@ -40,8 +40,18 @@ void Connection::Close(absl::string_view why) {
 void Connection::OnReadable() {
   if (lingering_) return Discard();
   // A busy peer gets a few reads a turn; then the others come first.
+  const http2::StreamId before = session_->last_peer_stream_id();
   for (int i = 0; i < limits::kReadsPerTurn; ++i) {
-    if (closed_ || !ReadOnce()) return;
+    const bool more = ReadOnce();
+    if (closed_) return;
+    const uint32_t begun = (session_->last_peer_stream_id() - before) / 2;
+    if (begun > limits::kStreamsPerTurn) {
+      read_bytes_ = std::max(read_bytes_ / 2, limits::kReadBytesMin);
+      if (more) break;
+    } else if (begun <= limits::kStreamsPerTurn / 4) {
+      read_bytes_ = std::min(read_bytes_ * 2, limits::kReadBufferBytes);
+    }
+    if (!more) return;
   }
   stream_->WakeAgain();
 }
@@ -53,7 +63,7 @@ void Connection::OnWritable() {
 
 // True: there may be more to read at once.
 bool Connection::ReadOnce() {
-  const absl::Span<uint8_t> buffer(shared_.read_buffer.get(), limits::kReadBufferBytes);
+  const absl::Span<uint8_t> buffer(shared_.read_buffer.get(), read_bytes_);
   const net::IoResult result = stream_->Read(buffer);
   switch (result.state) {
     case net::IoState::kBlocked:

@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "gateway/http2/session.h"
 #include "gateway/http2/slab_pool.h"
+#include "gateway/limits.h"
 #include "gateway/net/byte_stream.h"
 #include "gateway/net/event_loop.h"
 #include "gateway/net/timer_queue.h"
@@ -102,7 +103,8 @@ class Connection final : private net::ByteStream::Observer, private net::TurnTas
   absl::Time last_read_;
   absl::Time round_trip_measured_ = absl::InfinitePast();
   size_t read_since_measured_ = 0;
-  std::string closing_why_;  // set: closes once everything is written
+  size_t read_bytes_ = limits::kReadBufferBytes;  // of the next read
+  std::string closing_why_;                       // set: closes once everything is written
   bool closing_ = false;
   bool lingering_ = false;  // everything was said; the streams are gone
   bool closed_ = false;

@@ -2,7 +2,9 @@
 // and the end of either side do to it.
 #include "gateway/transport/connection.h"
 
+#include <algorithm>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,7 +59,7 @@ class RawPeer : public net::ByteStream::Observer {
   std::unique_ptr<net::ByteStream> stream_;
 };
 
-class ConnectionTest : public ::testing::Test, public Connection::Handler {
+class ConnectionTest : public ::testing::Test, public Connection::Handler, private net::TurnTask {
  protected:
   void Connect(const testing::LinkPolicy& policy = {}) {
     auto pair = testing::MemoryStream::Connected(loop_, loop_, policy);
@@ -68,13 +70,13 @@ class ConnectionTest : public ::testing::Test, public Connection::Handler {
   void Run(absl::Duration time = absl::Seconds(5)) { world_.RunFor(time); }
 
   static std::string Hello() { return absl::StrCat(h2::kPreface, h2::Frame(h2::kSettings, 0, 0)); }
-  static std::string Request(uint32_t stream) {
+  static std::string Request(uint32_t stream, uint8_t flags = h2::kEndHeaders) {
     std::string block;
     for (const auto& [name, value] : h2::Fields{
              {":method", "POST"}, {":scheme", "http"}, {":path", "/a.B/C"}, {":authority", "x"}}) {
       block += h2::HpackLiteral(name, value);
     }
-    return h2::Frame(h2::kHeaders, h2::kEndHeaders, stream, block);
+    return h2::Frame(h2::kHeaders, flags, stream, block);
   }
 
   testing::SimWorld world_{1};
@@ -88,14 +90,27 @@ class ConnectionTest : public ::testing::Test, public Connection::Handler {
   std::vector<std::string> closed_;
   http2::Stream* stream_ = nullptr;
   std::string to_send_;
+  bool refuse_ = false;        // each call, at once
+  size_t begun_ = 0;           // calls, in this turn
+  std::vector<size_t> turns_;  // calls that each began
 
  private:
   void OnEvent(const http2::Event& event) override {
-    if (event.type == http2::EventType::kHeaders) stream_ = event.stream;
+    if (event.type == http2::EventType::kHeaders) {
+      stream_ = event.stream;
+      ++begun_;
+      loop_.AtEndOfTurn(*this);
+      if (refuse_) Refuse(*event.stream);
+    }
     if (event.type == http2::EventType::kData) data_bytes_ += event.data.size();
     if (event.type == http2::EventType::kReset) resets_.push_back(event.error);
   }
+  void Refuse(http2::Stream& stream) {
+    connection_->session().SendHeaders(stream, {{{":status", "404"}}}, true);
+    connection_->session().Release(stream);
+  }
   void OnWritable(http2::Stream& stream) override { Send(); }
+  void RunAtEndOfTurn() override { turns_.push_back(std::exchange(begun_, 0)); }
   void OnClosed(absl::string_view why) override { closed_.push_back(std::string(why)); }
 
  protected:
@@ -121,6 +136,30 @@ TEST_F(ConnectionTest, MoreThanOneTurnMayReadIsReadWithoutAnotherEdge) {
   peer_->Write(burst);
   Run();
   EXPECT_EQ(data_bytes_, frames * 16384);
+}
+
+// Calls that end at once, as refused ones do: what one connection may begin before others have
+// their turn is bounded.
+TEST_F(ConnectionTest, ManyShortCallsTakeTurns) {
+  testing::LinkPolicy policy;
+  policy.to_acceptor.segment_bytes_max = 1 << 20;
+  policy.to_acceptor.stall_at_byte = 0;
+  policy.to_acceptor.stall = absl::Seconds(1);
+  policy.to_acceptor.latency_min = policy.to_acceptor.latency_max = absl::ZeroDuration();
+  Connect(policy);
+  refuse_ = true;
+  constexpr uint32_t kCalls = 10'000;
+  std::string burst = Hello();
+  for (uint32_t i = 0; i < kCalls; ++i)
+    burst += Request(2 * i + 1, h2::kEndHeaders | h2::kEndStream);
+  peer_->Write(burst);
+  Run();
+  EXPECT_EQ(std::accumulate(turns_.begin(), turns_.end(), size_t{0}), kCalls);
+  // The first reads find out.
+  EXPECT_LE(turns_.front(), limits::kReadBufferBytes / Request(1).size() + 1);
+  const size_t later_max = limits::kStreamsPerTurn + limits::kReadBytesMin / Request(1).size() + 1;
+  ASSERT_GT(turns_.size(), 10u);
+  EXPECT_LE(*std::max_element(turns_.begin() + 5, turns_.end()), later_max);
 }
 
 TEST_F(ConnectionTest, APeerThatReadsNothingIsGivenUp) {
