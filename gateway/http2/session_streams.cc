@@ -69,6 +69,7 @@ Event& Session::Impl::AddEvent(EventType type, StreamState* stream) {
   event.type = type;
   event.stream = stream;
   if (stream == nullptr) return event;
+  __builtin_prefetch(stream->user_);  // who hears of it when the batch is whole
   if (stream->batch == batch_number_) {
     batch_->next_of_stream[stream->last_event] = index;
   } else {
