@@ -1,6 +1,7 @@
 #include "gateway/access_log/formatter.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "absl/strings/string_view.h"
@@ -21,8 +22,9 @@ bool IsPlain(unsigned char byte) {
 }
 
 // In text a value that is plain stands without quotes, which a space would end.
-bool IsPlain(unsigned char byte, Format format) {
-  return IsPlain(byte) && (format == Format::kJson || byte != ' ');
+template <Format kFormat>
+bool IsPlainIn(unsigned char byte) {
+  return IsPlain(byte) && (kFormat == Format::kJson || byte != ' ');
 }
 
 // A word with its highest bit set in (at least) each byte that equals `value`, below borrow's
@@ -32,68 +34,87 @@ constexpr uint64_t kHighs = 0x8080808080808080;
 constexpr uint64_t AnyZero(uint64_t word) { return (word - kOnes) & ~word & kHighs; }
 constexpr uint64_t AnyOf(uint64_t word, uint8_t value) { return AnyZero(word ^ (kOnes * value)); }
 
-bool AllPlain(uint64_t word, Format format) {
+// Not zero when any of eight bytes is not plain.
+template <Format kFormat>
+uint64_t Odd(uint64_t word) {
   const uint64_t below_space = (word - kOnes * 0x20) & ~word & kHighs;
-  const uint64_t odd = below_space | (word & kHighs) | AnyOf(word, '"') | AnyOf(word, '\\') |
-                       AnyOf(word, 0x7f) | (format == Format::kText ? AnyOf(word, ' ') : 0);
-  return odd == 0;
+  return below_space | (word & kHighs) | AnyOf(word, '"') | AnyOf(word, '\\') | AnyOf(word, 0x7f) |
+         (kFormat == Format::kText ? AnyOf(word, ' ') : 0);
 }
 
-// Eight bytes at a time: most values are plain from end to end.
-bool AllPlain(absl::string_view text, Format format) {
-  uint64_t word;
-  if (text.size() < sizeof(word)) {
-    return std::all_of(text.begin(), text.end(),
-                       [format](char c) { return IsPlain(static_cast<unsigned char>(c), format); });
-  }
-  const char* const last = text.data() + text.size() - sizeof(word);
-  for (const char* at = text.data(); at < last; at += sizeof(word)) {
-    std::memcpy(&word, at, sizeof(word));
-    if (!AllPlain(word, format)) return false;
-  }
-  std::memcpy(&word, last, sizeof(word));
-  return AllPlain(word, format);
+// A name in the program's text, and what stands before a value of that name: known when this is
+// compiled, so that it is written in a few moves.
+template <size_t kBytes>
+struct Name {
+  constexpr Name(const char (&text)[kBytes]) { std::copy_n(text, kBytes, bytes); }  // NOLINT
+
+  static constexpr size_t size() { return kBytes - 1; }
+
+  char bytes[kBytes];
+};
+
+template <Format kFormat, Name kName>
+constexpr auto KeyOf() {
+  constexpr bool kJson = kFormat == Format::kJson;
+  std::array<char, kName.size() + (kJson ? 4 : 2)> key{};
+  size_t at = 0;
+  key[at++] = kJson ? ',' : ' ';
+  if (kJson) key[at++] = '"';
+  for (size_t i = 0; i < kName.size(); ++i) key[at++] = kName.bytes[i];
+  if (kJson) key[at++] = '"';
+  key[at++] = kJson ? ':' : '=';
+  return key;
 }
 
+template <Format kFormat>
 class Line {
  public:
-  Line(Format format, char* at) : format_(format), begin_(at), at_(at) {}
+  explicit Line(char* at) : begin_(at), at_(at) {}
 
   size_t bytes() const { return static_cast<size_t>(at_ - begin_); }
 
-  void Raw(absl::string_view text) {
-    std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
+  // The time comes first. `second` is "2026-11-25T04:35:42".
+  void Begin(absl::string_view second, unsigned milliseconds) {
+    Raw(kFormat == Format::kJson ? absl::string_view("{\"time\":\"") : "time=");
+    Raw(second);
+    *at_++ = '.';
+    ThreeDigits(milliseconds);
+    *at_++ = 'Z';
+    Quote();
   }
+  void End() { Raw(kFormat == Format::kJson ? absl::string_view("}\n") : "\n"); }
 
-  void Text(absl::string_view key, absl::string_view value, size_t bytes_max) {
+  template <Name kName>
+  void Text(absl::string_view value, size_t bytes_max) {
     if (value.empty()) return;
-    Key(key);
-    const bool plain = AllPlain(value.substr(0, bytes_max), format_);
-    const bool quoted = format_ == Format::kJson || !plain;
-    if (quoted) *at_++ = '"';
-    Escaped(value, bytes_max, plain);
-    if (quoted) *at_++ = '"';
+    Key<kName>();
+    if (value.size() <= bytes_max && Plain(value)) return;
+    *at_++ = '"';
+    Escaped(value, bytes_max);
+    *at_++ = '"';
   }
 
   // One of our own words: plain, and short.
-  void Word(absl::string_view key, absl::string_view value) {
+  template <Name kName>
+  void Word(absl::string_view value) {
     if (value.empty()) return;
-    Key(key);
+    Key<kName>();
     Quote();
     Raw(value.substr(0, kWordBytesMax));
     Quote();
   }
 
-  void Number(absl::string_view key, uint64_t value) {
-    Key(key);
+  template <Name kName>
+  void Number(uint64_t value) {
+    Key<kName>();
     Digits(value);
   }
 
   // Milliseconds with three decimals.
-  void Milliseconds(absl::string_view key, absl::Duration value) {
+  template <Name kName>
+  void Milliseconds(absl::Duration value) {
     if (value == kNever) return;
-    Key(key);
+    Key<kName>();
     const int64_t signed_us = absl::ToInt64Microseconds(value);
     const uint64_t us = signed_us < 0 ? 0 : static_cast<uint64_t>(signed_us);
     Digits(us / 1000);
@@ -101,33 +122,48 @@ class Line {
     ThreeDigits(static_cast<unsigned>(us % 1000));
   }
 
-  void Begin() {
-    if (format_ == Format::kJson) *at_++ = '{';
-  }
-  void End() { Raw(format_ == Format::kJson ? "}\n" : "\n"); }
-
-  // `second` is "2026-11-25T04:35:42".
-  void Time(absl::string_view second, unsigned milliseconds) {
-    Key("time");
-    Quote();
-    Raw(second);
-    *at_++ = '.';
-    ThreeDigits(milliseconds);
-    *at_++ = 'Z';
-    Quote();
-  }
-
  private:
-  void Key(absl::string_view key) {
-    const bool json = format_ == Format::kJson;
-    if (bytes() > (json ? 1 : 0)) *at_++ = json ? ',' : ' ';
-    if (json) *at_++ = '"';
-    Raw(key);
-    Raw(json ? "\":" : "=");
+  template <Name kName>
+  void Key() {
+    static constexpr auto kKey = KeyOf<kFormat, kName>();
+    std::memcpy(at_, kKey.data(), kKey.size());
+    at_ += kKey.size();
+  }
+
+  void Raw(absl::string_view text) {
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
   }
 
   void Quote() {
-    if (format_ == Format::kJson) *at_++ = '"';
+    if (kFormat == Format::kJson) *at_++ = '"';
+  }
+
+  // Writes a value that is plain from end to end, as most are; false: nothing is written. Eight
+  // bytes at a time, and the last eight once more.
+  bool Plain(absl::string_view value) {
+    char* const out = at_ + (kFormat == Format::kJson ? 1 : 0);
+    if (value.size() < sizeof(uint64_t)) {
+      for (size_t i = 0; i < value.size(); ++i) {
+        if (!IsPlainIn<kFormat>(static_cast<unsigned char>(value[i]))) return false;
+        out[i] = value[i];
+      }
+    } else {
+      uint64_t word, odd = 0;
+      const auto copy = [&](size_t at) {
+        std::memcpy(&word, value.data() + at, sizeof(word));
+        std::memcpy(out + at, &word, sizeof(word));
+        odd |= Odd<kFormat>(word);
+      };
+      const size_t last = value.size() - sizeof(word);
+      for (size_t at = 0; at < last; at += sizeof(word)) copy(at);
+      copy(last);
+      if (odd != 0) return false;
+    }
+    Quote();
+    at_ = out + value.size();
+    Quote();
+    return true;
   }
 
   void Digits(uint64_t value) {
@@ -137,7 +173,7 @@ class Line {
       *--first = static_cast<char>('0' + value % 10);
       value /= 10;
     } while (value != 0);
-    Raw(absl::string_view(first, static_cast<size_t>(digits + sizeof(digits) - first)));
+    for (; first != digits + sizeof(digits); ++first) *at_++ = *first;
   }
 
   void ThreeDigits(unsigned value) {
@@ -147,8 +183,7 @@ class Line {
   }
 
   // Writes at most `bytes_max` bytes, the mark of a cut included.
-  void Escaped(absl::string_view value, size_t bytes_max, bool plain) {
-    if (value.size() <= bytes_max && plain) return Raw(value);
+  void Escaped(absl::string_view value, size_t bytes_max) {
     const char* const end = at_ + bytes_max;
     for (const char c : value) {
       // Room for this byte in its longest form, and for the mark if another follows.
@@ -164,7 +199,7 @@ class Line {
       *at_++ = '\\';
       *at_++ = static_cast<char>(byte);
     } else {
-      Raw(format_ == Format::kJson ? "\\u00" : "\\x");
+      Raw(kFormat == Format::kJson ? "\\u00" : "\\x");
       *at_++ = kHex[byte >> 4];
       *at_++ = kHex[byte & 15];
     }
@@ -172,7 +207,6 @@ class Line {
 
   static constexpr size_t kEscapeBytes = 6;  // \u00NN
 
-  const Format format_;
   char* const begin_;
   char* at_;
 };
@@ -185,6 +219,42 @@ constexpr size_t kMessageBytesMax = 300;
 static_assert(7 * kNameBytesMax + kMethodBytesMax + kAskedBytesMax + kMessageBytesMax +
                   5 * kWordBytesMax + 900 <
               limits::kLogLineBytesMax);
+
+template <Format kFormat>
+size_t WriteLine(const Record& record, absl::string_view second, unsigned milliseconds, char* out) {
+  Line<kFormat> line(out);
+  line.Begin(second, milliseconds);
+  line.template Text<"listener">(record.listener, kNameBytesMax);
+  line.template Text<"peer">(record.peer, kNameBytesMax);
+  line.template Text<"consumer">(record.consumer, kNameBytesMax);
+  line.template Text<"service">(record.service, kNameBytesMax);
+  line.template Text<"version">(record.version, kNameBytesMax);
+  line.template Text<"method">(record.method, kMethodBytesMax);
+  line.template Word<"source">(record.source);
+  line.template Text<"asked">(record.asked, kAskedBytesMax);
+  line.template Text<"instance">(record.instance, kNameBytesMax);
+  line.template Text<"upstream">(record.upstream, kNameBytesMax);
+  if (record.grpc_status >= 0) {
+    line.template Number<"grpc_status">(static_cast<uint64_t>(record.grpc_status));
+  }
+  if (record.http_status > 0) {
+    line.template Number<"http_status">(static_cast<uint64_t>(record.http_status));
+  }
+  line.template Word<"error">(record.error);
+  line.template Text<"message">(record.message, kMessageBytesMax);
+  line.template Word<"reset">(record.reset);
+  line.template Word<"reset_by">(record.reset_by);
+  line.template Number<"request_bytes">(record.request_bytes);
+  line.template Number<"response_bytes">(record.response_bytes);
+  line.template Milliseconds<"duration_ms">(record.duration);
+  line.template Milliseconds<"wait_ms">(record.upstream_wait);
+  line.template Milliseconds<"first_byte_ms">(record.first_byte);
+  line.template Number<"attempts">(record.attempts);
+  line.template Word<"trace_id">(record.trace_id);
+  line.End();
+  DCHECK(line.bytes() <= limits::kLogLineBytesMax);
+  return line.bytes();
+}
 
 }  // namespace
 
@@ -210,40 +280,10 @@ void Formatter::CacheSecond(int64_t unix_seconds) {
 size_t Formatter::Write(const Record& record, char* out) {
   const int64_t milliseconds = std::max<int64_t>(0, absl::ToUnixMillis(record.start));
   if (milliseconds / 1000 != cached_second_) CacheSecond(milliseconds / 1000);
-  Line line(format_, out);
-  line.Begin();
-  line.Time(absl::string_view(second_text_, kSecondBytes),
-            static_cast<unsigned>(milliseconds % 1000));
-  line.Text("listener", record.listener, kNameBytesMax);
-  line.Text("peer", record.peer, kNameBytesMax);
-  line.Text("consumer", record.consumer, kNameBytesMax);
-  line.Text("service", record.service, kNameBytesMax);
-  line.Text("version", record.version, kNameBytesMax);
-  line.Text("method", record.method, kMethodBytesMax);
-  line.Word("source", record.source);
-  line.Text("asked", record.asked, kAskedBytesMax);
-  line.Text("instance", record.instance, kNameBytesMax);
-  line.Text("upstream", record.upstream, kNameBytesMax);
-  if (record.grpc_status >= 0) {
-    line.Number("grpc_status", static_cast<uint64_t>(record.grpc_status));
-  }
-  if (record.http_status > 0) {
-    line.Number("http_status", static_cast<uint64_t>(record.http_status));
-  }
-  line.Word("error", record.error);
-  line.Text("message", record.message, kMessageBytesMax);
-  line.Word("reset", record.reset);
-  line.Word("reset_by", record.reset_by);
-  line.Number("request_bytes", record.request_bytes);
-  line.Number("response_bytes", record.response_bytes);
-  line.Milliseconds("duration_ms", record.duration);
-  line.Milliseconds("wait_ms", record.upstream_wait);
-  line.Milliseconds("first_byte_ms", record.first_byte);
-  line.Number("attempts", record.attempts);
-  line.Word("trace_id", record.trace_id);
-  line.End();
-  DCHECK(line.bytes() <= limits::kLogLineBytesMax);
-  return line.bytes();
+  const absl::string_view second(second_text_, kSecondBytes);
+  const auto rest = static_cast<unsigned>(milliseconds % 1000);
+  return format_ == Format::kJson ? WriteLine<Format::kJson>(record, second, rest, out)
+                                  : WriteLine<Format::kText>(record, second, rest, out);
 }
 
 }  // namespace pinion::access_log
