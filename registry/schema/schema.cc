@@ -60,11 +60,10 @@ absl::Status CheckWhole(const FileDescriptorSet& files) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<FileDescriptorSet> ParseSet(absl::string_view bytes) {
-  if (bytes.size() > kMaxDescriptorSetBytes) {
-    return Refuse("DESCRIPTOR_SET_MALFORMED",
-                  absl::StrCat("the descriptor set has ", bytes.size(), " bytes; at most ",
-                               kMaxDescriptorSetBytes));
+absl::StatusOr<FileDescriptorSet> ParseSet(absl::string_view bytes, size_t bytes_max) {
+  if (bytes.size() > bytes_max) {
+    return Refuse("DESCRIPTOR_SET_MALFORMED", absl::StrCat("the descriptor set has ", bytes.size(),
+                                                           " bytes; at most ", bytes_max));
   }
   FileDescriptorSet files;
   const bool parsed = files.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
@@ -136,11 +135,16 @@ bool IsGatewaysOwn(absl::string_view grpc_service) {
          absl::StartsWith(grpc_service, "grpc.reflection.");
 }
 
+absl::StatusOr<FileDescriptorSet> ReadFiles(absl::string_view bytes, size_t bytes_max) {
+  ASSIGN_OR_RETURN(FileDescriptorSet files, ParseSet(bytes, bytes_max));
+  RETURN_IF_ERROR(CheckWhole(files));
+  return files;
+}
+
 absl::StatusOr<Schema> Schema::Parse(absl::string_view bytes,
                                      const std::vector<std::string>& wanted) {
   Schema schema;
-  ASSIGN_OR_RETURN(schema.files_, ParseSet(bytes));
-  RETURN_IF_ERROR(CheckWhole(schema.files_));
+  ASSIGN_OR_RETURN(schema.files_, ReadFiles(bytes));
   std::vector<Declared> declared = DeclaredServices(schema.files_);
   RETURN_IF_ERROR(Choose(declared, wanted));
   std::vector<std::string> roots;

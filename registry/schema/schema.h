@@ -25,16 +25,20 @@ struct GrpcService {
   std::vector<std::string> methods;  // as declared
 };
 
+// A serialised FileDescriptorSet with everything that its files import, and nothing twice.
+// InvalidArgument, with one google.rpc.ErrorInfo and, for findings, a PreconditionFailure:
+// DESCRIPTOR_SET_MALFORMED (not a descriptor set, one that contradicts itself, or larger than
+// `bytes_max`), IMPORTS_MISSING (the message names --include_imports).
+absl::StatusOr<google::protobuf::FileDescriptorSet> ReadFiles(
+    absl::string_view bytes, size_t bytes_max = kMaxDescriptorSetBytes);
+
 class Schema {
  public:
   // `bytes` is a serialised FileDescriptorSet with everything that its files import. `wanted` are
   // the gRPC services that the version serves; empty: all in the set but those that gateways answer
   // themselves (grpc.health.v1, grpc.reflection) and those in google.* files that another file
   // imports.
-  // InvalidArgument, with one google.rpc.ErrorInfo and, for findings, a PreconditionFailure:
-  // DESCRIPTOR_SET_MALFORMED (not a descriptor set, or one that contradicts itself),
-  // IMPORTS_MISSING (the message names --include_imports), ARGUMENT_INVALID (a wanted service is
-  // not in it).
+  // InvalidArgument: as ReadFiles, or ARGUMENT_INVALID (a wanted service is not in it).
   static absl::StatusOr<Schema> Parse(absl::string_view bytes,
                                       const std::vector<std::string>& wanted = {});
 

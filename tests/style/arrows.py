@@ -30,13 +30,15 @@ ARROWS = {
     "registry/version": ["base", "protos"],
     "registry/model": ["registry/version", "base", "protos"],
     "registry/schema": ["registry/model", "registry/version", "base", "protos"],
+    "registry/compat": ["registry/schema", "registry/model", "registry/version", "base", "protos"],
     "registry/store": ["registry/model", "registry/version", "base", "protos"],
-    "registry/service": ["registry/schema", "registry/store", "registry/model", "registry/version", "base", "protos"],
+    "registry/service": ["registry/compat", "registry/schema", "registry/store", "registry/model", "registry/version", "base", "protos"],
     # The files of certificates and keys are checked by what will use them.
-    "config": ["gateway/auth/verification_key.h", "gateway/auth_limits.h", "gateway/net/tls_files.h", "registry/schema", "registry/model", "registry/version", "base", "protos"],
+    "config": ["gateway/auth/verification_key.h", "gateway/auth_limits.h", "gateway/net/tls_files.h", "registry/compat", "registry/schema", "registry/model", "registry/version", "base", "protos"],
     "clients": ["registry/version", "base", "protos"],
-    # `validate` and `explain` answer without a server: they read the file and route with the gateway's own pure code.
-    "clients/cli": ["config", "gateway/route", "registry/version", "base", "protos"],
+    # `validate` and `explain` answer without a server: they read the file and route with the gateway's own pure code. So does
+    # `schema check`, with the registry's.
+    "clients/cli": ["config", "gateway/route", "registry/compat", "registry/schema", "registry/version", "base", "protos"],
     "pinion": ["gateway", "registry", "config", "clients", "base", "protos"],
     "examples": ["clients", "base", "protos"],
     "tests": ["gateway", "registry", "config", "clients", "pinion", "examples", "base", "protos"],

@@ -1,0 +1,17 @@
+// PINION, the category of this project: what breaks for whoever calls the old API when the new one
+// answers. Pure.
+#pragma once
+
+#include <vector>
+
+#include "registry/compat/elements.h"
+#include "registry/compat/finding.h"
+
+namespace pinion::compat {
+
+// Services and methods are paired by name, which is what is called; from there requests and
+// responses are compared by structure, each in its direction (exchange.h). Messages that no method
+// uses (payloads of google.protobuf.Any, topics, tables) are paired by name and compared in both.
+std::vector<Finding> CheckApi(const Elements& before, const Elements& now);
+
+}  // namespace pinion::compat

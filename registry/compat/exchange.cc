@@ -1,0 +1,254 @@
+#include "registry/compat/exchange.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "registry/compat/field_default.h"
+#include "registry/compat/field_kinds.h"
+#include "registry/compat/number_ranges.h"
+#include "registry/compat/value_reading.h"
+
+namespace pinion::compat {
+namespace {
+
+using google::protobuf::FieldDescriptorProto;
+
+// "old clients send it as string and the new server reads it as bytes".
+std::string Travels(absl::string_view before, absl::string_view now, Direction direction) {
+  return direction == Direction::kRequest
+             ? absl::StrCat("old clients send ", before, ", the new server reads ", now)
+             : absl::StrCat("the new server sends ", now, ", old clients read ", before);
+}
+
+bool IsRequired(const Field& field) { return field.cardinality == Cardinality::kRequired; }
+
+bool IsWellKnown(const Element* element) {
+  return element != nullptr && element->file->is_well_known;
+}
+
+const Field* FindByName(const Message& message, absl::string_view name) {
+  for (const auto& [number, field] : message.fields) {
+    if (field->proto->name() == name) return field;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void Exchange::CompareMessages(const Message& before, const Message& now, Direction direction) {
+  if (!done_.emplace(&before, &now, direction).second) return;
+  compared_.insert(&before);
+  // Protobuf's own types are the same everywhere.
+  if (before.file->is_well_known && before.full_name == now.full_name) return;
+  for (const auto& [number, field] : before.fields) {
+    const auto it = now.fields.find(number);
+    if (it == now.fields.end()) {
+      CompareDeleted(*field, now, direction);
+    } else {
+      CompareFields(*field, *it->second, direction);
+    }
+  }
+  for (const auto& [number, field] : now.fields) {
+    if (!IsRequired(*field) || before.fields.contains(number)) continue;
+    if (direction == Direction::kResponse) continue;
+    out_.Add("MESSAGE_SAME_REQUIRED_FIELDS", Severity::kBreaking, field->full_name, field->file,
+             PlaceOf(*field),
+             absl::StrCat("field ", number,
+                          " is new and required: the new server refuses what old clients send"));
+  }
+  CompareOneofs(before, now, direction);
+  CompareReserved(before, now);
+}
+
+void Exchange::CompareExtensions(const Field& before, const Field& now) {
+  if (!before.file->is_compared()) return;
+  CompareFields(before, now, Direction::kRequest);
+  CompareFields(before, now, Direction::kResponse);
+}
+
+void Exchange::CompareDeleted(const Field& field, const Message& now, Direction direction) {
+  const int number = field.proto->number();
+  const auto place = PlaceOf(now);
+  const absl::string_view consequence =
+      direction == Direction::kRequest ? "the new server ignores what old clients send in it"
+                                       : "old clients find it empty in what the new server sends";
+  if (IsRequired(field) && direction == Direction::kResponse) {
+    out_.Add("MESSAGE_SAME_REQUIRED_FIELDS", Severity::kBreaking, field.full_name, now.file, place,
+             absl::StrCat("required field ", number,
+                          " was deleted: old clients refuse what the new server sends"));
+  }
+  if (!Contains(ReservedRanges(*now.proto), number)) {
+    out_.Add("FIELD_NO_DELETE_UNLESS_NUMBER_RESERVED", Severity::kBreaking, field.full_name,
+             now.file, place,
+             absl::StrCat("field ", number,
+                          " was deleted and its number is free to be used for "
+                          "something else, which old clients and servers would misread; ",
+                          consequence));
+    return;
+  }
+  out_.Add("FIELD_NO_DELETE", Severity::kDangerous, field.full_name, now.file, place,
+           absl::StrCat("field ", number, " was deleted: ", consequence));
+}
+
+void Exchange::CompareFields(const Field& before, const Field& now, Direction direction) {
+  const bool renamed = before.proto->name() != now.proto->name();
+  // A new name for a number is nothing; a name that moved on to another number is.
+  if (const Field* moved = renamed && now.parent != nullptr
+                               ? FindByName(*now.parent, before.proto->name())
+                               : nullptr) {
+    out_.Add("FIELD_SAME_NUMBER", Severity::kBreaking, before.full_name, now.file, PlaceOfName(now),
+             absl::StrCat("\"", before.proto->name(), "\" had number ", before.proto->number(),
+                          " and now has ", moved->proto->number(),
+                          ": old clients and the new server mean different fields by it"));
+  }
+  CompareRequired(before, now, direction);
+  CompareKinds(before, now, direction);
+  CompareDefaults(before, now);
+}
+
+void Exchange::CompareKinds(const Field& before, const Field& now, Direction direction) {
+  const bool request = direction == Direction::kRequest;
+  const Field& written = request ? before : now;
+  const Field& read = request ? now : before;
+  const Enum* read_enum = (request ? now_ : before_).FindEnum(read.type_name());
+  const bool closed = read_enum != nullptr && read_enum->features.closed_enums;
+  if (const auto loss = LossOfKind(written.kind, read.kind, closed)) {
+    out_.Add("FIELD_WIRE_COMPATIBLE_TYPE", loss->severity, before.full_name, now.file,
+             PlaceOfType(now),
+             absl::StrCat(Travels(TypeText(before), TypeText(now), direction), ": ", loss->text));
+    if (loss->severity == Severity::kBreaking) return;
+  }
+  // A list of texts or messages in place of one is safe: who knows of one reads the last, as the
+  // wire format promises. The other way round, what old clients send is lost.
+  const bool list_for_one = !request && !written.packed &&
+                            (written.kind == FieldDescriptorProto::TYPE_STRING ||
+                             written.kind == FieldDescriptorProto::TYPE_BYTES ||
+                             written.kind == FieldDescriptorProto::TYPE_MESSAGE ||
+                             written.kind == FieldDescriptorProto::TYPE_GROUP);
+  if (const auto loss = LossOfCardinality(written, read); loss && !list_for_one) {
+    out_.Add("FIELD_WIRE_COMPATIBLE_CARDINALITY", loss->severity, before.full_name, now.file,
+             PlaceOf(now),
+             absl::StrCat(Travels(CardinalityText(before.cardinality),
+                                  CardinalityText(now.cardinality), direction),
+                          ": ", loss->text));
+  }
+  if (before.kind != now.kind) return;
+  if (before.kind == FieldDescriptorProto::TYPE_ENUM) return CompareEnums(before, now, direction);
+  const Message* message_before = before_.FindMessage(before.type_name());
+  const Message* message_now = now_.FindMessage(now.type_name());
+  if (message_before == nullptr || message_now == nullptr) return;
+  if (message_before->full_name != message_now->full_name &&
+      (IsWellKnown(message_before) || IsWellKnown(message_now))) {
+    out_.Add("FIELD_WIRE_COMPATIBLE_TYPE", Severity::kBreaking, before.full_name, now.file,
+             PlaceOfType(now),
+             absl::StrCat(Travels(TypeText(before), TypeText(now), direction),
+                          ": the same bytes mean something else"));
+    return;
+  }
+  CompareMessages(*message_before, *message_now, direction);
+}
+
+void Exchange::CompareRequired(const Field& before, const Field& now, Direction direction) {
+  if (IsRequired(before) == IsRequired(now)) return;
+  // Whoever knows it as required reads: then the other may leave it out.
+  const bool reader_requires =
+      direction == Direction::kRequest ? IsRequired(now) : IsRequired(before);
+  if (!reader_requires) return;
+  out_.Add(
+      "MESSAGE_SAME_REQUIRED_FIELDS", Severity::kBreaking, before.full_name, now.file, PlaceOf(now),
+      absl::StrCat(
+          Travels(CardinalityText(before.cardinality), CardinalityText(now.cardinality), direction),
+          ": a message without the field is refused"));
+}
+
+void Exchange::CompareDefaults(const Field& before, const Field& now) {
+  if (!CanHaveDefault(before) || !CanHaveDefault(now)) return;
+  const FieldDefault old_default = DefaultOf(before, before_);
+  const FieldDefault new_default = DefaultOf(now, now_);
+  if ((old_default.is_zero() && new_default.is_zero()) || SameDefault(old_default, new_default)) {
+    return;
+  }
+  out_.Add("FIELD_SAME_DEFAULT", Severity::kDangerous, before.full_name, now.file, PlaceOf(now),
+           absl::StrCat("when absent it was ", DefaultText(old_default), " and is now ",
+                        DefaultText(new_default),
+                        ": old clients and the new server read the same bytes differently"));
+}
+
+// Fields that the writer may set together, of which the reader keeps only the last.
+void Exchange::CompareOneofs(const Message& before, const Message& now, Direction direction) {
+  const bool request = direction == Direction::kRequest;
+  const Message& written = request ? before : now;
+  const Message& read = request ? now : before;
+  for (const auto& [number, field] : read.fields) {
+    const auto own = written.fields.find(number);
+    if (field->oneof.empty() || own == written.fields.end()) continue;
+    for (const auto& [other_number, other] : read.fields) {
+      const auto partner = written.fields.find(other_number);
+      if (other_number == number || other->oneof != field->oneof ||
+          partner == written.fields.end() ||
+          (!own->second->oneof.empty() && partner->second->oneof == own->second->oneof)) {
+        continue;
+      }
+      const Field& old_field = request ? *own->second : *field;
+      const Field& new_field = request ? *field : *own->second;
+      out_.Add("FIELD_SAME_ONEOF", Severity::kDangerous, old_field.full_name, new_field.file,
+               PlaceOf(new_field),
+               absl::StrCat(request ? "old clients may send it together with field "
+                                    : "the new server may send it together with field ",
+                            other_number, ", but whoever reads it keeps only the last of both"));
+      break;
+    }
+  }
+}
+
+void Exchange::CompareEnums(const Field& before, const Field& now, Direction direction) {
+  const Enum* old_enum = before_.FindEnum(before.type_name());
+  const Enum* new_enum = now_.FindEnum(now.type_name());
+  if (old_enum == nullptr || new_enum == nullptr) return;
+  if (!done_.emplace(old_enum, new_enum, direction).second) return;
+  const auto place = PlaceOf(*new_enum);
+  const std::vector<NumberRange> reserved = ReservedRanges(*new_enum->proto);
+  const bool request = direction == Direction::kRequest;
+  for (const auto& value : old_enum->proto->value()) {
+    const std::string symbol = absl::StrCat(old_enum->full_name, ".", value.name());
+    const auto& values = new_enum->proto->value();
+    const auto same_name = std::find_if(values.begin(), values.end(), [&value](const auto& one) {
+      return one.name() == value.name();
+    });
+    if (same_name != values.end() && same_name->number() != value.number()) {
+      out_.Add("ENUM_VALUE_SAME_NUMBER", Severity::kBreaking, symbol, new_enum->file, place,
+               absl::StrCat("it had number ", value.number(), " and now has ", same_name->number(),
+                            ": old clients and the new server mean different values by it"));
+    }
+    if (new_enum->values.contains(value.number())) continue;
+    if (!Contains(reserved, value.number())) {
+      out_.Add(
+          "ENUM_VALUE_NO_DELETE_UNLESS_NUMBER_RESERVED",
+          request ? Severity::kBreaking : Severity::kDangerous, symbol, new_enum->file, place,
+          absl::StrCat("value ", value.number(),
+                       " was deleted and its number is free to be "
+                       "used for something else; ",
+                       request ? "old clients still send it" : "old clients would misread it"));
+    } else if (request) {
+      out_.Add("ENUM_VALUE_NO_DELETE", Severity::kDangerous, symbol, new_enum->file, place,
+               absl::StrCat("value ", value.number(),
+                            " was deleted: the new server has no meaning for what old clients "
+                            "still send"));
+    }
+  }
+  for (const NumberRange& range : Uncovered(ReservedRanges(*old_enum->proto), reserved)) {
+    out_.Add("RESERVED_ENUM_NO_DELETE", Severity::kNote, old_enum->full_name, new_enum->file, place,
+             absl::StrCat("numbers ", RangeText(range), " are not all reserved any more"));
+  }
+}
+
+void Exchange::CompareReserved(const Message& before, const Message& now) {
+  for (const NumberRange& range :
+       Uncovered(ReservedRanges(*before.proto), ReservedRanges(*now.proto))) {
+    out_.Add("RESERVED_MESSAGE_NO_DELETE", Severity::kNote, before.full_name, now.file,
+             PlaceOf(now),
+             absl::StrCat("numbers ", RangeText(range), " are not all reserved any more"));
+  }
+}
+
+}  // namespace pinion::compat

@@ -1,0 +1,104 @@
+#include "registry/compat/places.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace pinion::compat {
+namespace {
+
+using google::protobuf::FieldDescriptorProto;
+using google::protobuf::SourceCodeInfo;
+
+SourcePath With(SourcePath path, int number) {
+  path.push_back(number);
+  return path;
+}
+
+std::optional<Place> PlaceIn(const File& file, const SourceCodeInfo::Location& location) {
+  // Line and column of the start, from 0; then of the end.
+  if (location.span_size() < 3) return std::nullopt;
+  return Place{&file, location.span(0) + 1, location.span(1) + 1};
+}
+
+// Whether `path` begins with `start`.
+template <typename Path, typename Start>
+bool BeginsWith(const Path& path, const Start& start) {
+  return std::distance(path.begin(), path.end()) >= std::distance(start.begin(), start.end()) &&
+         std::equal(start.begin(), start.end(), path.begin());
+}
+
+bool HasNamedType(const Field& field) {
+  return field.kind == FieldDescriptorProto::TYPE_MESSAGE ||
+         field.kind == FieldDescriptorProto::TYPE_GROUP ||
+         field.kind == FieldDescriptorProto::TYPE_ENUM;
+}
+
+// Of the map field whose entries `message` are.
+std::optional<Place> PlaceOfMap(const Message& message) {
+  if (!message.is_map_entry() || message.parent == nullptr) return std::nullopt;
+  for (const auto& [number, field] : message.parent->fields) {
+    if (field->type_name() == message.full_name) return PlaceOfType(*field);
+  }
+  return std::nullopt;
+}
+
+std::optional<Place> Or(std::optional<Place> place, const Field& field) {
+  return place || field.parent == nullptr ? place : PlaceOfMap(*field.parent);
+}
+
+}  // namespace
+
+std::optional<Place> PlaceAt(const File& file, const SourcePath& path) {
+  // A search through one file a finding: findings are few. The first location counts, as one path
+  // may have several.
+  for (const SourceCodeInfo::Location& location : file.proto->source_code_info().location()) {
+    if (std::equal(path.begin(), path.end(), location.path().begin(), location.path().end())) {
+      return PlaceIn(file, location);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Place> PlaceOf(const Element& element) {
+  return PlaceAt(*element.file, element.path);
+}
+
+std::optional<Place> PlaceOf(const Message& message) {
+  const auto place = PlaceAt(*message.file, message.path);
+  return place ? place : PlaceOfMap(message);
+}
+
+std::optional<Place> PlaceOf(const Field& field) {
+  return Or(PlaceAt(*field.file, field.path), field);
+}
+
+std::optional<Place> PlaceOfName(const Field& field) {
+  const auto name = PlaceOfPart(field, FieldDescriptorProto::kNameFieldNumber);
+  return name ? name : PlaceOf(field);
+}
+
+std::optional<Place> PlaceOfType(const Field& field) {
+  const int number = HasNamedType(field) ? FieldDescriptorProto::kTypeNameFieldNumber
+                                         : FieldDescriptorProto::kTypeFieldNumber;
+  return Or(PlaceOfPart(field, number), field);
+}
+
+std::optional<Place> PlaceOfPart(const Element& element, int number) {
+  return PlaceAt(*element.file, With(element.path, number));
+}
+
+std::optional<Place> PlaceOfOption(const File& file, const SourcePath& path, size_t options_at) {
+  if (const auto place = PlaceAt(file, path)) return place;
+  const SourceCodeInfo::Location* best = nullptr;
+  for (const SourceCodeInfo::Location& location : file.proto->source_code_info().location()) {
+    const auto& there = location.path();
+    if (BeginsWith(there, path)) return PlaceIn(file, location);
+    if (there.size() >= static_cast<int>(options_at) && BeginsWith(path, there) &&
+        (best == nullptr || there.size() > best->path_size())) {
+      best = &location;
+    }
+  }
+  return best == nullptr ? std::nullopt : PlaceIn(file, *best);
+}
+
+}  // namespace pinion::compat
