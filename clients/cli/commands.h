@@ -11,6 +11,8 @@ void AddServiceCommands(Command& root, Invocation& run);
 void AddVersionCommands(Command& root, Invocation& run);  // and schema
 // Verbs of `version`: deprecate, reactivate.
 void AddLifecycleCommands(Command& version, Invocation& run);
+// A verb of `schema`.
+void AddSchemaCheck(Command& check, Invocation& run);
 void AddInstanceCommands(Command& root, Invocation& run);
 void AddConsumerCommands(Command& root, Invocation& run);
 void AddPinCommands(Command& root, Invocation& run);

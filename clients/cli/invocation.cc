@@ -142,7 +142,7 @@ int Invocation::Finish(const Command::Action& action) {
         absl::DataLossError("cannot write the output: is the disk full or the pipe closed?"));
     return kExitFailed;
   }
-  return kExitOk;
+  return exit_status_;
 }
 
 }  // namespace pinion::cli

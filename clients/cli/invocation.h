@@ -60,6 +60,9 @@ class Invocation {
   // With --json `message`, else `text`.
   void Print(const google::protobuf::Message& message, absl::string_view text);
 
+  // What an action that went well ends with, when that is not kExitOk: it found something.
+  void set_exit_status(int status) { exit_status_ = status; }
+
   // Runs a parsed line's action and tells what went wrong: the exit status.
   int Finish(const Command::Action& action);
 
@@ -70,6 +73,7 @@ class Invocation {
 
   Surroundings surroundings_;
   bool json_ = false;
+  int exit_status_ = kExitOk;
   std::string address_;
   std::string actor_;
   std::optional<absl::Duration> timeout_;

@@ -1,4 +1,4 @@
-// pinion version publish | list | show, pinion schema get | digest
+// pinion version publish | list | show, pinion schema get | digest (check: schema_check_command.cc)
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -198,7 +198,7 @@ std::string Fields(const v1::Version& version) {
 }
 
 void AddSchema(Command& root, Invocation& run) {
-  Command& schema = root.Sub("schema", "Schemas as published");
+  Command& schema = root.Sub("schema", "Schemas as published, and what breaks between two");
   auto request = std::make_shared<v1::GetVersionSchemaRequest>();
   auto output = std::make_shared<std::string>();
 
@@ -220,6 +220,9 @@ void AddSchema(Command& root, Invocation& run) {
                      Count(static_cast<int64_t>(found.descriptor_set().size()), "byte"), ")\n"));
     return absl::OkStatus();
   });
+
+  AddSchemaCheck(schema.Sub("check", "What breaks between two descriptor sets; needs no registry"),
+                 run);
 
   Command& digest = schema.Sub("digest", "The digest of a version's schema");
   digest.Argument("SERVICE", request->mutable_service(), "Name of the service");

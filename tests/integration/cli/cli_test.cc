@@ -67,6 +67,7 @@ class Cli : public ::testing::TestWithParam<std::string> {
     write("picture.png", "\x89PNG\r\n\x1a\n garbage");
     write("static.yaml", Bytes(source_ / kSessions / "static.yaml"));
     write("broken.yaml", Bytes(source_ / kSessions / "broken.yaml"));
+    write("waivers.yaml", Bytes(source_ / kSessions / "waivers.yaml"));
     fs::current_path(directory_);
     // Sessions name files relative to here, and the registry's socket is among them.
     Start();

@@ -1,0 +1,136 @@
+// pinion schema check: the compatibility gate as a plain step of continuous integration. It ends
+// with 0 when there is nothing to say, 1 with findings, and 2 when it could not check.
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
+#include "base/status_macros.h"
+#include "clients/cli/commands.h"
+#include "clients/cli/text.h"
+#include "config/read_file.h"
+#include "config/waivers.h"
+#include "google/protobuf/struct.pb.h"
+#include "registry/compat/check.h"
+#include "registry/compat/waivers.h"
+#include "registry/schema/schema.h"
+
+namespace pinion::cli {
+namespace {
+
+// The largest public collections of APIs have some 60 MiB, source info included.
+constexpr size_t kMaxCheckedSetBytes = 256 << 20;
+
+struct CheckFlags {
+  std::string before;
+  std::string now;
+  std::string category = "PINION";
+  std::string waivers;
+  std::optional<std::string> from;
+  std::optional<std::string> to;
+  bool ignore_unstable = false;
+};
+
+// What cannot be checked must not look like a finding in a script.
+absl::Status CannotCheck(absl::string_view what, const absl::Status& why) {
+  return UsageError(absl::StrCat(what, ": ", why.message()));
+}
+
+absl::StatusOr<google::protobuf::FileDescriptorSet> ReadSet(const std::string& path) {
+  const absl::StatusOr<std::string> bytes = config::ReadFile(path, kMaxCheckedSetBytes);
+  if (!bytes.ok()) return CannotCheck(path, bytes.status());
+  auto files = schema::ReadFiles(*bytes, kMaxCheckedSetBytes);
+  if (!files.ok()) return CannotCheck(path, files.status());
+  return files;
+}
+
+google::protobuf::ListValue ToJsonList(const std::vector<compat::Finding>& findings) {
+  google::protobuf::ListValue list;
+  for (const compat::Finding& finding : findings) {
+    auto& fields = *list.add_values()->mutable_struct_value()->mutable_fields();
+    fields["rule"].set_string_value(finding.rule);
+    fields["severity"].set_string_value(std::string(compat::SeverityName(finding.severity)));
+    fields["path"].set_string_value(finding.path);
+    fields["line"].set_number_value(finding.line);
+    fields["column"].set_number_value(finding.column);
+    fields["symbol"].set_string_value(finding.symbol);
+    fields["message"].set_string_value(finding.message);
+    fields["advice"].set_string_value(finding.advice);
+  }
+  return list;
+}
+
+std::string ToText(const compat::Waived& result, const CheckFlags& flags) {
+  std::string text;
+  for (const auto& [finding, waiver] : result.waived) {
+    absl::StrAppend(&text, "waived until ", waiver.expiry(), " by ", waiver.author(), " (",
+                    waiver.reason(), "): ", finding.rule, " ", finding.symbol, "\n");
+  }
+  const std::vector<compat::Finding>& findings = result.remaining;
+  if (findings.empty()) {
+    absl::StrAppend(&text, "no findings: ", flags.now, " is compatible with ", flags.before, " (",
+                    flags.category, ")\n");
+    return text;
+  }
+  for (const compat::Finding& finding : findings) {
+    absl::StrAppend(&text, compat::FindingText(finding), "\n");
+  }
+  absl::StrAppend(&text, Count(static_cast<int64_t>(findings.size()), "finding"), " (",
+                  flags.category, ")\n");
+  return text;
+}
+
+absl::StatusOr<compat::Waived> Waive(std::vector<compat::Finding> findings,
+                                     const CheckFlags& flags) {
+  if (flags.waivers.empty()) return compat::Waived{.remaining = std::move(findings)};
+  const auto waivers = config::LoadWaivers(flags.waivers);
+  // The message begins with the file.
+  if (!waivers.ok()) return UsageError(waivers.status().message());
+  return compat::ApplyWaivers(std::move(findings),
+                              {waivers->waivers().begin(), waivers->waivers().end()},
+                              {.from = flags.from, .to = flags.to, .now = SystemClock().Wall()});
+}
+
+absl::Status RunCheck(Invocation& run, const CheckFlags& flags) {
+  if (flags.before.empty()) return UsageError("name the old descriptor set with --against");
+  ASSIGN_OR_RETURN(const auto before, ReadSet(flags.before));
+  ASSIGN_OR_RETURN(const auto now, ReadSet(flags.now));
+  const auto category = compat::ParseCategory(flags.category);
+  if (!category) return UsageError(absl::StrCat("no category ", flags.category));
+  auto findings =
+      compat::Check(before, now, *category, {.ignore_unstable_packages = flags.ignore_unstable});
+  if (!findings.ok()) {
+    return CannotCheck(absl::StrCat(flags.before, ", ", flags.now), findings.status());
+  }
+  ASSIGN_OR_RETURN(const compat::Waived result, Waive(*std::move(findings), flags));
+  run.Print(ToJsonList(result.remaining), ToText(result, flags));
+  if (!result.remaining.empty()) run.set_exit_status(kExitFailed);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddSchemaCheck(Command& check, Invocation& run) {
+  auto flags = std::make_shared<CheckFlags>();
+  check.Argument("NEW", &flags->now, "The new schema: a FileDescriptorSet with all imports");
+  check.Option("--against", "OLD", &flags->before, "The old schema, the same way; required");
+  check.Choice(
+      "--category", {"PINION", "WIRE_JSON", "WIRE"}, &flags->category,
+      "PINION: what old clients and the new server would misread. WIRE, WIRE_JSON: buf's rules");
+  check.Option("--waivers", "FILE", &flags->waivers,
+               "YAML: findings that somebody has decided to live with, for a while");
+  check.Option("--from", "VERSION", &flags->from, "The name of OLD, for waivers that name one");
+  check.Option("--to", "VERSION", &flags->to, "The name of NEW, for waivers that name one");
+  check.Flag("--ignore-unstable-packages", &flags->ignore_unstable,
+             "Promise nothing of packages like acme.v1alpha1 or acme.v1test");
+  check.Examples(
+      "Exit status: 0 no findings, 1 findings, 2 it could not check.\n"
+      "  protoc --include_imports --include_source_info --descriptor_set_out=new.binpb a.proto\n"
+      "  pinion schema check --against old.binpb new.binpb --waivers waivers.yaml");
+  check.Run([flags, &run] { return RunCheck(run, *flags); });
+}
+
+}  // namespace pinion::cli
