@@ -9,7 +9,7 @@ import argparse
 import sys
 import time
 
-from tests.conformance import connect, crossed, h2spec, h2specd, hpack, interop, negative
+from tests.conformance import connect, crossed, h2spec, h2specd, hpack, interop, negative, schema
 from tests.conformance.suite import Report
 from tests.harness.process import StartError
 
@@ -21,6 +21,7 @@ SUITES = {
     "crossed": crossed.run,
     "negative": negative.run,
     "hpack": hpack.run,
+    "schema": schema.run,
 }
 # What every test run has: two minutes on two cores.
 QUICK = ("interop", "h2spec", "h2specd", "negative", "hpack")

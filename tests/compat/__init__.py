@@ -1,0 +1,1 @@
+"""`pinion schema check` on the corpus of tests/compat_corpus."""
