@@ -9,8 +9,9 @@ namespace pinion::cli {
 
 void AddServiceCommands(Command& root, Invocation& run);
 void AddVersionCommands(Command& root, Invocation& run);  // and schema
-// Verbs of `version`: deprecate, reactivate.
+// Verbs of `version`: deprecate and reactivate; retire.
 void AddLifecycleCommands(Command& version, Invocation& run);
+void AddRetirementCommands(Command& version, Invocation& run);
 // A verb of `schema`.
 void AddSchemaCheck(Command& check, Invocation& run);
 void AddInstanceCommands(Command& root, Invocation& run);

@@ -116,13 +116,14 @@ void Invocation::PrintError(const absl::Status& status) {
   }
   error.set_code(static_cast<int>(status.code()));
   error.set_message(std::string(status.message()));
-  // Details of types that this program does not know cannot be printed; the others are packed anew,
-  // in an order that is always the same.
+  // Details of types that this program does not know cannot be printed; those with maps are packed
+  // anew, in an order that is always the same.
   for (int i = error.details_size() - 1; i >= 0; --i) {
     google::rpc::ErrorInfo info;
+    google::rpc::PreconditionFailure failure;
     if (error.details(i).UnpackTo(&info)) {
       error.mutable_details(i)->set_value(DeterministicBytes(info));
-    } else {
+    } else if (!error.details(i).UnpackTo(&failure)) {
       error.mutable_details()->DeleteSubrange(i, 1);
     }
   }

@@ -46,6 +46,9 @@ class RegistryClient {
       const v1::DeprecateVersionRequest& request);
   absl::StatusOr<v1::VersionStateResponse> ReactivateVersion(
       const v1::ReactivateVersionRequest& request);
+  absl::StatusOr<v1::VersionStateResponse> RetireVersion(const v1::RetireVersionRequest& request);
+  absl::StatusOr<v1::ListRetirementBlockersResponse> ListRetirementBlockers(
+      const v1::ListRetirementBlockersRequest& request);
   absl::StatusOr<v1::RegisterInstanceResponse> RegisterInstance(
       const v1::RegisterInstanceRequest& request);
   absl::StatusOr<v1::RenewInstanceResponse> RenewInstance(const v1::RenewInstanceRequest& request);

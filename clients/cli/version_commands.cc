@@ -187,6 +187,7 @@ std::string Fields(const v1::Version& version) {
       {"sunset", TimeText(routing.deprecation().sunset_time())},
       {"successor", routing.deprecation().successor()},
       {"link", routing.deprecation().link()},
+      {"retired", TimeText(version.retire_time())},
       {"revision", absl::StrCat(version.meta().revision())},
   });
   for (const routing::v1::GrpcMethods& methods : routing.methods()) {
@@ -252,6 +253,7 @@ void AddVersionCommands(Command& root, Invocation& run) {
     return absl::OkStatus();
   });
   AddLifecycleCommands(version, run);
+  AddRetirementCommands(version, run);
   AddSchema(root, run);
 }
 

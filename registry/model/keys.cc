@@ -112,6 +112,16 @@ std::string AuditKey(absl::string_view id) { return Key(kAudit, id); }
 std::string SunsetKey(int64_t seconds, absl::string_view service, absl::string_view version) {
   return Key(kSunsets, Padded(seconds), service, version);
 }
+std::string FreeingKey(absl::string_view service, absl::string_view version) {
+  return Key(kFreeing, service, version);
+}
+std::string RollbackWindowsOf(absl::string_view service, absl::string_view version) {
+  return Key("records/rollback_window!", service, version, absl::string_view());
+}
+std::string RollbackWindowKey(absl::string_view service, absl::string_view version,
+                              absl::string_view consumer, absl::string_view method) {
+  return Key("records/rollback_window!", service, version, consumer, method);
+}
 std::string BlobKey(absl::string_view sha256, int64_t part) {
   return Key("records/blob!", sha256, Padded(part));
 }
@@ -122,10 +132,16 @@ std::optional<PinUse> ParsePinUse(absl::string_view key) {
   return PinUse{parts[3], parts[4]};
 }
 
-std::optional<SunsetRef> ParseSunset(absl::string_view key) {
+std::optional<VersionRef> ParseSunset(absl::string_view key) {
   const std::vector<std::string> parts = absl::StrSplit(key, '!');
   if (parts.size() != 4) return std::nullopt;
-  return SunsetRef{parts[2], parts[3]};
+  return VersionRef{parts[2], parts[3]};
+}
+
+std::optional<VersionRef> ParseFreeing(absl::string_view key) {
+  const std::vector<std::string> parts = absl::StrSplit(key, '!');
+  if (parts.size() != 3) return std::nullopt;
+  return VersionRef{parts[1], parts[2]};
 }
 
 }  // namespace pinion::model

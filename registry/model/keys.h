@@ -13,6 +13,8 @@
 //     pin_change!C!S!M!N  PinChange         endpoint!S!V!ADDRESS InstanceRef
 //     pin_use!S!E!C!M   empty: who pins E   blob!SHA256!N        a part of a descriptor set
 //     audit!ID          AuditRecord         sunset!T!S!V         empty: when V is to be sunset
+//     rollback_window!S!V!C!M  RollbackWindow   freeing!S!V      empty: V is retired, and what it
+//                                                                held is to be freed
 //
 // pin_use stands beside each pin, so that the consumers of an expression can be counted and named
 // without a counter that all of them would contend for.
@@ -37,6 +39,7 @@ inline constexpr char kConsumers[] = "routing/consumer!";
 inline constexpr char kPins[] = "routing/pin!";
 inline constexpr char kAudit[] = "records/audit!";
 inline constexpr char kSunsets[] = "records/sunset!";
+inline constexpr char kFreeing[] = "records/freeing!";
 inline constexpr char kRegistryKey[] = "records/registry";
 
 // Names are validated before they come here.
@@ -72,6 +75,10 @@ std::string PinUsesOf(absl::string_view service,
 std::string AuditKey(absl::string_view id);
 // By time, in seconds since the epoch, which is not negative.
 std::string SunsetKey(int64_t seconds, absl::string_view service, absl::string_view version);
+std::string FreeingKey(absl::string_view service, absl::string_view version);
+std::string RollbackWindowKey(absl::string_view service, absl::string_view version,
+                              absl::string_view consumer, absl::string_view method);
+std::string RollbackWindowsOf(absl::string_view service, absl::string_view version);  // prefix
 std::string BlobKey(absl::string_view sha256, int64_t part);
 
 // The method of a key under PinUsesOf() or PinsOf(), and its consumer: what pin_use keys are read
@@ -85,14 +92,15 @@ struct PinUse {
 // Nullopt: PinUseKey has not made `key`.
 std::optional<PinUse> ParsePinUse(absl::string_view key);
 
-// What is due at the time of a sunset key.
-struct SunsetRef {
+// The version that a key is about.
+struct VersionRef {
   std::string service;
   std::string version;
 
-  friend bool operator==(const SunsetRef&, const SunsetRef&) = default;
+  friend bool operator==(const VersionRef&, const VersionRef&) = default;
 };
-// Nullopt: SunsetKey has not made `key`.
-std::optional<SunsetRef> ParseSunset(absl::string_view key);
+// Nullopt: SunsetKey, or FreeingKey, has not made `key`.
+std::optional<VersionRef> ParseSunset(absl::string_view key);
+std::optional<VersionRef> ParseFreeing(absl::string_view key);
 
 }  // namespace pinion::model

@@ -42,10 +42,12 @@ TEST(Keys, PinUseComesApart) {
 
 TEST(Keys, SunsetsSortByTimeAndComeApart) {
   EXPECT_LT(SunsetKey(999'999'999, "z", "1.0.0"), SunsetKey(1'000'000'000, "a", "1.0.0"));
-  const SunsetRef due = ParseSunset(SunsetKey(1'800'000'000, "db/people", "1.0.0-rc.1")).value();
+  const VersionRef due = ParseSunset(SunsetKey(1'800'000'000, "db/people", "1.0.0-rc.1")).value();
   EXPECT_EQ(due.service, "db/people");
   EXPECT_EQ(due.version, "1.0.0-rc.1");
   EXPECT_EQ(ParseSunset("records/sunset!1!db"), std::nullopt);
+  EXPECT_EQ(ParseFreeing(FreeingKey("db/people", "7")), (VersionRef{"db/people", "7"}));
+  EXPECT_EQ(ParseFreeing("records/freeing!db"), std::nullopt);
 }
 
 TEST(Keys, IdentitiesAreEqualOrNot) {

@@ -50,6 +50,10 @@ bool CanBeChosen(routing::v1::VersionState state) {
   return state == routing::v1::ACTIVE || state == routing::v1::DEPRECATED;
 }
 
+bool HasEnded(routing::v1::VersionState state) {
+  return state == routing::v1::SUNSET || state == routing::v1::RETIRED;
+}
+
 std::string VersionText(const Version& version) {
   return absl::StrCat(version.service(), " ", version.name());
 }
@@ -127,8 +131,7 @@ absl::Status CheckSuccessor(const Version& version, const std::string& successor
     return Invalid(version, absl::StrCat(VersionText(version), " cannot succeed itself"));
   }
   const Version* next = find(successor);
-  if (next != nullptr &&
-      (next->state() == routing::v1::SUNSET || next->state() == routing::v1::RETIRED)) {
+  if (next != nullptr && HasEnded(next->state())) {
     return Invalid(
         version,
         absl::StrCat(VersionText(*next), " is ",

@@ -20,6 +20,9 @@ inline constexpr size_t kMaxLinkBytes = 1024;
 // Whether channels and ranges may lead to a version in this state.
 bool CanBeChosen(routing::v1::VersionState state);
 
+// Whether it is past its sunset, or retired.
+bool HasEnded(routing::v1::VersionState state);
+
 // "addressbook 1.0.0": as people write it.
 std::string VersionText(const routing::v1::Version& version);
 

@@ -41,14 +41,27 @@ bool VersionList::CanBeChosen(absl::string_view name) const {
 
 bool VersionList::CouldMatch(const version::Expression& expression) const {
   return std::any_of(items_.begin(), items_.end(), [&expression](const Item& item) {
-    return item.state != routing::v1::RETIRED && expression.Matches(item.name);
+    return !HasEnded(item.state) && expression.Matches(item.name);
   });
+}
+
+bool VersionList::Needs(const version::Expression& expression, absl::string_view name) const {
+  bool matches = false;
+  for (const Item& item : items_) {
+    if (!expression.Matches(item.name)) continue;
+    if (item.name.text() == name) {
+      matches = true;
+    } else if (!HasEnded(item.state)) {
+      return false;
+    }
+  }
+  return matches;
 }
 
 std::vector<std::string> VersionList::Names() const {
   std::vector<const Item*> sorted;
   for (const Item& item : items_) {
-    if (item.state != routing::v1::RETIRED) sorted.push_back(&item);
+    if (!HasEnded(item.state)) sorted.push_back(&item);
   }
   std::sort(sorted.begin(), sorted.end(),
             [](const Item* a, const Item* b) { return b->name < a->name; });
@@ -82,16 +95,21 @@ void Intern(registry::v1::Resolutions& resolutions, absl::string_view expression
 absl::StatusOr<std::vector<Moved>> ResolveAgain(registry::v1::Resolutions& resolutions,
                                                 routing::v1::Scheme scheme,
                                                 const VersionList& versions,
-                                                absl::string_view changed) {
+                                                absl::string_view changed,
+                                                const google::protobuf::Timestamp& now) {
   std::vector<Moved> moved;
   for (Entry& entry : *resolutions.mutable_entries()) {
     ASSIGN_OR_RETURN(const version::Expression expression,
                      version::Expression::Parse(scheme, entry.expression()));
-    std::string now = versions.Resolve(expression);
-    if (now == entry.version()) continue;
-    if (now != changed && versions.CanBeChosen(entry.version())) continue;
-    moved.push_back({entry.expression(), entry.version(), now});
-    entry.set_version(std::move(now));
+    std::string meant = versions.Resolve(expression);
+    if (meant == entry.version()) continue;
+    if (meant != changed && versions.CanBeChosen(entry.version())) continue;
+    moved.push_back({entry.expression(), entry.version(), meant});
+    if (!entry.version().empty()) {
+      entry.set_previous_version(entry.version());
+      *entry.mutable_move_time() = now;
+    }
+    entry.set_version(std::move(meant));
   }
   resolutions.set_state_changes(resolutions.state_changes() + 1);
   return moved;

@@ -34,11 +34,13 @@ class VersionList {
   // Whether there is such a version and ranges may lead to it.
   bool CanBeChosen(absl::string_view name) const;
 
-  // Whether some version that is not retired is meant or would be, were it active. A channel:
-  // false.
+  // Whether some version that has not ended is meant or would be, were it active. A channel: false.
   bool CouldMatch(const version::Expression& expression) const;
 
-  // Newest first; retired ones left out.
+  // Whether `expression` matches the version `name` and no other that has not ended.
+  bool Needs(const version::Expression& expression, absl::string_view name) const;
+
+  // Newest first; those that have ended left out.
   std::vector<std::string> Names() const;
 
  private:
@@ -68,10 +70,12 @@ void Intern(registry::v1::Resolutions& resolutions, absl::string_view expression
 // Resolves the expressions anew after the state of the version `changed` has changed, and notes the
 // state change even if nothing moved. A range whose version can still be chosen moves to `changed`
 // or stays: so a deprecation moves nobody, nor does the next change of another version.
-// InvalidArgument: an expression does not parse, which no registry writes.
+// Those that move from a version note it, and `now`. InvalidArgument: an expression does not parse,
+// which no registry writes.
 absl::StatusOr<std::vector<Moved>> ResolveAgain(registry::v1::Resolutions& resolutions,
                                                 routing::v1::Scheme scheme,
                                                 const VersionList& versions,
-                                                absl::string_view changed);
+                                                absl::string_view changed,
+                                                const google::protobuf::Timestamp& now);
 
 }  // namespace pinion::model

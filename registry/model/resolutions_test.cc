@@ -24,6 +24,12 @@ VersionList Versions(const std::vector<std::pair<std::string, VersionState>>& ve
   return list;
 }
 
+google::protobuf::Timestamp At(int64_t seconds) {
+  google::protobuf::Timestamp time;
+  time.set_seconds(seconds);
+  return time;
+}
+
 // "expression: old → new"
 std::vector<std::string> Texts(const std::vector<Moved>& moved) {
   std::vector<std::string> texts;
@@ -53,13 +59,13 @@ TEST(Resolutions, PublishingMovesNobodyActivatingDoes) {
   EXPECT_EQ(Find(resolutions, "^1"), "1.0.0");
   EXPECT_EQ(Find(resolutions, "1.1.0"), "1.1.0") << "an exact name means its version in any state";
   EXPECT_EQ(Find(resolutions, "^2"), "");
-  EXPECT_THAT(*ResolveAgain(resolutions, routing::v1::SEMVER, versions, "1.1.0"), IsEmpty());
+  EXPECT_THAT(*ResolveAgain(resolutions, routing::v1::SEMVER, versions, "1.1.0", {}), IsEmpty());
   EXPECT_EQ(resolutions.state_changes(), 1) << "written even when nothing moves";
   versions.SetState("1.1.0", routing::v1::ACTIVE);
-  EXPECT_THAT(Texts(*ResolveAgain(resolutions, routing::v1::SEMVER, versions, "1.1.0")),
+  EXPECT_THAT(Texts(*ResolveAgain(resolutions, routing::v1::SEMVER, versions, "1.1.0", {})),
               ElementsAre("^1: 1.0.0 → 1.1.0"));
   ASSERT_TRUE(versions.Add("2.0.0", routing::v1::ACTIVE).ok());
-  EXPECT_THAT(Texts(*ResolveAgain(resolutions, routing::v1::SEMVER, versions, "2.0.0")),
+  EXPECT_THAT(Texts(*ResolveAgain(resolutions, routing::v1::SEMVER, versions, "2.0.0", {})),
               ElementsAre("^2:  → 2.0.0"));
 }
 
@@ -73,7 +79,7 @@ TEST(Resolutions, ADeprecationMovesNobodyASunsetDoes) {
   }
   const auto set = [&](const char* name, VersionState state) {
     versions.SetState(name, state);
-    return Texts(*ResolveAgain(resolutions, routing::v1::SEMVER, versions, name));
+    return Texts(*ResolveAgain(resolutions, routing::v1::SEMVER, versions, name, At(7)));
   };
   EXPECT_THAT(set("1.1.0", DEPRECATED), IsEmpty());
   // Nor does what happens to others afterwards, though a new resolution of ^1 would be 1.0.0.
@@ -81,6 +87,10 @@ TEST(Resolutions, ADeprecationMovesNobodyASunsetDoes) {
   EXPECT_EQ(versions.Resolve(Parse("^1")), "1.0.0");
   EXPECT_THAT(set("1.1.0", routing::v1::SUNSET), ElementsAre("^1: 1.1.0 → 1.0.0"));
   EXPECT_EQ(Find(resolutions, "1.1.0"), "1.1.0") << "a pin on its name keeps to it";
+  const auto& range = resolutions.entries(1);
+  ASSERT_EQ(range.expression(), "^1");
+  EXPECT_EQ(range.previous_version(), "1.1.0");
+  EXPECT_EQ(range.move_time().seconds(), 7);
   EXPECT_THAT(set("2.0.0", routing::v1::SUNSET), ElementsAre("^2: 2.0.0 → "));
   EXPECT_THAT(set("1.1.0", ACTIVE), ElementsAre("^1: 1.0.0 → 1.1.0"));
   EXPECT_THAT(set("2.0.0", ACTIVE), ElementsAre("^2:  → 2.0.0"));
@@ -91,7 +101,7 @@ TEST(Resolutions, WhatDoesNotParseIsSaid) {
   EXPECT_FALSE(versions.Add("not a version", routing::v1::ACTIVE).ok());
   Resolutions resolutions;
   resolutions.add_entries()->set_expression("((");
-  EXPECT_FALSE(ResolveAgain(resolutions, routing::v1::SEMVER, versions, "1.0.0").ok());
+  EXPECT_FALSE(ResolveAgain(resolutions, routing::v1::SEMVER, versions, "1.0.0", {}).ok());
 }
 
 TEST(Resolutions, CouldMatchLooksAtWhatIsNotActiveYet) {
@@ -103,6 +113,28 @@ TEST(Resolutions, CouldMatchLooksAtWhatIsNotActiveYet) {
   } kCases[] = {{"^1", true}, {"1.0.0", true}, {"^2", false}, {"2.0.0", false}, {"3.0.0", false}};
   for (const auto& c : kCases)
     EXPECT_EQ(versions.CouldMatch(Parse(c.expression)), c.could) << c.expression;
+}
+
+TEST(Resolutions, NeedsWhatNothingElseMatches) {
+  using routing::v1::SUNSET;
+  const VersionList versions = Versions({{"1.0.0", SUNSET},
+                                         {"1.1.0", routing::v1::DEPRECATED},
+                                         {"2.0.0", SUNSET},
+                                         {"2.1.0", routing::v1::RETIRED},
+                                         {"3.0.0", SUNSET},
+                                         {"3.1.0", routing::v1::PUBLISHED}});
+  const struct {
+    const char* expression;
+    const char* name;
+    bool needs;
+  } kCases[] = {
+      {"^1", "1.0.0", false}, {"^1", "1.1.0", true},  {"~1.0", "1.0.0", true},
+      {"^2", "2.0.0", true},  {"^3", "3.0.0", false}, {"^3", "2.0.0", false},
+      {"*", "1.0.0", false},
+  };
+  for (const auto& c : kCases) {
+    EXPECT_EQ(versions.Needs(Parse(c.expression), c.name), c.needs) << c.expression << c.name;
+  }
 }
 
 TEST(Resolutions, NamesAreNewestFirst) {

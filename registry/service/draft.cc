@@ -45,6 +45,10 @@ absl::StatusOr<std::optional<store::KeyValue>> Draft::Read(const std::string& ke
   return kv;
 }
 
+void Draft::RequireNothingNew(const std::string& prefix) {
+  compares_.push_back(store::Compare::NothingPutSince(store::KeyRange::Prefix(prefix), revision_));
+}
+
 absl::StatusOr<store::RangeResult> Draft::Range(store::RangeRequest request) {
   // One state for all: what is read later is never newer than what it is judged by.
   request.revision = revision_;

@@ -53,6 +53,10 @@ class Draft {
     return stored;
   }
 
+  // The commit holds only if nothing comes under `prefix`, or changes there, after revision(); what
+  // goes does not matter.
+  void RequireNothingNew(const std::string& prefix);
+
   // All records under `prefix`, at one revision. Not remembered.
   template <typename Record>
   absl::StatusOr<std::vector<Stored<Record>>> All(const std::string& prefix) {

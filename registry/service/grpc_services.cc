@@ -65,6 +65,8 @@ class RegistryService final : public v1::Registry::Service {
   PINION_OPERATION(ListVersions, ListVersionsResponse)
   PINION_OPERATION(DeprecateVersion, VersionStateResponse)
   PINION_OPERATION(ReactivateVersion, VersionStateResponse)
+  PINION_OPERATION(RetireVersion, VersionStateResponse)
+  PINION_OPERATION(ListRetirementBlockers, ListRetirementBlockersResponse)
   PINION_OPERATION(RegisterInstance, RegisterInstanceResponse)
   PINION_OPERATION(RenewInstance, RenewInstanceResponse)
   PINION_OPERATION(DeregisterInstance, DeregisterInstanceResponse)

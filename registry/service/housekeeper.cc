@@ -50,6 +50,7 @@ void Housekeeper::RunLoop() {
 absl::Status Housekeeper::RunOnce() {
   RETURN_IF_ERROR(ExpireLeases(registry_).status());
   RETURN_IF_ERROR(SunsetDueVersions(registry_).status());
+  RETURN_IF_ERROR(FreeRetired(registry_));
   return CompactSome();
 }
 

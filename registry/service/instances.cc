@@ -214,6 +214,20 @@ absl::StatusOr<v1::ListInstancesResponse> ListInstances(Draft& draft,
   return response;
 }
 
+absl::Status DeregisterAll(Registry& registry, const Caller& caller, const std::string& service,
+                           const std::string& version, const std::string& reason) {
+  const std::string prefix = model::InstancesOf(service, version);
+  ASSIGN_OR_RETURN(
+      const store::RangeResult range,
+      registry.store().Range({.range = store::KeyRange::Prefix(prefix), .keys_only = true}));
+  for (const store::KeyValue& kv : range.kvs) {
+    const Deregistration what{.uid = kv.key.substr(prefix.size()), .reason = reason};
+    const absl::Status status = Run(registry, Deregister, caller, what).status();
+    if (!status.ok() && !absl::IsNotFound(status)) return status;
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<int> ExpireLeases(Registry& registry) {
   ASSIGN_OR_RETURN(const std::vector<store::ExpiredLease> expired,
                    registry.store().ExpiredLeases());

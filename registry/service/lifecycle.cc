@@ -4,7 +4,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/log.h"
-#include "google/protobuf/util/message_differencer.h"
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
 #include "registry/model/validate.h"
@@ -18,77 +17,11 @@ namespace {
 // Sunsets carried out in one round; the others come in the next, a second later.
 constexpr size_t kMaxSunsetsAtOnce = 64;
 
-// What a change is called in the audit log.
-struct Command {
-  absl::string_view name;
-  std::string reason;
-};
-
 // A sunset whose time has come.
 struct DueSunset {
   std::string key;
-  model::SunsetRef version;
+  model::VersionRef version;
 };
-
-// Empty: it has no sunset ahead.
-std::string SunsetKeyOf(const routing::v1::Version& version) {
-  const routing::v1::Deprecation& deprecation = version.deprecation();
-  if (version.state() != routing::v1::DEPRECATED || !deprecation.has_sunset_time()) return "";
-  return model::SunsetKey(deprecation.sunset_time().seconds(), version.service(), version.name());
-}
-
-absl::StatusOr<std::vector<std::string>> ChannelsTo(Draft& draft,
-                                                    const routing::v1::Version& version) {
-  ASSIGN_OR_RETURN(const auto channels,
-                   draft.All<v1::Channel>(model::ChannelsOf(version.service())));
-  std::vector<std::string> names;
-  for (const auto& each : channels) {
-    const routing::v1::Channel& channel = each.value.channel();
-    if (channel.version() == version.name()) names.push_back(channel.name());
-  }
-  return names;
-}
-
-routing::v1::Version Audited(routing::v1::Version version) {
-  version.clear_methods();
-  return version;
-}
-
-// Makes of `record` what `after` says. What it says already is no change.
-absl::StatusOr<v1::VersionStateResponse> ChangeVersion(Draft& draft, v1::VersionRecord record,
-                                                       const routing::v1::Version& after,
-                                                       const Command& command) {
-  const routing::v1::Version before = record.version().version();
-  v1::VersionStateResponse response;
-  ASSIGN_OR_RETURN(const std::vector<std::string> channels, ChannelsTo(draft, before));
-  response.mutable_channels()->Assign(channels.begin(), channels.end());
-  response.set_changed(!google::protobuf::util::MessageDifferencer::Equals(before, after));
-  if (!response.changed()) {
-    *response.mutable_version() = record.version();
-    return response;
-  }
-  const std::string old_sunset = SunsetKeyOf(before);
-  const std::string new_sunset = SunsetKeyOf(after);
-  if (old_sunset != new_sunset) {
-    if (!old_sunset.empty()) draft.Delete(old_sunset);
-    if (!new_sunset.empty()) draft.PutBytes(new_sunset, "");
-  }
-  *record.mutable_version()->mutable_version() = after;
-  draft.Touch(*record.mutable_version()->mutable_meta());
-  if (before.state() == after.state()) {
-    draft.Put(model::VersionKey(after.service(), after.name()), record);
-  } else {
-    ASSIGN_OR_RETURN(const auto moved, PutChangedState(draft, record));
-    response.mutable_moved()->Assign(moved.begin(), moved.end());
-  }
-  const routing::v1::Version audited_before = Audited(before);
-  const routing::v1::Version audited_after = Audited(after);
-  v1::AuditRecord& audit = draft.Audit(command.name, model::VersionText(after), &audited_before,
-                                       &audited_after, command.reason);
-  *audit.mutable_moved() = response.moved();
-  *response.mutable_version() = record.version();
-  return response;
-}
 
 template <typename Request>
 absl::StatusOr<Stored<v1::VersionRecord>> VersionAsExpected(Draft& draft, const Request& request) {
@@ -119,7 +52,7 @@ absl::StatusOr<v1::VersionStateResponse> Sunset(Draft& draft, const DueSunset& d
   }
   routing::v1::Version after = there->value.version().version();
   after.set_state(routing::v1::SUNSET);
-  return ChangeVersion(draft, there->value, after, {"version.sunset", "its sunset has come"});
+  return ChangeVersion(draft, there->value, {after, "version.sunset", "its sunset has come"});
 }
 
 }  // namespace
@@ -134,7 +67,7 @@ absl::StatusOr<v1::VersionStateResponse> DeprecateVersion(
   if (!request.successor().empty()) {
     RETURN_IF_ERROR(CheckSuccessor(draft, before, request.successor()));
   }
-  return ChangeVersion(draft, there.value, after, {"version.deprecate", request.reason()});
+  return ChangeVersion(draft, there.value, {after, "version.deprecate", request.reason()});
 }
 
 absl::StatusOr<v1::VersionStateResponse> ReactivateVersion(
@@ -143,7 +76,7 @@ absl::StatusOr<v1::VersionStateResponse> ReactivateVersion(
   ASSIGN_OR_RETURN(const auto there, VersionAsExpected(draft, request));
   ASSIGN_OR_RETURN(const routing::v1::Version after,
                    model::Reactivate(there.value.version().version()));
-  return ChangeVersion(draft, there.value, after, {"version.reactivate", request.reason()});
+  return ChangeVersion(draft, there.value, {after, "version.reactivate", request.reason()});
 }
 
 absl::StatusOr<int> SunsetDueVersions(Registry& registry) {
@@ -156,7 +89,7 @@ absl::StatusOr<int> SunsetDueVersions(Registry& registry) {
   const Caller caller{.actor = "registry"};
   int done = 0;
   for (const store::KeyValue& kv : due.kvs) {
-    const std::optional<model::SunsetRef> version = model::ParseSunset(kv.key);
+    const std::optional<model::VersionRef> version = model::ParseSunset(kv.key);
     if (!version.has_value()) return model::Damaged(kv.key);
     ASSIGN_OR_RETURN(const v1::VersionStateResponse response,
                      Run(registry, Sunset, caller, DueSunset{kv.key, *version}));

@@ -42,6 +42,15 @@ absl::StatusOr<v1::VersionStateResponse> ReactivateVersion(
 // some dozens at once. The number of them.
 absl::StatusOr<int> SunsetDueVersions(Registry& registry);
 
+// ---- retirement.cc ----
+// Retires, and then frees what the version held.
+absl::StatusOr<v1::VersionStateResponse> RetireVersion(Registry& registry, const Caller& caller,
+                                                       const v1::RetireVersionRequest& request);
+absl::StatusOr<v1::ListRetirementBlockersResponse> ListRetirementBlockers(
+    Draft& draft, const v1::ListRetirementBlockersRequest& request);
+// Goes on with the freeing that was cut short.
+absl::Status FreeRetired(Registry& registry);
+
 // ---- instances.cc ----
 // Grants the lease, if one is asked for, and then registers.
 absl::StatusOr<v1::RegisterInstanceResponse> RegisterInstance(
@@ -52,6 +61,9 @@ absl::StatusOr<v1::DeregisterInstanceResponse> DeregisterInstance(
     Registry& registry, const Caller& caller, const v1::DeregisterInstanceRequest& request);
 absl::StatusOr<v1::ListInstancesResponse> ListInstances(Draft& draft,
                                                         const v1::ListInstancesRequest& request);
+// Deregisters all instances of a version, each as a change of its own.
+absl::Status DeregisterAll(Registry& registry, const Caller& caller, const std::string& service,
+                           const std::string& version, const std::string& reason);
 // Deregisters the instances whose leases have run out, each as a change of its own by the actor
 // "registry". The number of them.
 absl::StatusOr<int> ExpireLeases(Registry& registry);

@@ -10,6 +10,7 @@
 #include "google/protobuf/util/message_differencer.h"
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
+#include "registry/model/lifecycle.h"
 #include "registry/model/validate.h"
 #include "registry/service/lookups.h"
 #include "registry/service/operations.h"
@@ -102,21 +103,51 @@ absl::StatusOr<std::string> ResolveChannel(Draft& draft, const routing::v1::Serv
                             {{"service", service.name()}});
 }
 
+// Of the version that a pin names. A pin that was on a version past its sunset may stay there, and
+// come back. FailedPrecondition: VERSION_RETIRED, VERSION_SUNSET.
+absl::Status CheckCanBePinned(const routing::v1::Version& version, bool was_there) {
+  const bool retired = version.state() == routing::v1::RETIRED;
+  if (!retired && (version.state() != routing::v1::SUNSET || was_there)) return absl::OkStatus();
+  const std::string& successor = version.deprecation().successor();
+  return model::Refusal(
+      absl::StatusCode::kFailedPrecondition, retired ? "VERSION_RETIRED" : "VERSION_SUNSET",
+      absl::StrCat(model::VersionText(version),
+                   retired ? " is retired; " : " is past its sunset and gets no new pins; ",
+                   successor.empty() ? "choose another version"
+                                     : absl::StrCat("its successor is ", successor)),
+      {{"service", version.service()}, {"version", version.name()}, {"successor", successor}});
+}
+
 // The version that the expression means, interning it if no pin has used it before. NotFound:
-// nothing can ever match it, as things are.
+// nothing can ever match it, as things are. FailedPrecondition: the version that it names has
+// ended; past its sunset is not too late for a pin that `was_there`.
 absl::StatusOr<std::string> ResolveForPin(Draft& draft, const routing::v1::Service& service,
-                                          const version::Expression& expression) {
+                                          const version::Expression& expression, bool was_there) {
   if (expression.kind() == version::Expression::Kind::kChannel) {
     return ResolveChannel(draft, service, expression);
+  }
+  const bool exact = expression.kind() == version::Expression::Kind::kExact;
+  if (exact) {
+    ASSIGN_OR_RETURN(const auto named, draft.Get<v1::VersionRecord>(model::VersionKey(
+                                           service.name(), expression.canonical())));
+    if (named.has_value()) {
+      RETURN_IF_ERROR(CheckCanBePinned(named->value.version().version(), was_there));
+    } else {
+      ASSIGN_OR_RETURN(const model::VersionList versions, LoadVersions(draft, service));
+      return NothingMatches(service, expression, versions);
+    }
   }
   const std::string key = model::ResolutionsKey(service.name());
   ASSIGN_OR_RETURN(const auto stored, draft.Get<v1::Resolutions>(key));
   v1::Resolutions resolutions;
   if (stored.has_value()) resolutions = stored->value;
   std::optional<std::string> known = model::Find(resolutions, expression.canonical());
-  if (known.has_value()) return *std::move(known);
+  if (known.has_value() && !known->empty()) return *std::move(known);
   ASSIGN_OR_RETURN(const model::VersionList versions, LoadVersions(draft, service));
-  if (!versions.CouldMatch(expression)) return NothingMatches(service, expression, versions);
+  if (!exact && !versions.CouldMatch(expression)) {
+    return NothingMatches(service, expression, versions);
+  }
+  if (known.has_value()) return *std::move(known);
   std::string version = versions.Resolve(expression);
   RETURN_IF_ERROR(MakeRoom(draft, service.name(), resolutions));
   model::Intern(resolutions, expression.canonical(), version);
@@ -157,6 +188,22 @@ absl::Status PutHistory(Draft& draft, const PinWrite& write, const std::string& 
   return absl::OkStatus();
 }
 
+// A pin that leaves a version can come back for a while, and so long the version cannot be retired.
+void PutRollbackWindow(Draft& draft, const routing::v1::Pin& pin, const std::string& old_version,
+                       const std::string& new_version) {
+  if (old_version == new_version) return;
+  const auto key = [&pin](const std::string& version) {
+    return model::RollbackWindowKey(pin.service(), version, pin.consumer(), pin.method());
+  };
+  if (!old_version.empty()) {
+    v1::RollbackWindow window;
+    window.set_pin(model::PinName(pin));
+    *window.mutable_since() = draft.now();
+    draft.Put(key(old_version), window);
+  }
+  if (!new_version.empty()) draft.Delete(key(new_version));
+}
+
 // Puts the pin, its history, its index entry and its audit record. What it says already is no
 // change.
 absl::StatusOr<v1::PinResponse> WritePin(Draft& draft, const std::optional<Stored<v1::Pin>>& there,
@@ -194,6 +241,7 @@ absl::StatusOr<v1::PinResponse> WritePin(Draft& draft, const std::optional<Store
     draft.PutBytes(model::PinUseKey(pin.service(), pin.expression(), pin.consumer(), pin.method()),
                    "");
   }
+  PutRollbackWindow(draft, pin, response.old_version(), write.version);
   draft.Audit(write.command, model::PinName(pin), before, &pin, write.reason);
   record.set_resolved_version(write.version);
   response.set_changed(true);
@@ -229,7 +277,8 @@ absl::StatusOr<v1::PinResponse> SetPin(Draft& draft, const v1::SetPinRequest& re
   RETURN_IF_ERROR(CheckExpected(request.has_expected_revision(), request.expected_revision(),
                                 there.has_value() ? there->revision : 0,
                                 absl::StrCat("pin ", model::PinName(write.pin))));
-  ASSIGN_OR_RETURN(write.version, ResolveForPin(draft, service.value.service(), expression));
+  const bool stays = there.has_value() && there->value.pin().expression() == write.pin.expression();
+  ASSIGN_OR_RETURN(write.version, ResolveForPin(draft, service.value.service(), expression, stays));
   return WritePin(draft, there, write);
 }
 
@@ -251,6 +300,9 @@ absl::StatusOr<v1::UnsetPinResponse> UnsetPin(Draft& draft, const v1::UnsetPinRe
   draft.Delete(model::PinKey(before.consumer(), before.service(), before.method()));
   draft.Delete(
       model::PinUseKey(before.service(), before.expression(), before.consumer(), before.method()));
+  ASSIGN_OR_RETURN(const std::string old_version,
+                   ResolvedVersion(draft, before.service(), before.expression()));
+  PutRollbackWindow(draft, before, old_version, "");
   draft.Audit("pin.unset", model::PinName(before), &before, nullptr, request.reason());
   return response;
 }
@@ -280,7 +332,8 @@ absl::StatusOr<v1::PinResponse> RollbackPin(Draft& draft, const v1::RollbackPinR
   write.returns_to = target.sequence;
   ASSIGN_OR_RETURN(const version::Expression expression,
                    ParseExpression(service.value.service(), target.expression));
-  ASSIGN_OR_RETURN(write.version, ResolveForPin(draft, service.value.service(), expression));
+  ASSIGN_OR_RETURN(write.version,
+                   ResolveForPin(draft, service.value.service(), expression, /*was_there=*/true));
   return WritePin(draft, there, write);
 }
 
@@ -317,7 +370,8 @@ absl::StatusOr<v1::PinResponse> ProposePin(Draft& draft, const v1::PinProposal& 
   write.pin.set_expression(expression.canonical());
   // Its own pins are a consumer's; whoever answers for it answers for them.
   write.owner = consumer.value.meta().owner();
-  ASSIGN_OR_RETURN(write.version, ResolveForPin(draft, service.value.service(), expression));
+  ASSIGN_OR_RETURN(write.version,
+                   ResolveForPin(draft, service.value.service(), expression, /*was_there=*/false));
   return WritePin(draft, there, write);
 }
 

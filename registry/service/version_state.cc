@@ -1,10 +1,76 @@
 #include "registry/service/version_state.h"
 
+#include "google/protobuf/util/message_differencer.h"
 #include "registry/model/keys.h"
+#include "registry/model/lifecycle.h"
 #include "registry/model/resolutions.h"
 #include "registry/service/lookups.h"
 
 namespace pinion::service {
+namespace {
+
+absl::StatusOr<std::vector<std::string>> ChannelsTo(Draft& draft,
+                                                    const routing::v1::Version& version) {
+  ASSIGN_OR_RETURN(const auto channels,
+                   draft.All<registry::v1::Channel>(model::ChannelsOf(version.service())));
+  std::vector<std::string> names;
+  for (const auto& each : channels) {
+    const routing::v1::Channel& channel = each.value.channel();
+    if (channel.version() == version.name()) names.push_back(channel.name());
+  }
+  return names;
+}
+
+// Its methods never change, and would fill the log.
+routing::v1::Version Audited(routing::v1::Version version) {
+  version.clear_methods();
+  return version;
+}
+
+}  // namespace
+
+std::string SunsetKeyOf(const routing::v1::Version& version) {
+  const routing::v1::Deprecation& deprecation = version.deprecation();
+  if (version.state() != routing::v1::DEPRECATED || !deprecation.has_sunset_time()) return "";
+  return model::SunsetKey(deprecation.sunset_time().seconds(), version.service(), version.name());
+}
+
+absl::StatusOr<registry::v1::VersionStateResponse> ChangeVersion(Draft& draft,
+                                                                 registry::v1::VersionRecord record,
+                                                                 const VersionChange& change) {
+  const routing::v1::Version before = record.version().version();
+  const routing::v1::Version& after = change.after;
+  registry::v1::VersionStateResponse response;
+  ASSIGN_OR_RETURN(const std::vector<std::string> channels, ChannelsTo(draft, before));
+  response.mutable_channels()->Assign(channels.begin(), channels.end());
+  response.set_changed(!google::protobuf::util::MessageDifferencer::Equals(before, after));
+  if (!response.changed()) {
+    *response.mutable_version() = record.version();
+    return response;
+  }
+  const std::string old_sunset = SunsetKeyOf(before);
+  const std::string new_sunset = SunsetKeyOf(after);
+  if (old_sunset != new_sunset) {
+    if (!old_sunset.empty()) draft.Delete(old_sunset);
+    if (!new_sunset.empty()) draft.PutBytes(new_sunset, "");
+  }
+  *record.mutable_version()->mutable_version() = after;
+  draft.Touch(*record.mutable_version()->mutable_meta());
+  if (before.state() == after.state()) {
+    draft.Put(model::VersionKey(after.service(), after.name()), record);
+  } else {
+    ASSIGN_OR_RETURN(const auto moved, PutChangedState(draft, record));
+    response.mutable_moved()->Assign(moved.begin(), moved.end());
+  }
+  const routing::v1::Version audited_before = Audited(before);
+  const routing::v1::Version audited_after = Audited(after);
+  registry::v1::AuditRecord& audit = draft.Audit(change.command, model::VersionText(after),
+                                                 &audited_before, &audited_after, change.reason);
+  *audit.mutable_moved() = response.moved();
+  audit.set_overridden(change.overridden);
+  *response.mutable_version() = record.version();
+  return response;
+}
 
 absl::StatusOr<std::vector<registry::v1::MovedExpression>> PutChangedState(
     Draft& draft, const registry::v1::VersionRecord& record) {
@@ -18,8 +84,8 @@ absl::StatusOr<std::vector<registry::v1::MovedExpression>> PutChangedState(
 
   registry::v1::Resolutions resolutions;
   if (stored.has_value()) resolutions = stored->value;
-  const auto moved =
-      model::ResolveAgain(resolutions, service.value.service().scheme(), versions, version.name());
+  const auto moved = model::ResolveAgain(resolutions, service.value.service().scheme(), versions,
+                                         version.name(), draft.now());
   if (!moved.ok()) return model::Damaged(resolutions_key);
   draft.Put(resolutions_key, resolutions);
   return CountMoved(draft, version.service(), *moved);

@@ -93,7 +93,8 @@ absl::StatusOr<TxnResult> MemoryStore::Commit(Txn txn) {
   TxnResult result;
   result.succeeded = true;
   for (const Compare& compare : txn.compares) {
-    result.succeeded = result.succeeded && Holds(compare, Live(compare.key));
+    result.succeeded = result.succeeded && (compare.end.empty() ? Holds(compare, Live(compare.key))
+                                                                : HoldsForAll(compare));
   }
   std::vector<Op>& ops = result.succeeded ? txn.then : txn.otherwise;
   for (const Op& op : ops) {
@@ -108,6 +109,15 @@ absl::StatusOr<TxnResult> MemoryStore::Commit(Txn txn) {
   }
   result.revision = revision_;
   return result;
+}
+
+bool MemoryStore::HoldsForAll(const Compare& compare) const {
+  const auto end = keys_.lower_bound(compare.end);
+  for (auto it = keys_.lower_bound(compare.key); it != end; ++it) {
+    const State* state = Live(it->first);
+    if (state != nullptr && !Holds(compare, state)) return false;
+  }
+  return true;
 }
 
 bool MemoryStore::Apply(Op op, std::vector<std::optional<KeyValue>>& results) {

@@ -41,6 +41,8 @@ class MemoryStore : public Store {
   const State* At(const std::string& key, Revision revision) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   const State* Live(const std::string& key) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Of a range.
+  bool HoldsForAll(const Compare& compare) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Runs one op at revision_ + 1 and says whether it changed anything.
   bool Apply(Op op, std::vector<std::optional<KeyValue>>& results)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -218,6 +218,11 @@ absl::Status SqliteWriter::PrepareAll() {
   ASSIGN_OR_RETURN(newest_, db_->Prepare(absl::StrCat("SELECT ", kColumns,
                                                       " FROM kv WHERE key = ?1 "
                                                       "ORDER BY mod_revision DESC LIMIT 1")));
+  // The other index would go through all keys of the range.
+  ASSIGN_OR_RETURN(put_since_,
+                   db_->Prepare(absl::StrCat("SELECT 1 FROM kv INDEXED BY kv_by_revision WHERE "
+                                             "mod_revision > ?1 AND key >= ?2 AND key < ?3 AND ",
+                                             kNewest, " LIMIT 1")));
   ASSIGN_OR_RETURN(end_state_, db_->Prepare("UPDATE kv SET replaced_by = ?1 WHERE key = ?2 AND "
                                             "mod_revision = ?3"));
   ASSIGN_OR_RETURN(add_state_, db_->Prepare("INSERT INTO kv VALUES (?1, ?2, ?3, ?4, ?5, "
@@ -273,6 +278,15 @@ absl::StatusOr<std::optional<KeyValue>> SqliteWriter::Get(const std::string& key
   ASSIGN_OR_RETURN(std::optional<KeyValue> state, Newest(key));
   if (state.has_value() && state->version == 0) state.reset();
   return state;
+}
+
+absl::StatusOr<bool> SqliteWriter::AnyPutSince(const KeyRange& range, Revision revision) {
+  put_since_.Bind(1, revision);
+  put_since_.BindBlob(2, range.key);
+  put_since_.BindBlob(3, range.end);
+  const absl::StatusOr<bool> row = put_since_.Step();
+  put_since_.Reset();
+  return row;
 }
 
 absl::Status SqliteWriter::Replace(const std::optional<KeyValue>& before, const KeyValue& state) {

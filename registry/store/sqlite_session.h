@@ -58,6 +58,8 @@ class SqliteWriter {
 
   // The newest state of a key, if it is not a deletion.
   absl::StatusOr<std::optional<KeyValue>> Get(const std::string& key);
+  // Whether a key in `range` was put after `revision` and is still there.
+  absl::StatusOr<bool> AnyPutSince(const KeyRange& range, Revision revision);
   // At revision() + 1; NextRevision() then makes it the current one. Both return what stood there
   // before.
   absl::StatusOr<std::optional<KeyValue>> Put(const std::string& key, const std::string& value,
@@ -85,8 +87,8 @@ class SqliteWriter {
   absl::Status Replace(const std::optional<KeyValue>& before, const KeyValue& state);
 
   std::unique_ptr<Database> db_;
-  Statement begin_, commit_, newest_, end_state_, add_state_, set_meta_, add_lease_, remove_lease_,
-      lease_keys_;
+  Statement begin_, commit_, newest_, put_since_, end_state_, add_state_, set_meta_, add_lease_,
+      remove_lease_, lease_keys_;
   Revision revision_ = 1;
   Revision compact_revision_ = 1;
   LeaseId last_lease_ = 0;

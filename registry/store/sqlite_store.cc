@@ -45,6 +45,12 @@ absl::Status Apply(SqliteWriter& writer, const std::vector<Op>& ops, TxnResult& 
 
 absl::StatusOr<bool> AllHold(SqliteWriter& writer, const std::vector<Compare>& compares) {
   for (const Compare& compare : compares) {
+    if (!compare.end.empty()) {
+      ASSIGN_OR_RETURN(const bool any,
+                       writer.AnyPutSince({compare.key, compare.end}, compare.value - 1));
+      if (any) return false;
+      continue;
+    }
     ASSIGN_OR_RETURN(const std::optional<KeyValue> kv, writer.Get(compare.key));
     if (!Holds(compare, kv.has_value() ? &*kv : nullptr)) return false;
   }

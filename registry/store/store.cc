@@ -54,6 +54,10 @@ Compare Compare::Unchanged(std::string key, Revision mod_revision) {
   return {std::move(key), Number::kModRevision, Is::kEqual, mod_revision};
 }
 
+Compare Compare::NothingPutSince(const KeyRange& range, Revision revision) {
+  return {range.key, Number::kModRevision, Is::kLess, revision + 1, range.end};
+}
+
 KeyRange KeyRange::Prefix(std::string prefix) {
   std::string end = prefix;
   while (!end.empty() && static_cast<unsigned char>(end.back()) == 0xff) end.pop_back();
@@ -73,8 +77,13 @@ absl::Status ValidateTxn(const Txn& txn) {
   }
   Totals totals;
   for (const Compare& compare : txn.compares) {
-    totals.bytes += compare.key.size();
+    totals.bytes += compare.key.size() + compare.end.size();
     totals.empty_key |= compare.key.empty();
+    const bool since =
+        compare.number == Compare::Number::kModRevision && compare.is == Compare::Is::kLess;
+    if (!compare.end.empty() && !since) {
+      return absl::InvalidArgumentError("a range can only be compared by what was put since");
+    }
   }
   RETURN_IF_ERROR(ValidateOps(txn.then, totals));
   RETURN_IF_ERROR(ValidateOps(txn.otherwise, totals));

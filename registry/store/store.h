@@ -40,6 +40,8 @@ struct KeyValue {
   LeaseId lease = 0;
 };
 
+struct KeyRange;
+
 // Holds if the number stands so to `value`. All numbers of a key that does not exist are 0.
 struct Compare {
   enum class Number { kModRevision, kCreateRevision, kVersion };
@@ -49,9 +51,14 @@ struct Compare {
   Number number = Number::kModRevision;
   Is is = Is::kEqual;
   int64_t value = 0;
+  // Not empty: it must hold for every key from `key` up to, without, `end`; of a range without keys
+  // it does. Only of NothingPutSince(), which costs what was changed since, not what there is.
+  std::string end = {};
 
   static Compare Unchanged(std::string key, Revision mod_revision);  // 0: still absent
   static Compare Absent(std::string key) { return Unchanged(std::move(key), 0); }
+  // No key in `range` was put after `revision`; what was put and is gone again does not count.
+  static Compare NothingPutSince(const KeyRange& range, Revision revision);
 };
 
 struct Put {
@@ -180,8 +187,8 @@ class Store {
   virtual std::string Describe() const = 0;
 };
 
-// InvalidArgument: beyond the limits above, an empty key, or a key changed twice. Every
-// implementation begins with it.
+// InvalidArgument: beyond the limits above, an empty key, a key changed twice, or a range compared
+// otherwise than by NothingPutSince(). Every implementation begins with it.
 absl::Status ValidateTxn(const Txn& txn);
 absl::Status ValidateLeaseTtl(absl::Duration ttl);
 

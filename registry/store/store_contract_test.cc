@@ -93,6 +93,37 @@ class StoreContract : public ::testing::TestWithParam<Implementation> {
   std::unique_ptr<Store> store_;
 };
 
+TEST_P(StoreContract, NothingPutSinceWatchesOverARange) {
+  const Revision before = MustPut("k/a", "1");
+  MustPut("l", "outside");
+  const auto holds = [&](const std::string& prefix, Revision since) {
+    const auto result =
+        store_->Commit({.compares = {Compare::NothingPutSince(KeyRange::Prefix(prefix), since)}});
+    EXPECT_TRUE(result.ok()) << result.status();
+    return result->succeeded;
+  };
+  EXPECT_TRUE(holds("k/", before));
+  EXPECT_FALSE(holds("k/", before - 1));
+  EXPECT_TRUE(holds("nothing/", 0));
+  const Revision deleted = MustDelete("k/a");
+  EXPECT_TRUE(holds("k/", before)) << "what goes is nothing new";
+  EXPECT_TRUE(holds("k/", 0));
+  const Revision again = MustPut("k/a", "2");
+  EXPECT_FALSE(holds("k/", deleted));
+  EXPECT_TRUE(holds("k/", again));
+  MustPut("k/b", "1");
+  EXPECT_FALSE(holds("k/", again));
+  EXPECT_TRUE(holds("k/a", again));
+  ASSERT_TRUE(store_->Compact(store_->revision()).ok());
+  EXPECT_FALSE(holds("k/", again)) << "compaction forgets old states, not that there is a new one";
+}
+
+TEST_P(StoreContract, ARangeIsComparedInNoOtherWay) {
+  Compare compare = Compare::Absent("k/");
+  compare.end = "k0";
+  EXPECT_TRUE(absl::IsInvalidArgument(store_->Commit({.compares = {compare}}).status()));
+}
+
 TEST_P(StoreContract, RevisionsCountChangesOnly) {
   EXPECT_EQ(store_->revision(), 1);
   EXPECT_EQ(MustPut("k1", "a"), 2);

@@ -1,0 +1,140 @@
+#include "registry/model/retirement.h"
+
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "registry/model/address.h"
+#include "registry/model/lifecycle.h"
+#include "registry/model/pins.h"
+
+namespace pinion::model {
+namespace {
+
+using google::protobuf::Timestamp;
+using registry::v1::RetirementBlocker;
+using routing::v1::Version;
+
+// What a person is told to use instead.
+std::string SuccessorOf(const Version& version) {
+  const std::string& successor = version.deprecation().successor();
+  return successor.empty() ? "VERSION" : successor;
+}
+
+RetirementBlocker Blocker(RetirementBlocker::Kind kind, std::string subject, std::string message,
+                          std::string command) {
+  RetirementBlocker blocker;
+  blocker.set_kind(kind);
+  blocker.set_subject(std::move(subject));
+  blocker.set_message(std::move(message));
+  blocker.set_command(std::move(command));
+  return blocker;
+}
+
+Timestamp EndOfWindow(const Timestamp& since) {
+  Timestamp end = since;
+  end.set_seconds(since.seconds() + absl::ToInt64Seconds(kRollbackWindow));
+  return end;
+}
+
+// "1 pin", "2 pins".
+std::string Counted(int count, absl::string_view noun) {
+  return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+bool InRollbackWindow(const Timestamp& since, const Timestamp& now) {
+  return EndOfWindow(since).seconds() > now.seconds();
+}
+
+std::vector<RetirementBlocker> StateBlockers(const Version& version, const Timestamp& now) {
+  if (version.state() == routing::v1::ACTIVE) {
+    return {Blocker(RetirementBlocker::STATE, VersionText(version),
+                    "it is active, and nobody was told that it ends",
+                    absl::StrCat("pinion version deprecate ", VersionText(version)))};
+  }
+  const routing::v1::Deprecation& deprecation = version.deprecation();
+  const bool ahead = version.state() == routing::v1::DEPRECATED && deprecation.has_sunset_time() &&
+                     deprecation.sunset_time().seconds() > now.seconds();
+  if (!ahead) return {};
+  RetirementBlocker blocker = Blocker(RetirementBlocker::SUNSET_AHEAD, VersionText(version),
+                                      "callers were told that it lives until its sunset", "");
+  *blocker.mutable_until() = deprecation.sunset_time();
+  return {blocker};
+}
+
+RetirementBlocker PinBlocker(const Version& version, const PinUse& use,
+                             const std::string& expression) {
+  routing::v1::Pin pin;
+  pin.set_consumer(use.consumer);
+  pin.set_service(version.service());
+  pin.set_method(use.method);
+  const bool exact = expression == version.name();
+  return Blocker(
+      exact ? RetirementBlocker::PIN : RetirementBlocker::RANGE, PinName(pin),
+      exact ? "is pinned to it"
+            : absl::StrCat("is pinned to ", expression, ", which leads to it or nowhere"),
+      absl::StrCat("pinion pin set ", use.consumer, " ", version.service(), " ",
+                   SuccessorOf(version), use.method.empty() ? "" : " --method ", use.method));
+}
+
+RetirementBlocker ChannelBlocker(const Version& version, const std::string& channel) {
+  return Blocker(RetirementBlocker::CHANNEL, absl::StrCat(version.service(), " @", channel),
+                 "leads to it",
+                 absl::StrCat("pinion channel set ", version.service(), " ", channel, " ",
+                              SuccessorOf(version)));
+}
+
+RetirementBlocker InstanceBlocker(const Version& version, const registry::v1::Instance& instance) {
+  const std::string address = AddressText(instance.instance().address());
+  return Blocker(RetirementBlocker::INSTANCE, address,
+                 instance.has_lease_ttl()
+                     ? "is an instance of it with a lease: its server still runs"
+                     : "is an instance of it",
+                 absl::StrCat("pinion instance deregister ", VersionText(version), " ", address));
+}
+
+RetirementBlocker WindowBlocker(absl::string_view who, const Timestamp& since) {
+  RetirementBlocker blocker = Blocker(
+      RetirementBlocker::ROLLBACK_WINDOW, std::string(who),
+      absl::StrCat("was moved away from it at ", UtcText(since), " and may want to go back"), "");
+  *blocker.mutable_until() = EndOfWindow(since);
+  return blocker;
+}
+
+std::string Summary(const std::vector<RetirementBlocker>& blockers) {
+  std::map<RetirementBlocker::Kind, int> counts;
+  for (const RetirementBlocker& blocker : blockers) ++counts[blocker.kind()];
+  std::vector<std::string> parts;
+  for (const auto& [kind, count] : counts) {
+    switch (kind) {
+      case RetirementBlocker::STATE:
+        parts.push_back("it is active");
+        break;
+      case RetirementBlocker::SUNSET_AHEAD:
+        parts.push_back("its sunset is ahead");
+        break;
+      case RetirementBlocker::PIN:
+        parts.push_back(Counted(count, "pin"));
+        break;
+      case RetirementBlocker::RANGE:
+        parts.push_back(Counted(count, "pinned range"));
+        break;
+      case RetirementBlocker::CHANNEL:
+        parts.push_back(Counted(count, "channel"));
+        break;
+      case RetirementBlocker::INSTANCE:
+        parts.push_back(Counted(count, "instance"));
+        break;
+      case RetirementBlocker::ROLLBACK_WINDOW:
+        parts.push_back(Counted(count, "rollback window"));
+        break;
+      default:
+        break;
+    }
+  }
+  return absl::StrJoin(parts, ", ");
+}
+
+}  // namespace pinion::model

@@ -1,0 +1,41 @@
+// What keeps a version from being retired, each in words and with the command that clears it. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "google/protobuf/timestamp.pb.h"
+#include "pinion/registry/v1/registry.pb.h"
+#include "pinion/routing/v1/routing.pb.h"
+#include "registry/model/keys.h"
+
+namespace pinion::model {
+
+// A consumer that was moved from a version, by its pin, a range or a channel, may want to go back:
+// so long it stays. A long weekend.
+inline constexpr absl::Duration kRollbackWindow = absl::Hours(72);
+
+// The end of a window that began at `since`, if that is after `now`.
+bool InRollbackWindow(const google::protobuf::Timestamp& since,
+                      const google::protobuf::Timestamp& now);
+
+// Of the version's own state: it is active, or its sunset is still ahead.
+std::vector<registry::v1::RetirementBlocker> StateBlockers(const routing::v1::Version& version,
+                                                           const google::protobuf::Timestamp& now);
+// `use` pins `expression`: the version's name, a range that means it or that nothing else matches.
+registry::v1::RetirementBlocker PinBlocker(const routing::v1::Version& version, const PinUse& use,
+                                           const std::string& expression);
+registry::v1::RetirementBlocker ChannelBlocker(const routing::v1::Version& version,
+                                               const std::string& channel);
+registry::v1::RetirementBlocker InstanceBlocker(const routing::v1::Version& version,
+                                                const registry::v1::Instance& instance);
+// `who`, such as "pin billing addressbook", was moved away at `since`.
+registry::v1::RetirementBlocker WindowBlocker(absl::string_view who,
+                                              const google::protobuf::Timestamp& since);
+
+// "2 pins, 1 channel": how many of each kind.
+std::string Summary(const std::vector<registry::v1::RetirementBlocker>& blockers);
+
+}  // namespace pinion::model

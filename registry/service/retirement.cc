@@ -1,0 +1,275 @@
+// Retirement: what keeps a version from it, and what it frees.
+#include "registry/model/retirement.h"
+
+#include "absl/strings/str_cat.h"
+#include "google/rpc/error_details.pb.h"
+#include "registry/model/errors.h"
+#include "registry/model/keys.h"
+#include "registry/model/lifecycle.h"
+#include "registry/model/validate.h"
+#include "registry/service/lookups.h"
+#include "registry/service/operations.h"
+#include "registry/service/version_state.h"
+
+namespace pinion::service {
+namespace {
+
+// More blockers of one version than these nobody reads at once; the others show up when these are
+// gone.
+constexpr size_t kMaxBlockers = 1000;
+// What a refusal names of them: its details travel in a header.
+constexpr int kNamedBlockers = 10;
+// Ranges of keys that one transaction watches over, beside the keys that it has read.
+constexpr size_t kMaxGuards = 64;
+// Records deleted in one transaction.
+constexpr size_t kFreedAtOnce = 100;
+
+// Gathers what keeps one version from being retired, and where more of it could come from until the
+// retirement is committed.
+class Survey {
+ public:
+  Survey(Draft& draft, const routing::v1::Version& version) : draft_(draft), version_(version) {}
+
+  absl::Status Run() {
+    for (v1::RetirementBlocker& blocker : model::StateBlockers(version_, draft_.now())) {
+      Add(std::move(blocker));
+    }
+    RETURN_IF_ERROR(AddPins(version_.name()));
+    RETURN_IF_ERROR(AddRanges());
+    RETURN_IF_ERROR(AddChannels());
+    RETURN_IF_ERROR(AddInstances());
+    return AddPinWindows();
+  }
+
+  std::vector<v1::RetirementBlocker>& blockers() { return blockers_; }
+
+  // The commit holds only if nothing of the kind has come since.
+  void Guard() const {
+    if (guards_.size() <= kMaxGuards) {
+      for (const std::string& prefix : guards_) draft_.RequireNothingNew(prefix);
+      return;
+    }
+    // Of each expression its pins: rather all pins of the service than none of some.
+    for (const std::string& prefix :
+         {model::PinUsesOf(version_.service(), ""), model::ChannelsOf(version_.service()),
+          model::InstancesOf(version_.service(), version_.name()),
+          model::RollbackWindowsOf(version_.service(), version_.name())}) {
+      draft_.RequireNothingNew(prefix);
+    }
+  }
+
+ private:
+  void Add(v1::RetirementBlocker blocker) {
+    if (blockers_.size() < kMaxBlockers) blockers_.push_back(std::move(blocker));
+  }
+
+  absl::Status AddPins(const std::string& expression) {
+    const std::string prefix = model::PinUsesOf(version_.service(), expression);
+    guards_.push_back(prefix);
+    ASSIGN_OR_RETURN(
+        const store::RangeResult uses,
+        draft_.Range(
+            {.range = store::KeyRange::Prefix(prefix), .limit = kMaxBlockers, .keys_only = true}));
+    for (const store::KeyValue& kv : uses.kvs) {
+      const std::optional<model::PinUse> use = model::ParsePinUse(kv.key);
+      if (!use.has_value()) return model::Damaged(kv.key);
+      Add(model::PinBlocker(version_, *use, expression));
+    }
+    return absl::OkStatus();
+  }
+
+  // Ranges that mean the version, or that nothing else matches; and those that meant it until
+  // lately.
+  absl::Status AddRanges() {
+    ASSIGN_OR_RETURN(const auto service, RequireService(draft_, version_.service()));
+    const std::string key = model::ResolutionsKey(version_.service());
+    ASSIGN_OR_RETURN(const auto resolutions, draft_.Get<v1::Resolutions>(key));
+    if (!resolutions.has_value()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const model::VersionList versions,
+                     LoadVersions(draft_, service.value.service()));
+    for (const auto& entry : resolutions->value.entries()) {
+      const auto expression =
+          version::Expression::Parse(service.value.service().scheme(), entry.expression());
+      if (!expression.ok()) return model::Damaged(key);
+      if (expression->kind() == version::Expression::Kind::kExact) continue;
+      if (entry.version() == version_.name() || versions.Needs(*expression, version_.name())) {
+        RETURN_IF_ERROR(AddPins(entry.expression()));
+      } else if (entry.previous_version() == version_.name()) {
+        RETURN_IF_ERROR(AddRangeWindow(entry));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddRangeWindow(const v1::Resolutions::Entry& entry) {
+    if (!model::InRollbackWindow(entry.move_time(), draft_.now())) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const int64_t pins,
+                     draft_.Count(model::PinUsesOf(version_.service(), entry.expression())));
+    if (pins == 0) return absl::OkStatus();
+    Add(model::WindowBlocker(
+        absl::StrCat("range ", entry.expression(), " with ", pins, pins == 1 ? " pin" : " pins"),
+        entry.move_time()));
+    return absl::OkStatus();
+  }
+
+  absl::Status AddChannels() {
+    const std::string prefix = model::ChannelsOf(version_.service());
+    guards_.push_back(prefix);
+    ASSIGN_OR_RETURN(const auto channels, draft_.All<v1::Channel>(prefix));
+    for (const auto& each : channels) {
+      const routing::v1::Channel& channel = each.value.channel();
+      if (channel.version() == version_.name()) {
+        Add(model::ChannelBlocker(version_, channel.name()));
+      } else if (each.value.previous_version() == version_.name() &&
+                 model::InRollbackWindow(each.value.meta().update_time(), draft_.now())) {
+        Add(model::WindowBlocker(absl::StrCat("channel ", channel.service(), " @", channel.name()),
+                                 each.value.meta().update_time()));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddInstances() {
+    const std::string prefix = model::InstancesOf(version_.service(), version_.name());
+    guards_.push_back(prefix);
+    ASSIGN_OR_RETURN(const auto instances, draft_.All<v1::Instance>(prefix));
+    for (const auto& instance : instances) Add(model::InstanceBlocker(version_, instance.value));
+    return absl::OkStatus();
+  }
+
+  absl::Status AddPinWindows() {
+    const std::string prefix = model::RollbackWindowsOf(version_.service(), version_.name());
+    guards_.push_back(prefix);
+    PageRequest page{.size = kMaxPage};
+    do {
+      ASSIGN_OR_RETURN(auto windows, draft_.List<v1::RollbackWindow>(prefix, page));
+      for (const auto& window : windows.records) {
+        if (!model::InRollbackWindow(window.value.since(), draft_.now())) continue;
+        Add(model::WindowBlocker(absl::StrCat("pin ", window.value.pin()), window.value.since()));
+      }
+      page.token = windows.next_token;
+    } while (!page.token.empty() && blockers_.size() < kMaxBlockers);
+    return absl::OkStatus();
+  }
+
+  Draft& draft_;
+  const routing::v1::Version& version_;
+  std::vector<v1::RetirementBlocker> blockers_;
+  std::vector<std::string> guards_;
+};
+
+absl::Status RefuseInUse(const routing::v1::Version& version,
+                         const std::vector<v1::RetirementBlocker>& blockers) {
+  const std::string name = model::VersionText(version);
+  const std::string summary = model::Summary(blockers);
+  absl::Status status = model::Refusal(
+      absl::StatusCode::kFailedPrecondition, "VERSION_IN_USE",
+      absl::StrCat(name, " cannot be retired yet: ", summary, "; `pinion version retire ", name,
+                   " --dry-run` shows what has to go first, and how"),
+      {{"service", version.service()}, {"version", version.name()}, {"blockers", summary}});
+  google::rpc::PreconditionFailure failure;
+  for (const v1::RetirementBlocker& blocker : blockers) {
+    if (failure.violations_size() == kNamedBlockers) break;
+    auto& violation = *failure.add_violations();
+    violation.set_type(v1::RetirementBlocker::Kind_Name(blocker.kind()));
+    violation.set_subject(blocker.subject());
+    violation.set_description(blocker.message());
+  }
+  status.SetPayload(model::kPreconditionFailureUrl, absl::Cord(failure.SerializeAsString()));
+  return status;
+}
+
+absl::StatusOr<v1::VersionStateResponse> Retire(Draft& draft,
+                                                const v1::RetireVersionRequest& request) {
+  ASSIGN_OR_RETURN(const auto there, RequireVersion(draft, request.service(), request.name()));
+  const routing::v1::Version& before = there.value.version().version();
+  RETURN_IF_ERROR(CheckExpected(request.has_expected_revision(), request.expected_revision(),
+                                there.revision,
+                                absl::StrCat("version ", model::VersionText(before))));
+  VersionChange change{.command = "version.retire", .reason = request.reason()};
+  change.after = before;
+  change.after.set_state(routing::v1::RETIRED);
+  if (before.state() != routing::v1::RETIRED) {
+    Survey survey(draft, before);
+    RETURN_IF_ERROR(survey.Run());
+    if (!survey.blockers().empty() && !request.force()) {
+      return RefuseInUse(before, survey.blockers());
+    }
+    // Who forces takes what comes in between, too.
+    if (!request.force()) survey.Guard();
+    change.overridden = model::Summary(survey.blockers());
+    draft.PutBytes(model::FreeingKey(before.service(), before.name()), "");
+  }
+  v1::VersionRecord record = there.value;
+  if (before.state() != routing::v1::RETIRED) {
+    *record.mutable_version()->mutable_retire_time() = draft.now();
+  }
+  return ChangeVersion(draft, std::move(record), change);
+}
+
+// Deletes all under `prefix`, which nobody adds to any more.
+absl::Status DeleteAll(store::Store& store, const std::string& prefix) {
+  while (true) {
+    ASSIGN_OR_RETURN(
+        const store::RangeResult range,
+        store.Range(
+            {.range = store::KeyRange::Prefix(prefix), .limit = kFreedAtOnce, .keys_only = true}));
+    if (range.kvs.empty()) return absl::OkStatus();
+    store::Txn txn;
+    for (const store::KeyValue& kv : range.kvs) txn.then.push_back(store::Delete{kv.key});
+    RETURN_IF_ERROR(store.Commit(std::move(txn)).status());
+  }
+}
+
+absl::Status Free(Registry& registry, const Caller& caller, const model::VersionRef& ref) {
+  RETURN_IF_ERROR(DeregisterAll(registry, caller, ref.service, ref.version, "it is retired"));
+  RETURN_IF_ERROR(DeleteAll(registry.store(), model::RollbackWindowsOf(ref.service, ref.version)));
+  store::Txn done;
+  done.then.push_back(store::Delete{model::FreeingKey(ref.service, ref.version)});
+  return registry.store().Commit(std::move(done)).status();
+}
+
+}  // namespace
+
+absl::StatusOr<v1::VersionStateResponse> RetireVersion(Registry& registry, const Caller& caller,
+                                                       const v1::RetireVersionRequest& request) {
+  RETURN_IF_ERROR(model::ValidateText("reason", request.reason(), model::kMaxReasonBytes));
+  if (request.force() && request.reason().empty()) {
+    return model::Refusal(absl::StatusCode::kInvalidArgument, "ARGUMENT_INVALID",
+                          "to retire a version by force takes a reason, for those who ask "
+                          "afterwards what became of their calls");
+  }
+  ASSIGN_OR_RETURN(v1::VersionStateResponse response, Run(registry, Retire, caller, request));
+  RETURN_IF_ERROR(Free(registry, caller, {request.service(), request.name()}));
+  return response;
+}
+
+absl::StatusOr<v1::ListRetirementBlockersResponse> ListRetirementBlockers(
+    Draft& draft, const v1::ListRetirementBlockersRequest& request) {
+  ASSIGN_OR_RETURN(const auto there, RequireVersion(draft, request.service(), request.name()));
+  const routing::v1::Version& version = there.value.version().version();
+  v1::ListRetirementBlockersResponse response;
+  response.set_state(version.state());
+  if (version.state() == routing::v1::RETIRED) return response;
+  Survey survey(draft, version);
+  RETURN_IF_ERROR(survey.Run());
+  for (v1::RetirementBlocker& blocker : survey.blockers()) {
+    *response.add_blockers() = std::move(blocker);
+  }
+  return response;
+}
+
+absl::Status FreeRetired(Registry& registry) {
+  ASSIGN_OR_RETURN(const store::RangeResult range,
+                   registry.store().Range(
+                       {.range = store::KeyRange::Prefix(model::kFreeing), .keys_only = true}));
+  const Caller caller{.actor = "registry"};
+  for (const store::KeyValue& kv : range.kvs) {
+    const std::optional<model::VersionRef> ref = model::ParseFreeing(kv.key);
+    if (!ref.has_value()) return model::Damaged(kv.key);
+    RETURN_IF_ERROR(Free(registry, caller, *ref));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace pinion::service
