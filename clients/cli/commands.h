@@ -9,7 +9,7 @@ namespace pinion::cli {
 
 void AddServiceCommands(Command& root, Invocation& run);
 void AddVersionCommands(Command& root, Invocation& run);  // and schema
-// Verbs of `version`: deprecate and reactivate; retire.
+// Verbs of `version`: deprecate and reactivate; retire, delete and gc.
 void AddLifecycleCommands(Command& version, Invocation& run);
 void AddRetirementCommands(Command& version, Invocation& run);
 // A verb of `schema`.

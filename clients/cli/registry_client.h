@@ -47,6 +47,7 @@ class RegistryClient {
   absl::StatusOr<v1::VersionStateResponse> ReactivateVersion(
       const v1::ReactivateVersionRequest& request);
   absl::StatusOr<v1::VersionStateResponse> RetireVersion(const v1::RetireVersionRequest& request);
+  absl::StatusOr<v1::DeleteVersionResponse> DeleteVersion(const v1::DeleteVersionRequest& request);
   absl::StatusOr<v1::ListRetirementBlockersResponse> ListRetirementBlockers(
       const v1::ListRetirementBlockersRequest& request);
   absl::StatusOr<v1::RegisterInstanceResponse> RegisterInstance(

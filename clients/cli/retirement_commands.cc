@@ -1,4 +1,4 @@
-// pinion version retire
+// pinion version retire | delete | gc
 #include <memory>
 #include <optional>
 #include <string>
@@ -6,10 +6,14 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/pages.h"
 #include "clients/cli/text.h"
 
 namespace pinion::cli {
 namespace {
+
+// What nobody has started for so long is not waited for any more.
+constexpr absl::Duration kCollectedAge = absl::Hours(30 * 24);
 
 struct RetireFlags {
   v1::RetireVersionRequest request;
@@ -75,6 +79,83 @@ absl::Status Retire(Invocation& run, RetireFlags& flags) {
   return absl::OkStatus();
 }
 
+absl::Status Delete(Invocation& run, const v1::DeleteVersionRequest& request) {
+  ASSIGN_OR_RETURN(const v1::DeleteVersionResponse made, run.registry().DeleteVersion(request));
+  std::string text = absl::StrCat("deleted ", request.service(), " ", request.name(), "\n");
+  for (const std::string& name : made.released_grpc_services()) {
+    absl::StrAppend(&text, "no version of ", request.service(), " has ", name, " any more\n");
+  }
+  run.Print(made, text);
+  return absl::OkStatus();
+}
+
+struct CollectFlags {
+  v1::ListVersionsRequest request;
+  std::optional<absl::Duration> older_than;
+  bool dry_run = false;
+  std::string reason;
+};
+
+// Versions in use are told and passed over: what is to be collected is what nobody misses.
+absl::Status Collect(Invocation& run, const CollectFlags& flags) {
+  ASSIGN_OR_RETURN(const v1::ListVersionsResponse found,
+                   AllPages(run.registry(), &RegistryClient::ListVersions, flags.request));
+  // By the clock that the versions were published by.
+  ASSIGN_OR_RETURN(const v1::GetStatusResponse status, run.registry().GetStatus({}));
+  const absl::Time before =
+      absl::FromUnixSeconds(status.time().seconds()) - flags.older_than.value_or(kCollectedAge);
+  v1::ListVersionsResponse collected;
+  std::string text;
+  for (const v1::Version& version : found.versions()) {
+    const absl::Time published = absl::FromUnixSeconds(version.meta().create_time().seconds());
+    if (version.version().state() != routing::v1::PUBLISHED || published >= before) continue;
+    v1::DeleteVersionRequest request;
+    request.set_service(version.version().service());
+    request.set_name(version.version().name());
+    request.set_expected_revision(version.meta().revision());
+    request.set_reason(flags.reason);
+    const std::string name = absl::StrCat(request.service(), " ", request.name());
+    if (!flags.dry_run) {
+      const absl::Status deleted = run.registry().DeleteVersion(request).status();
+      if (absl::IsFailedPrecondition(deleted)) {
+        absl::StrAppend(&text, "kept: ", deleted.message(), "\n");
+        continue;
+      }
+      RETURN_IF_ERROR(deleted);
+    }
+    absl::StrAppend(&text, flags.dry_run ? "never active: " : "deleted ", name, ", published ",
+                    TimeText(version.meta().create_time()), " by ", version.meta().created_by(),
+                    "\n");
+    *collected.add_versions() = version;
+  }
+  run.Print(collected, text.empty() ? "nothing to collect\n" : text);
+  return absl::OkStatus();
+}
+
+void AddDeletion(Command& version, Invocation& run) {
+  Command& remove = version.Sub("delete", "Take away a version that was never active");
+  auto request = std::make_shared<v1::DeleteVersionRequest>();
+  auto expected_revision = std::make_shared<std::optional<int64_t>>();
+  remove.Argument("SERVICE", request->mutable_service(), "Name of the service");
+  remove.Argument("VERSION", request->mutable_name(), "Name of the version");
+  remove.Option("--expected-revision", "REVISION", expected_revision.get(),
+                "Refuse if the version was changed since");
+  remove.Option("--reason", "TEXT", request->mutable_reason(), "For the audit log");
+  remove.Run([request, expected_revision, &run] {
+    if (*expected_revision) request->set_expected_revision(**expected_revision);
+    return Delete(run, *request);
+  });
+
+  Command& collect = version.Sub("gc", "Delete the versions that were published and never active");
+  auto flags = std::make_shared<CollectFlags>();
+  collect.OptionalArgument("SERVICE", flags->request.mutable_service(), "Only of this service");
+  collect.Option("--older-than", "DURATION", &flags->older_than,
+                 "Published longer ago than this; 720h (thirty days) unless given");
+  collect.Flag("--dry-run", &flags->dry_run, "Only say which");
+  collect.Option("--reason", "TEXT", &flags->reason, "For the audit log");
+  collect.Run([flags, &run] { return Collect(run, *flags); });
+}
+
 }  // namespace
 
 void AddRetirementCommands(Command& version, Invocation& run) {
@@ -93,6 +174,7 @@ void AddRetirementCommands(Command& version, Invocation& run) {
       "each is shown with the command that moves it.\n"
       "  pinion version retire addressbook 1.0.0 --dry-run");
   retire.Run([flags, &run] { return Retire(run, *flags); });
+  AddDeletion(version, run);
 }
 
 }  // namespace pinion::cli

@@ -66,6 +66,7 @@ class RegistryService final : public v1::Registry::Service {
   PINION_OPERATION(DeprecateVersion, VersionStateResponse)
   PINION_OPERATION(ReactivateVersion, VersionStateResponse)
   PINION_OPERATION(RetireVersion, VersionStateResponse)
+  PINION_OPERATION(DeleteVersion, DeleteVersionResponse)
   PINION_OPERATION(ListRetirementBlockers, ListRetirementBlockersResponse)
   PINION_OPERATION(RegisterInstance, RegisterInstanceResponse)
   PINION_OPERATION(RenewInstance, RenewInstanceResponse)

@@ -1,5 +1,6 @@
 #include "registry/service/grpc_status.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/cord.h"
@@ -17,6 +18,11 @@ grpc::Status ToGrpc(const absl::Status& status) {
     detail->set_type_url(std::string(url));
     detail->set_value(std::string(payload));
   });
+  // A status gives its payloads in an order that nobody knows; readers and tests want one.
+  std::sort(details.mutable_details()->begin(), details.mutable_details()->end(),
+            [](const google::protobuf::Any& a, const google::protobuf::Any& b) {
+              return a.type_url() < b.type_url();
+            });
   return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()),
                       details.SerializeAsString());
 }

@@ -48,6 +48,9 @@ absl::StatusOr<v1::VersionStateResponse> RetireVersion(Registry& registry, const
                                                        const v1::RetireVersionRequest& request);
 absl::StatusOr<v1::ListRetirementBlockersResponse> ListRetirementBlockers(
     Draft& draft, const v1::ListRetirementBlockersRequest& request);
+// Of one that was never active.
+absl::StatusOr<v1::DeleteVersionResponse> DeleteVersion(Draft& draft,
+                                                        const v1::DeleteVersionRequest& request);
 // Goes on with the freeing that was cut short.
 absl::Status FreeRetired(Registry& registry);
 

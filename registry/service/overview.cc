@@ -70,6 +70,7 @@ absl::StatusOr<v1::GetStatusResponse> GetStatus(Draft& draft, const v1::GetStatu
   status.set_compact_revision(registry.store().compact_revision());
   status.set_store(registry.store().Describe());
   *status.mutable_start_time() = ToTimestamp(registry.start_time());
+  *status.mutable_time() = draft.now();
   ASSIGN_OR_RETURN(const int64_t services, draft.Count(model::kServices));
   ASSIGN_OR_RETURN(const int64_t versions, draft.Count(model::kVersions));
   ASSIGN_OR_RETURN(const int64_t instances, draft.Count(model::kInstances));

@@ -1,6 +1,9 @@
 // Retirement: what keeps a version from it, and what it frees.
 #include "registry/model/retirement.h"
 
+#include <algorithm>
+#include <set>
+
 #include "absl/strings/str_cat.h"
 #include "google/rpc/error_details.pb.h"
 #include "registry/model/errors.h"
@@ -159,12 +162,13 @@ class Survey {
 };
 
 absl::Status RefuseInUse(const routing::v1::Version& version,
-                         const std::vector<v1::RetirementBlocker>& blockers) {
+                         const std::vector<v1::RetirementBlocker>& blockers,
+                         absl::string_view verb) {
   const std::string name = model::VersionText(version);
   const std::string summary = model::Summary(blockers);
   absl::Status status = model::Refusal(
       absl::StatusCode::kFailedPrecondition, "VERSION_IN_USE",
-      absl::StrCat(name, " cannot be retired yet: ", summary, "; `pinion version retire ", name,
+      absl::StrCat(name, " cannot be ", verb, " yet: ", summary, "; `pinion version retire ", name,
                    " --dry-run` shows what has to go first, and how"),
       {{"service", version.service()}, {"version", version.name()}, {"blockers", summary}});
   google::rpc::PreconditionFailure failure;
@@ -193,7 +197,7 @@ absl::StatusOr<v1::VersionStateResponse> Retire(Draft& draft,
     Survey survey(draft, before);
     RETURN_IF_ERROR(survey.Run());
     if (!survey.blockers().empty() && !request.force()) {
-      return RefuseInUse(before, survey.blockers());
+      return RefuseInUse(before, survey.blockers(), "retired");
     }
     // Who forces takes what comes in between, too.
     if (!request.force()) survey.Guard();
@@ -205,6 +209,65 @@ absl::StatusOr<v1::VersionStateResponse> Retire(Draft& draft,
     *record.mutable_version()->mutable_retire_time() = draft.now();
   }
   return ChangeVersion(draft, std::move(record), change);
+}
+
+absl::Status CheckSucceedsNobody(const routing::v1::Version& version,
+                                 const std::vector<Stored<v1::VersionRecord>>& all) {
+  for (const auto& other : all) {
+    const routing::v1::Version& before = other.value.version().version();
+    if (before.deprecation().successor() != version.name()) continue;
+    return model::Refusal(
+        absl::StatusCode::kFailedPrecondition, "VERSION_IN_USE",
+        absl::StrCat(model::VersionText(version), " is the successor of ", before.name(),
+                     "; name another first: `pinion version deprecate ", model::VersionText(before),
+                     " --successor VERSION`"),
+        {{"service", version.service()}, {"version", version.name()}, {"of", before.name()}});
+  }
+  return absl::OkStatus();
+}
+
+// Gives up the claims of `version` that none of `others` needs: their names.
+absl::StatusOr<std::vector<std::string>> ReleaseClaims(
+    Draft& draft, const routing::v1::Version& version,
+    const std::vector<Stored<v1::VersionRecord>>& others) {
+  std::set<std::string> kept;
+  for (const auto& other : others) {
+    if (other.value.version().version().name() == version.name()) continue;
+    for (const auto& methods : other.value.version().version().methods()) {
+      kept.insert(methods.grpc_service());
+    }
+  }
+  std::vector<std::string> released;
+  for (const auto& methods : version.methods()) {
+    if (!kept.contains(methods.grpc_service())) released.push_back(methods.grpc_service());
+  }
+  if (released.empty()) return released;
+  ASSIGN_OR_RETURN(auto service, RequireService(draft, version.service()));
+  auto& claimed = *service.value.mutable_service()->mutable_grpc_services();
+  for (const std::string& name : released) {
+    draft.Delete(model::GrpcServiceKey(name));
+    claimed.erase(std::remove(claimed.begin(), claimed.end(), name), claimed.end());
+  }
+  draft.Touch(*service.value.mutable_meta());
+  draft.Put(model::ServiceKey(version.service()), service.value);
+  return released;
+}
+
+// Its name means nothing any more, and no pin says it.
+absl::Status ForgetExpression(Draft& draft, const routing::v1::Version& version) {
+  const std::string key = model::ResolutionsKey(version.service());
+  ASSIGN_OR_RETURN(const auto stored, draft.Get<v1::Resolutions>(key));
+  if (!stored.has_value()) return absl::OkStatus();
+  v1::Resolutions resolutions = stored->value;
+  auto& entries = *resolutions.mutable_entries();
+  entries.erase(std::remove_if(entries.begin(), entries.end(),
+                               [&version](const v1::Resolutions::Entry& entry) {
+                                 return entry.expression() == version.name();
+                               }),
+                entries.end());
+  resolutions.set_state_changes(resolutions.state_changes() + 1);
+  draft.Put(key, resolutions);
+  return absl::OkStatus();
 }
 
 // Deletes all under `prefix`, which nobody adds to any more.
@@ -241,6 +304,41 @@ absl::StatusOr<v1::VersionStateResponse> RetireVersion(Registry& registry, const
   }
   ASSIGN_OR_RETURN(v1::VersionStateResponse response, Run(registry, Retire, caller, request));
   RETURN_IF_ERROR(Free(registry, caller, {request.service(), request.name()}));
+  return response;
+}
+
+absl::StatusOr<v1::DeleteVersionResponse> DeleteVersion(Draft& draft,
+                                                        const v1::DeleteVersionRequest& request) {
+  RETURN_IF_ERROR(model::ValidateText("reason", request.reason(), model::kMaxReasonBytes));
+  ASSIGN_OR_RETURN(const auto there, RequireVersion(draft, request.service(), request.name()));
+  const routing::v1::Version& version = there.value.version().version();
+  const std::string name = model::VersionText(version);
+  RETURN_IF_ERROR(CheckExpected(request.has_expected_revision(), request.expected_revision(),
+                                there.revision, absl::StrCat("version ", name)));
+  if (version.state() != routing::v1::PUBLISHED) {
+    return model::Refusal(absl::StatusCode::kFailedPrecondition, "VERSION_WAS_ACTIVE",
+                          absl::StrCat(name,
+                                       " was active, so its record stays; to end it: `pinion "
+                                       "version retire ",
+                                       name, "`"),
+                          {{"service", version.service()}, {"version", version.name()}});
+  }
+  Survey survey(draft, version);
+  RETURN_IF_ERROR(survey.Run());
+  if (!survey.blockers().empty()) return RefuseInUse(version, survey.blockers(), "deleted");
+  survey.Guard();
+  const std::string versions = model::VersionsOf(version.service());
+  draft.RequireNothingNew(versions);
+  ASSIGN_OR_RETURN(const auto all, draft.All<v1::VersionRecord>(versions));
+  RETURN_IF_ERROR(CheckSucceedsNobody(version, all));
+  ASSIGN_OR_RETURN(const std::vector<std::string> released, ReleaseClaims(draft, version, all));
+  RETURN_IF_ERROR(ForgetExpression(draft, version));
+  draft.Delete(model::VersionKey(version.service(), version.name()));
+  routing::v1::Version audited = version;
+  audited.clear_methods();
+  draft.Audit("version.delete", name, &audited, nullptr, request.reason());
+  v1::DeleteVersionResponse response;
+  response.mutable_released_grpc_services()->Assign(released.begin(), released.end());
   return response;
 }
 

@@ -220,6 +220,55 @@ TEST_F(RetirementTest, ARetirementHoldsOnlyForTheRevisionThatWasMeant) {
   EXPECT_EQ(Outcome(Retire("1.0.1").status()), "NOT_FOUND VERSION_NOT_FOUND");
 }
 
+TEST_F(RetirementTest, WhatWasNeverActiveCanBeDeletedAndPublishedAnew) {
+  ASSERT_TRUE(
+      Publish("addressbook", "3.0.0", DescriptorSetOf({"acme.AddressBook", "acme.Search"})).ok());
+  ASSERT_TRUE(Publish("addressbook", "3.1.0", DescriptorSetOf({"acme.AddressBook"})).ok());
+  ASSERT_TRUE(Pin("billing", "addressbook", "3.0.0").ok());
+  ASSERT_TRUE(Pin("shipping", "addressbook", "~3.0").ok());
+  EXPECT_EQ(Outcome(Call(DeleteVersion, Book("3.0.0")).status()),
+            "FAILED_PRECONDITION VERSION_IN_USE");
+  ASSERT_TRUE(Pin("billing", "addressbook", "^3").ok());
+  ASSERT_TRUE(Pin("shipping", "addressbook", "^3").ok());
+  EXPECT_EQ(Outcome(Call(DeleteVersion, Book("3.0.0")).status()),
+            "FAILED_PRECONDITION VERSION_IN_USE")
+      << "billing may want to go back";
+  clock_.Advance(model::kRollbackWindow);
+  const auto deleted = Call(DeleteVersion, Book("3.0.0", "reason: 'a mistake'"));
+  ASSERT_TRUE(deleted.ok()) << deleted.status();
+  EXPECT_THAT(deleted->released_grpc_services(), ElementsAre("acme.Search"));
+  EXPECT_EQ(NewestAudit().command(), "version.delete");
+  EXPECT_EQ(Outcome(Call(GetVersion, Book("3.0.0")).status()), "NOT_FOUND VERSION_NOT_FOUND");
+  EXPECT_EQ(Outcome(Pin("billing", "addressbook", "3.0.0").status()),
+            "NOT_FOUND VERSION_NOT_FOUND");
+  EXPECT_THAT(Call(GetService, "name: 'addressbook'")->service().grpc_services(),
+              ElementsAre("acme.AddressBook"));
+  EXPECT_TRUE(Publish("search", "1.0.0", DescriptorSetOf({"acme.Search"})).ok());
+  const auto again = Publish("addressbook", "3.0.0", DescriptorSetOf({"acme.AddressBook"}, 2));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_TRUE(again->created());
+  EXPECT_TRUE(Pin("billing", "addressbook", "3.0.0").ok());
+}
+
+TEST_F(RetirementTest, ASuccessorIsNotDeleted) {
+  ASSERT_TRUE(Publish("addressbook", "3.0.0").ok());
+  Deprecate("1.0.0", "successor: '3.0.0'");
+  const absl::Status status = Call(DeleteVersion, Book("3.0.0")).status();
+  EXPECT_EQ(Outcome(status), "FAILED_PRECONDITION VERSION_IN_USE");
+  EXPECT_THAT(std::string(status.message()), HasSubstr("is the successor of 1.0.0"));
+  Deprecate("1.0.0", "successor: '2.0.0'");
+  EXPECT_TRUE(Call(DeleteVersion, Book("3.0.0")).ok());
+}
+
+TEST_F(RetirementTest, WhatWasActiveIsNotDeleted) {
+  const absl::Status status = Call(DeleteVersion, Book("2.0.0")).status();
+  EXPECT_EQ(Outcome(status), "FAILED_PRECONDITION VERSION_WAS_ACTIVE");
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("`pinion version retire addressbook 2.0.0`"));
+  EXPECT_EQ(Outcome(Call(DeleteVersion, Book("2.0.0", "expected_revision: 1")).status()),
+            "ABORTED REVISION_CONFLICT");
+}
+
 // ---- the race ----
 
 // Two threads, one version each round: one retires it while the other comes to it.

@@ -157,5 +157,27 @@ TEST_F(CliWithoutRegistry, ALeaseOutlivesARestartOfTheRegistry) {
   EXPECT_THAT(instances, HasSubstr("127.0.0.1:9001"));
 }
 
+TEST_F(CliWithoutRegistry, CollectsWhatWasNeverActive) {
+  const std::string address = server_->address();
+  for (const char* version : {"1.0.0", "1.1.0", "2.0.0"}) {
+    RunCommand({"version", "publish", "addressbook", version}, address);
+  }
+  RunCommand({"instance", "register", "addressbook", "1.0.0", "127.0.0.1:9001"}, address);
+  RunCommand({"consumer", "add", "billing"}, address);
+  RunCommand({"pin", "set", "billing", "addressbook", "2.0.0"}, address);
+  const auto collect = [&address](const std::string& flag) {
+    return RunCommand({"version", "gc", "--older-than", "1h", "--reason", "tidy", flag}, address);
+  };
+  EXPECT_EQ(collect("--json"), "{\n \"versions\": [],\n \"nextPageToken\": \"\"\n}\n");
+  clock_.Advance(absl::Hours(2));
+  EXPECT_THAT(collect("--dry-run"), HasSubstr("never active: addressbook 1.1.0, published "));
+  const std::string text =
+      RunCommand({"version", "gc", "--older-than", "1h", "--reason", "tidy"}, address);
+  EXPECT_THAT(text,
+              HasSubstr("deleted addressbook 1.1.0, published 2027-01-15 08:00:00Z by alice"));
+  EXPECT_THAT(text, HasSubstr("kept: addressbook 2.0.0 cannot be deleted yet: 1 pin"));
+  EXPECT_THAT(RunCommand({"version", "list"}, address), ::testing::Not(HasSubstr("1.1.0")));
+}
+
 }  // namespace
 }  // namespace pinion::testing
