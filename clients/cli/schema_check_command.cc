@@ -2,18 +2,21 @@
 // with 0 when there is nothing to say, 1 with findings, and 2 when it could not check.
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "base/clock.h"
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/text.h"
 #include "config/read_file.h"
 #include "config/waivers.h"
-#include "google/protobuf/struct.pb.h"
+#include "google/protobuf/wrappers.pb.h"
 #include "registry/compat/check.h"
 #include "registry/compat/waivers.h"
 #include "registry/schema/schema.h"
@@ -47,20 +50,26 @@ absl::StatusOr<google::protobuf::FileDescriptorSet> ReadSet(const std::string& p
   return files;
 }
 
-google::protobuf::ListValue ToJsonList(const std::vector<compat::Finding>& findings) {
-  google::protobuf::ListValue list;
+// As proto-JSON writes a text.
+std::string JsonText(absl::string_view text) {
+  google::protobuf::StringValue value;
+  value.set_value(std::string(text));
+  return std::string(absl::StripSuffix(ToJson(value), "\n"));
+}
+
+// A list, which no message has as its JSON form.
+std::string ToJsonList(const std::vector<compat::Finding>& findings) {
+  std::vector<std::string> items;
   for (const compat::Finding& finding : findings) {
-    auto& fields = *list.add_values()->mutable_struct_value()->mutable_fields();
-    fields["rule"].set_string_value(finding.rule);
-    fields["severity"].set_string_value(std::string(compat::SeverityName(finding.severity)));
-    fields["path"].set_string_value(finding.path);
-    fields["line"].set_number_value(finding.line);
-    fields["column"].set_number_value(finding.column);
-    fields["symbol"].set_string_value(finding.symbol);
-    fields["message"].set_string_value(finding.message);
-    fields["advice"].set_string_value(finding.advice);
+    items.push_back(absl::StrCat(
+        " {\n  \"rule\": ", JsonText(finding.rule),
+        ",\n  \"severity\": ", JsonText(compat::SeverityName(finding.severity)),
+        ",\n  \"path\": ", JsonText(finding.path), ",\n  \"line\": ", finding.line,
+        ",\n  \"column\": ", finding.column, ",\n  \"symbol\": ", JsonText(finding.symbol),
+        ",\n  \"message\": ", JsonText(finding.message),
+        ",\n  \"advice\": ", JsonText(finding.advice), "\n }"));
   }
-  return list;
+  return items.empty() ? "[]\n" : absl::StrCat("[\n", absl::StrJoin(items, ",\n"), "\n]\n");
 }
 
 std::string ToText(const compat::Waived& result, const CheckFlags& flags) {
@@ -106,7 +115,7 @@ absl::Status RunCheck(Invocation& run, const CheckFlags& flags) {
     return CannotCheck(absl::StrCat(flags.before, ", ", flags.now), findings.status());
   }
   ASSIGN_OR_RETURN(const compat::Waived result, Waive(*std::move(findings), flags));
-  run.Print(ToJsonList(result.remaining), ToText(result, flags));
+  run.out() << (run.json() ? ToJsonList(result.remaining) : ToText(result, flags));
   if (!result.remaining.empty()) run.set_exit_status(kExitFailed);
   return absl::OkStatus();
 }

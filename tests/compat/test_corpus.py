@@ -11,6 +11,9 @@ from tests.compat import corpus
 from tests.harness.process import ROOT
 
 
+KEYS = ["rule", "severity", "path", "line", "column", "symbol", "message", "advice"]
+
+
 class Corpus(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="pinion-compat.")
@@ -30,6 +33,7 @@ class Corpus(unittest.TestCase):
                     self.assertEqual(corpus.summary(findings), case.expected()[category])
                     self.assertEqual(status, 1 if findings else 0)
                     for finding in findings:
+                        self.assertEqual(list(finding), KEYS)
                         self.assertTrue(finding["message"] and finding["advice"] and finding["severity"] == "breaking", finding)
 
     def test_each_rule_is_broken_and_kept(self):
