@@ -4,7 +4,7 @@
 
 #include <barrier>
 #include <cstdlib>
-#include <functional>
+#include <filesystem>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -250,6 +250,19 @@ TEST_F(RetirementTest, WhatWasNeverActiveCanBeDeletedAndPublishedAnew) {
   EXPECT_TRUE(Pin("billing", "addressbook", "3.0.0").ok());
 }
 
+// More than a transaction could compare one by one.
+TEST_F(RetirementTest, ManyRangesThatNobodyPinsAnyMoreAreNoHindrance) {
+  for (int i = 1; i <= 150; ++i) {
+    ASSERT_TRUE(Pin("billing", "addressbook", absl::StrCat(">=1.0.0 <1.0.", i)).ok());
+  }
+  EXPECT_EQ(Outcome(Retire("1.0.0").status()), "FAILED_PRECONDITION VERSION_IN_USE");
+  ASSERT_TRUE(Call(UnsetPin, "consumer: 'billing' service: 'addressbook'").ok());
+  Abandon();
+  EXPECT_THAT(Blockers("1.0.0"), IsEmpty());
+  const auto made = Retire("1.0.0");
+  EXPECT_TRUE(made.ok()) << made.status();
+}
+
 TEST_F(RetirementTest, ASuccessorIsNotDeleted) {
   ASSERT_TRUE(Publish("addressbook", "3.0.0").ok());
   Deprecate("1.0.0", "successor: '3.0.0'");
@@ -359,6 +372,8 @@ TEST_F(RetirementRace, NorOnTheDisk) {
   auto store = store::SqliteStore::Open(directory + "/store", clock_);
   ASSERT_TRUE(store.ok()) << store.status();
   Run(**store, 100, "1.0.0");
+  store->reset();
+  std::filesystem::remove_all(directory);
 }
 
 }  // namespace
