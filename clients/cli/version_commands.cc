@@ -15,6 +15,7 @@
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
 #include "config/read_file.h"
+#include "config/waivers.h"
 
 namespace pinion::cli {
 namespace {
@@ -29,6 +30,7 @@ struct PublishFlags {
   std::vector<std::string> requires_;
   std::vector<std::string> metadata;
   std::vector<std::string> grpc_services;
+  std::string waivers;
 };
 
 absl::StatusOr<std::pair<std::string, std::string>> KeyValue(const std::string& text,
@@ -47,6 +49,10 @@ absl::Status Fill(PublishFlags& flags) {
     routing::v1::Scheme scheme = routing::v1::SCHEME_UNSPECIFIED;
     routing::v1::Scheme_Parse(flags.scheme, &scheme);
     request.set_scheme(scheme);
+  }
+  if (!flags.waivers.empty()) {
+    ASSIGN_OR_RETURN(auto waivers, config::LoadWaivers(flags.waivers));
+    *request.mutable_waivers() = std::move(*waivers.mutable_waivers());
   }
   if (!flags.descriptor_set.empty()) {
     absl::StatusOr<std::string> bytes =
@@ -128,6 +134,8 @@ void AddPublish(Command& publish, Invocation& run) {
   publish.Option("--metadata", "NAME=VALUE", &flags->metadata, "Anything for programs");
   publish.Option("--grpc-service", "NAME", &flags->grpc_services,
                  "A gRPC service of the schema that this version serves; else all");
+  publish.Option("--waivers", "FILE", &flags->waivers,
+                 "YAML: breaking findings that somebody has decided to live with, for a while");
   publish.Examples(
       "Publishing in CI moves nobody: a version is routed to from its first instance on.\n"
       "  protoc --include_imports --descriptor_set_out=v1.binpb addressbook.proto\n"

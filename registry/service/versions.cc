@@ -8,14 +8,13 @@
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
 #include "registry/model/validate.h"
+#include "registry/service/blobs.h"
 #include "registry/service/lookups.h"
 #include "registry/service/operations.h"
+#include "registry/service/schema_gate.h"
 
 namespace pinion::service {
 namespace {
-
-// Two parts of a set and their keys fit a transaction's bytes.
-constexpr size_t kBlobPartBytes = 512 * 1024;
 
 // A request with its descriptor set read and already in the store.
 struct Publication {
@@ -23,34 +22,6 @@ struct Publication {
   std::optional<schema::Schema> schema;  // nullopt: published without one
   std::string blob_sha256;
 };
-
-// Parts of a descriptor set under its hash. Nobody sees them before a version names them, so they
-// are no change to audit.
-absl::Status WriteBlob(store::Store& store, const std::string& sha256, absl::string_view bytes) {
-  for (int64_t part = 0; !bytes.empty(); ++part) {
-    const std::string key = model::BlobKey(sha256, part);
-    const absl::string_view piece = bytes.substr(0, kBlobPartBytes);
-    bytes.remove_prefix(piece.size());
-    RETURN_IF_ERROR(store
-                        .Commit({.compares = {store::Compare::Absent(key)},
-                                 .then = {store::Put{key, std::string(piece)}}})
-                        .status());
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::string> ReadBlob(Draft& draft, const v1::VersionRecord& record) {
-  std::string bytes;
-  const int64_t size = record.blob_bytes();
-  for (int64_t part = 0; static_cast<int64_t>(bytes.size()) < size; ++part) {
-    ASSIGN_OR_RETURN(const store::RangeResult range,
-                     draft.Range({.range = store::KeyRange::Single(
-                                      model::BlobKey(record.blob_sha256(), part))}));
-    if (range.kvs.empty()) return absl::DataLossError("a part of the descriptor set is missing");
-    bytes += range.kvs[0].value;
-  }
-  return bytes;
-}
 
 routing::v1::Version RoutingVersion(const Publication& publication) {
   routing::v1::Version version;
@@ -172,6 +143,10 @@ absl::StatusOr<v1::PublishVersionResponse> Publish(Draft& draft, const Publicati
     return response;
   }
   RETURN_IF_ERROR(CheckRequirements(draft, request));
+  std::string waived;
+  if (publication.schema.has_value()) {
+    ASSIGN_OR_RETURN(waived, CheckSchema(draft, service.service(), request, *publication.schema));
+  }
   ASSIGN_OR_RETURN(const bool claimed,
                    ClaimGrpcServices(draft, version, *service.mutable_service()));
   if (claimed && !service_created) draft.Touch(*service.mutable_meta());
@@ -189,7 +164,7 @@ absl::StatusOr<v1::PublishVersionResponse> Publish(Draft& draft, const Publicati
   routing::v1::Version audited = version;
   audited.clear_methods();
   draft.Audit("version.publish", absl::StrCat(request.service(), " ", request.name()), nullptr,
-              &audited);
+              &audited, waived);
   *response.mutable_version() = record.version();
   response.set_created(true);
   response.set_service_created(service_created);

@@ -29,6 +29,7 @@ inline std::string DescriptorSetOf(const std::vector<std::string>& grpc_services
     message->set_name(full_name.substr(dot + 1) + "Message");
     message->add_field()->set_name("text");
     message->mutable_field(0)->set_number(field);
+    message->mutable_field(0)->set_type(google::protobuf::FieldDescriptorProto::TYPE_STRING);
     auto* service = file->add_service();
     service->set_name(full_name.substr(dot + 1));
     auto* method = service->add_method();
