@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "registry/compat/check.h"
@@ -206,6 +207,17 @@ TEST(ApiCheckTest, OneFindingSaysWhatBreaksInEachDirection) {
   EXPECT_THAT(findings[0].message,
               HasSubstr("the new server sends sint32, old clients read int32"));
   EXPECT_FALSE(findings[0].advice.empty());
+}
+
+TEST(ApiCheckTest, AChainOfTypesLongerThanAStackIsNoTrouble) {
+  std::string before, now;
+  for (int i = 0; i < 100'000; ++i) {
+    absl::StrAppend(&before, "message M", i, " { M", i + 1, " a = 1; } ");
+  }
+  absl::StrAppend(&before,
+                  "message M100000 { string s = 1; } service S { rpc F(M0) returns (M0); }");
+  now = absl::StrReplaceAll(before, {{"string s", "int32 s"}});
+  EXPECT_EQ(Summary(Findings(before, now)), "breaking FIELD_WIRE_COMPATIBLE_TYPE s");
 }
 
 }  // namespace

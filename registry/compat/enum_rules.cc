@@ -79,9 +79,9 @@ void EnumValueSameName(const Pair<Enum>& pair, Reporter& report) {
 }
 
 void EnumValueNoDeleteUnlessNumberReserved(const Pair<Enum>& pair, Reporter& report) {
-  const std::vector<NumberRange> reserved = ReservedRanges(*pair.now.proto);
+  const NumberSet reserved(ReservedRanges(*pair.now.proto));
   ForEachDeleted(pair, [&](int number, const Values& values) {
-    if (Contains(reserved, number)) return;
+    if (reserved.Contains(number)) return;
     report.AddAs(ValueSymbol(pair.before, *values.front()), *pair.before.file, *pair.now.file,
                  PlaceOfDeletion(pair),
                  absl::StrCat("value ", number, " (", Names(values),
@@ -107,7 +107,7 @@ void EnumValueNoDeleteUnlessNameReserved(const Pair<Enum>& pair, Reporter& repor
 
 void ReservedEnumNoDelete(const Pair<Enum>& pair, Reporter& report) {
   for (const NumberRange& range :
-       Uncovered(ReservedRanges(*pair.before.proto), ReservedRanges(*pair.now.proto))) {
+       Uncovered(ReservedRanges(*pair.before.proto), NumberSet(ReservedRanges(*pair.now.proto)))) {
     report.Add({pair.before, *pair.now.file}, PlaceOf(pair.now),
                absl::StrCat("numbers ", RangeText(range),
                             " were reserved and are not any more, at least not all of them: used "

@@ -1,7 +1,9 @@
 #include "registry/compat/exchange.h"
 
-#include <algorithm>
+#include <string>
+#include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "registry/compat/field_default.h"
 #include "registry/compat/field_kinds.h"
@@ -26,24 +28,31 @@ bool IsWellKnown(const Element* element) {
   return element != nullptr && element->file->is_well_known;
 }
 
-const Field* FindByName(const Message& message, absl::string_view name) {
-  for (const auto& [number, field] : message.fields) {
-    if (field->proto->name() == name) return field;
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 void Exchange::CompareMessages(const Message& before, const Message& now, Direction direction) {
-  if (!done_.emplace(&before, &now, direction).second) return;
-  compared_.insert(&before);
+  open_.push_back({&before, &now, direction});
+  Finish();
+}
+
+void Exchange::Finish() {
+  while (!open_.empty()) {
+    const Open next = open_.back();
+    open_.pop_back();
+    if (!done_.emplace(next.before, next.now, next.direction).second) continue;
+    compared_.insert(next.before);
+    CompareOne(*next.before, *next.now, next.direction);
+  }
+}
+
+void Exchange::CompareOne(const Message& before, const Message& now, Direction direction) {
   // Protobuf's own types are the same everywhere.
   if (before.file->is_well_known && before.full_name == now.full_name) return;
+  const NumberSet reserved(ReservedRanges(*now.proto));
   for (const auto& [number, field] : before.fields) {
     const auto it = now.fields.find(number);
     if (it == now.fields.end()) {
-      CompareDeleted(*field, now, direction);
+      CompareDeleted(*field, now, reserved, direction);
     } else {
       CompareFields(*field, *it->second, direction);
     }
@@ -56,17 +65,39 @@ void Exchange::CompareMessages(const Message& before, const Message& now, Direct
              absl::StrCat("field ", number,
                           " is new and required: the new server refuses what old clients send"));
   }
+  CompareNames(before, now);
   CompareOneofs(before, now, direction);
   CompareReserved(before, now);
+}
+
+// A new name for a number is nothing; a name that has moved on to another number is.
+void Exchange::CompareNames(const Message& before, const Message& now) {
+  absl::flat_hash_map<absl::string_view, const Field*> names;
+  for (const auto& [number, field] : now.fields) names[field->proto->name()] = field;
+  for (const auto& [number, field] : before.fields) {
+    const auto same_number = now.fields.find(number);
+    const auto same_name = names.find(field->proto->name());
+    if (same_number == now.fields.end() || same_name == names.end() ||
+        same_name->second == same_number->second) {
+      continue;
+    }
+    out_.Add("FIELD_SAME_NUMBER", Severity::kBreaking, field->full_name, now.file,
+             PlaceOfName(*same_number->second),
+             absl::StrCat("\"", field->proto->name(), "\" had number ", number, " and now has ",
+                          same_name->second->proto->number(),
+                          ": old clients and the new server mean different fields by it"));
+  }
 }
 
 void Exchange::CompareExtensions(const Field& before, const Field& now) {
   if (!before.file->is_compared()) return;
   CompareFields(before, now, Direction::kRequest);
   CompareFields(before, now, Direction::kResponse);
+  Finish();
 }
 
-void Exchange::CompareDeleted(const Field& field, const Message& now, Direction direction) {
+void Exchange::CompareDeleted(const Field& field, const Message& now, const NumberSet& reserved,
+                              Direction direction) {
   const int number = field.proto->number();
   const auto place = PlaceOf(now);
   const absl::string_view consequence =
@@ -77,7 +108,7 @@ void Exchange::CompareDeleted(const Field& field, const Message& now, Direction 
              absl::StrCat("required field ", number,
                           " was deleted: old clients refuse what the new server sends"));
   }
-  if (!Contains(ReservedRanges(*now.proto), number)) {
+  if (!reserved.Contains(number)) {
     out_.Add("FIELD_NO_DELETE_UNLESS_NUMBER_RESERVED", Severity::kBreaking, field.full_name,
              now.file, place,
              absl::StrCat("field ", number,
@@ -91,16 +122,6 @@ void Exchange::CompareDeleted(const Field& field, const Message& now, Direction 
 }
 
 void Exchange::CompareFields(const Field& before, const Field& now, Direction direction) {
-  const bool renamed = before.proto->name() != now.proto->name();
-  // A new name for a number is nothing; a name that moved on to another number is.
-  if (const Field* moved = renamed && now.parent != nullptr
-                               ? FindByName(*now.parent, before.proto->name())
-                               : nullptr) {
-    out_.Add("FIELD_SAME_NUMBER", Severity::kBreaking, before.full_name, now.file, PlaceOfName(now),
-             absl::StrCat("\"", before.proto->name(), "\" had number ", before.proto->number(),
-                          " and now has ", moved->proto->number(),
-                          ": old clients and the new server mean different fields by it"));
-  }
   CompareRequired(before, now, direction);
   CompareKinds(before, now, direction);
   CompareDefaults(before, now);
@@ -145,7 +166,7 @@ void Exchange::CompareKinds(const Field& before, const Field& now, Direction dir
                           ": the same bytes mean something else"));
     return;
   }
-  CompareMessages(*message_before, *message_now, direction);
+  open_.push_back({message_before, message_now, direction});
 }
 
 void Exchange::CompareRequired(const Field& before, const Field& now, Direction direction) {
@@ -174,30 +195,34 @@ void Exchange::CompareDefaults(const Field& before, const Field& now) {
                         ": old clients and the new server read the same bytes differently"));
 }
 
-// Fields that the writer may set together, of which the reader keeps only the last.
+// Fields that the writer may set together, of which the reader keeps only the last: those of one
+// oneof of the reader that are not all of one oneof of the writer.
 void Exchange::CompareOneofs(const Message& before, const Message& now, Direction direction) {
   const bool request = direction == Direction::kRequest;
   const Message& written = request ? before : now;
   const Message& read = request ? now : before;
+  // How many fields both have: by the reader's oneof, and by that and the writer's.
+  absl::flat_hash_map<absl::string_view, int> in_oneof;
+  absl::flat_hash_map<std::pair<absl::string_view, absl::string_view>, int> in_both;
   for (const auto& [number, field] : read.fields) {
-    const auto own = written.fields.find(number);
-    if (field->oneof.empty() || own == written.fields.end()) continue;
-    for (const auto& [other_number, other] : read.fields) {
-      const auto partner = written.fields.find(other_number);
-      if (other_number == number || other->oneof != field->oneof ||
-          partner == written.fields.end() ||
-          (!own->second->oneof.empty() && partner->second->oneof == own->second->oneof)) {
-        continue;
-      }
-      const Field& old_field = request ? *own->second : *field;
-      const Field& new_field = request ? *field : *own->second;
-      out_.Add("FIELD_SAME_ONEOF", Severity::kDangerous, old_field.full_name, new_field.file,
-               PlaceOf(new_field),
-               absl::StrCat(request ? "old clients may send it together with field "
-                                    : "the new server may send it together with field ",
-                            other_number, ", but whoever reads it keeps only the last of both"));
-      break;
-    }
+    const auto other = written.fields.find(number);
+    if (field->oneof.empty() || other == written.fields.end()) continue;
+    ++in_oneof[field->oneof];
+    ++in_both[{field->oneof, other->second->oneof}];
+  }
+  for (const auto& [number, field] : read.fields) {
+    const auto other = written.fields.find(number);
+    if (field->oneof.empty() || other == written.fields.end()) continue;
+    const absl::string_view own = other->second->oneof;
+    const int never_together = own.empty() ? 1 : in_both[{field->oneof, own}];
+    if (in_oneof[field->oneof] <= never_together) continue;
+    const Field& old_field = request ? *other->second : *field;
+    const Field& new_field = request ? *field : *other->second;
+    out_.Add("FIELD_SAME_ONEOF", Severity::kDangerous, old_field.full_name, new_field.file,
+             PlaceOf(new_field),
+             absl::StrCat(request ? "old clients may send it together with others of oneof "
+                                  : "the new server may send it together with others of oneof ",
+                          field->oneof, ", of which whoever reads keeps only the last"));
   }
 }
 
@@ -207,21 +232,20 @@ void Exchange::CompareEnums(const Field& before, const Field& now, Direction dir
   if (old_enum == nullptr || new_enum == nullptr) return;
   if (!done_.emplace(old_enum, new_enum, direction).second) return;
   const auto place = PlaceOf(*new_enum);
-  const std::vector<NumberRange> reserved = ReservedRanges(*new_enum->proto);
+  const NumberSet reserved(ReservedRanges(*new_enum->proto));
   const bool request = direction == Direction::kRequest;
+  absl::flat_hash_map<absl::string_view, int> numbers;
+  for (const auto& value : new_enum->proto->value()) numbers[value.name()] = value.number();
   for (const auto& value : old_enum->proto->value()) {
     const std::string symbol = absl::StrCat(old_enum->full_name, ".", value.name());
-    const auto& values = new_enum->proto->value();
-    const auto same_name = std::find_if(values.begin(), values.end(), [&value](const auto& one) {
-      return one.name() == value.name();
-    });
-    if (same_name != values.end() && same_name->number() != value.number()) {
+    const auto same_name = numbers.find(value.name());
+    if (same_name != numbers.end() && same_name->second != value.number()) {
       out_.Add("ENUM_VALUE_SAME_NUMBER", Severity::kBreaking, symbol, new_enum->file, place,
-               absl::StrCat("it had number ", value.number(), " and now has ", same_name->number(),
+               absl::StrCat("it had number ", value.number(), " and now has ", same_name->second,
                             ": old clients and the new server mean different values by it"));
     }
     if (new_enum->values.contains(value.number())) continue;
-    if (!Contains(reserved, value.number())) {
+    if (!reserved.Contains(value.number())) {
       out_.Add(
           "ENUM_VALUE_NO_DELETE_UNLESS_NUMBER_RESERVED",
           request ? Severity::kBreaking : Severity::kDangerous, symbol, new_enum->file, place,
@@ -244,7 +268,7 @@ void Exchange::CompareEnums(const Field& before, const Field& now, Direction dir
 
 void Exchange::CompareReserved(const Message& before, const Message& now) {
   for (const NumberRange& range :
-       Uncovered(ReservedRanges(*before.proto), ReservedRanges(*now.proto))) {
+       Uncovered(ReservedRanges(*before.proto), NumberSet(ReservedRanges(*now.proto)))) {
     out_.Add("RESERVED_MESSAGE_NO_DELETE", Severity::kNote, before.full_name, now.file,
              PlaceOf(now),
              absl::StrCat("numbers ", RangeText(range), " are not all reserved any more"));

@@ -11,9 +11,11 @@
 
 #include <set>
 #include <tuple>
+#include <vector>
 
 #include "registry/compat/collector.h"
 #include "registry/compat/elements.h"
+#include "registry/compat/number_ranges.h"
 
 namespace pinion::compat {
 
@@ -25,6 +27,8 @@ class Exchange {
   Exchange(const Elements& before, const Elements& now, Collector& out)
       : before_(before), now_(now), out_(out) {}
 
+  // And all that they hold, however deep: what is still to do waits in a list, as a chain of types
+  // may be longer than a stack.
   void CompareMessages(const Message& before, const Message& now, Direction direction);
 
   // Of one type and number; whether requests or responses hold them nobody knows, so in both.
@@ -34,7 +38,17 @@ class Exchange {
   bool has_compared(const Message& before) const { return compared_.contains(&before); }
 
  private:
-  void CompareDeleted(const Field& field, const Message& now, Direction direction);
+  struct Open {
+    const Message* before;
+    const Message* now;
+    Direction direction;
+  };
+
+  void Finish();
+  void CompareOne(const Message& before, const Message& now, Direction direction);
+  void CompareNames(const Message& before, const Message& now);
+  void CompareDeleted(const Field& field, const Message& now, const NumberSet& reserved,
+                      Direction direction);
   void CompareFields(const Field& before, const Field& now, Direction direction);
   void CompareKinds(const Field& before, const Field& now, Direction direction);
   void CompareRequired(const Field& before, const Field& now, Direction direction);
@@ -48,6 +62,7 @@ class Exchange {
   Collector& out_;
   std::set<std::tuple<const void*, const void*, Direction>> done_;
   std::set<const Message*> compared_;
+  std::vector<Open> open_;
 };
 
 }  // namespace pinion::compat

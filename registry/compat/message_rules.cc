@@ -58,7 +58,7 @@ void MessageSameJsonFormat(const Pair<Message>& pair, Reporter& report) {
 
 void ReservedMessageNoDelete(const Pair<Message>& pair, Reporter& report) {
   for (const NumberRange& range :
-       Uncovered(ReservedRanges(*pair.before.proto), ReservedRanges(*pair.now.proto))) {
+       Uncovered(ReservedRanges(*pair.before.proto), NumberSet(ReservedRanges(*pair.now.proto)))) {
     report.Add({pair.before, *pair.now.file}, PlaceOf(pair.now),
                absl::StrCat("numbers ", RangeText(range),
                             " were reserved and are not any more, at least not all of them: used "
@@ -73,9 +73,9 @@ void ReservedMessageNoDelete(const Pair<Message>& pair, Reporter& report) {
 }
 
 void FieldNoDeleteUnlessNumberReserved(const Pair<Message>& pair, Reporter& report) {
-  const std::vector<NumberRange> reserved = ReservedRanges(*pair.now.proto);
+  const NumberSet reserved(ReservedRanges(*pair.now.proto));
   ForEachDeleted(pair, [&](const Field& field) {
-    if (Contains(reserved, field.proto->number())) return;
+    if (reserved.Contains(field.proto->number())) return;
     report.Add({field, *pair.now.file}, PlaceOf(pair.now),
                absl::StrCat("field ", field.proto->number(), " \"", field.proto->name(),
                             "\" was deleted and its number is free to be used for something else, "

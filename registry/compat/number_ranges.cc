@@ -5,24 +5,6 @@
 #include "absl/strings/str_cat.h"
 
 namespace pinion::compat {
-namespace {
-
-// Sorted, with what overlaps or touches made one.
-std::vector<NumberRange> Merged(std::vector<NumberRange> ranges) {
-  std::sort(ranges.begin(), ranges.end(),
-            [](const NumberRange& a, const NumberRange& b) { return a.first < b.first; });
-  std::vector<NumberRange> merged;
-  for (const NumberRange& range : ranges) {
-    if (!merged.empty() && range.first <= merged.back().last + 1) {
-      merged.back().last = std::max(merged.back().last, range.last);
-    } else {
-      merged.push_back(range);
-    }
-  }
-  return merged;
-}
-
-}  // namespace
 
 std::vector<NumberRange> ReservedRanges(const google::protobuf::DescriptorProto& message) {
   std::vector<NumberRange> ranges;
@@ -39,22 +21,29 @@ std::vector<NumberRange> ReservedRanges(const google::protobuf::EnumDescriptorPr
   return ranges;
 }
 
-bool Contains(const std::vector<NumberRange>& ranges, int64_t number) {
-  return std::any_of(ranges.begin(), ranges.end(), [number](const NumberRange& range) {
-    return range.first <= number && number <= range.last;
-  });
+NumberSet::NumberSet(std::vector<NumberRange> ranges) {
+  std::sort(ranges.begin(), ranges.end(),
+            [](const NumberRange& a, const NumberRange& b) { return a.first < b.first; });
+  for (const NumberRange& range : ranges) {
+    if (!merged_.empty() && range.first <= merged_.back().last + 1) {
+      merged_.back().last = std::max(merged_.back().last, range.last);
+    } else {
+      merged_.push_back(range);
+    }
+  }
 }
 
-std::vector<NumberRange> Uncovered(const std::vector<NumberRange>& before,
-                                   std::vector<NumberRange> now) {
-  const std::vector<NumberRange> merged = Merged(std::move(now));
+bool NumberSet::Covers(const NumberRange& range) const {
+  const auto it =
+      std::partition_point(merged_.begin(), merged_.end(),
+                           [&range](const NumberRange& one) { return one.last < range.first; });
+  return it != merged_.end() && it->first <= range.first && range.last <= it->last;
+}
+
+std::vector<NumberRange> Uncovered(const std::vector<NumberRange>& before, const NumberSet& now) {
   std::vector<NumberRange> uncovered;
   for (const NumberRange& range : before) {
-    const bool covered =
-        std::any_of(merged.begin(), merged.end(), [&range](const NumberRange& cover) {
-          return cover.first <= range.first && range.last <= cover.last;
-        });
-    if (!covered) uncovered.push_back(range);
+    if (!now.Covers(range)) uncovered.push_back(range);
   }
   return uncovered;
 }

@@ -1,4 +1,4 @@
-// Reserved numbers as ranges. Values; pure.
+// Reserved numbers. Values; pure.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +15,25 @@ struct NumberRange {
   int64_t last = 0;
 };
 
+// As declared.
 std::vector<NumberRange> ReservedRanges(const google::protobuf::DescriptorProto& message);
 std::vector<NumberRange> ReservedRanges(const google::protobuf::EnumDescriptorProto& type);
 
-bool Contains(const std::vector<NumberRange>& ranges, int64_t number);
+// The numbers of some ranges, those that overlap or touch as one. Questions take a binary search.
+class NumberSet {
+ public:
+  explicit NumberSet(std::vector<NumberRange> ranges);
 
-// Those of `before` that `now` does not cover whole, as far as overlapping and adjacent ranges may
-// do so together.
-std::vector<NumberRange> Uncovered(const std::vector<NumberRange>& before,
-                                   std::vector<NumberRange> now);
+  bool Contains(int64_t number) const { return Covers({number, number}); }
+  // All of it.
+  bool Covers(const NumberRange& range) const;
+
+ private:
+  std::vector<NumberRange> merged_;  // sorted, with a gap between each two
+};
+
+// Those of `before` of which `now` lacks some numbers.
+std::vector<NumberRange> Uncovered(const std::vector<NumberRange>& before, const NumberSet& now);
 
 std::string RangeText(const NumberRange& range);  // "7", "7 to 9"
 
