@@ -105,20 +105,4 @@ void EnumValueNoDeleteUnlessNameReserved(const Pair<Enum>& pair, Reporter& repor
   });
 }
 
-void ReservedEnumNoDelete(const Pair<Enum>& pair, Reporter& report) {
-  for (const NumberRange& range :
-       Uncovered(ReservedRanges(*pair.before.proto), NumberSet(ReservedRanges(*pair.now.proto)))) {
-    report.Add({pair.before, *pair.now.file}, PlaceOf(pair.now),
-               absl::StrCat("numbers ", RangeText(range),
-                            " were reserved and are not any more, at least not all of them: used "
-                            "again, they would be read as what they once were"));
-  }
-  const auto& names = pair.now.proto->reserved_name();
-  for (const std::string& name : pair.before.proto->reserved_name()) {
-    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-    report.Add({pair.before, *pair.now.file}, PlaceOf(pair.now),
-               absl::StrCat("the name \"", name, "\" was reserved and is not any more"));
-  }
-}
-
 }  // namespace pinion::compat
