@@ -53,7 +53,7 @@ class Page(unittest.TestCase):
 
     def test_fields_of_the_log(self):
         source = (ROOT / "gateway/access_log/formatter.cc").read_text()
-        written = set(re.findall(r'line\.(?:Text|Word|Number|Milliseconds)\("(\w+)"', source)) | {"time"}
+        written = set(re.findall(r'line\.template (?:Text|Word|Number|Milliseconds)<"(\w+)">', source)) | {"time"}
         self.assertGreater(len(written), 15)
         self.assertEqual(rows("Access log"), written)
 
