@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "base/counted.h"
 #include "config/decode.h"
 #include "config/errors.h"
 #include "config/read_file.h"
@@ -79,10 +80,6 @@ class PathResolver {
   std::filesystem::path directory_;
 };
 
-std::string Count(int count, absl::string_view singular) {
-  return absl::StrCat(count, " ", singular, count == 1 ? "" : "s");
-}
-
 }  // namespace
 
 absl::StatusOr<Loaded> LoadText(std::string_view text, const std::string& filename) {
@@ -112,10 +109,10 @@ std::string Summary(const Loaded& loaded) {
   const v1::StaticResources& resources = loaded.bootstrap.static_resources();
   int versions = 0;
   for (const v1::StaticService& service : resources.services()) versions += service.versions_size();
-  return absl::StrCat(loaded.filename, ": ok (",
-                      Count(loaded.bootstrap.listeners_size(), "listener"), ", ",
-                      Count(resources.services_size(), "service"), ", ", Count(versions, "version"),
-                      ", ", Count(resources.consumers_size(), "consumer"), ")");
+  return absl::StrCat(
+      loaded.filename, ": ok (", Counted(loaded.bootstrap.listeners_size(), "listener"), ", ",
+      Counted(resources.services_size(), "service"), ", ", Counted(versions, "version"), ", ",
+      Counted(resources.consumers_size(), "consumer"), ")");
 }
 
 }  // namespace pinion::config

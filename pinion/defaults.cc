@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "base/counted.h"
 #include "base/status_macros.h"
 #include "clients/cli/text.h"
 #include "config/load.h"
@@ -68,7 +69,7 @@ absl::StatusOr<config::v1::Bootstrap> ServeBootstrap(const ServeFlags& flags, bo
     if (bootstrap.listeners_size() != 1) {
       return absl::InvalidArgumentError(
           absl::StrCat("--listen moves the only listener, and ", flags.config, " has ",
-                       cli::Count(bootstrap.listeners_size(), "listener"), ": change it there"));
+                       Counted(bootstrap.listeners_size(), "listener"), ": change it there"));
     }
     ASSIGN_OR_RETURN(*bootstrap.mutable_listeners(0)->mutable_address(),
                      ListenAddress(flags.listen));

@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "base/clock.h"
+#include "base/counted.h"
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/text.h"
@@ -87,7 +88,7 @@ std::string ToText(const compat::Waived& result, const CheckFlags& flags) {
   for (const compat::Finding& finding : findings) {
     absl::StrAppend(&text, compat::FindingText(finding), "\n");
   }
-  absl::StrAppend(&text, Count(static_cast<int64_t>(findings.size()), "finding"), " (",
+  absl::StrAppend(&text, Counted(static_cast<int64_t>(findings.size()), "finding"), " (",
                   flags.category, ")\n");
   return text;
 }

@@ -6,6 +6,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "base/counted.h"
 #include "base/proto_duration.h"
 #include "clients/cli/flags.h"
 
@@ -120,10 +121,6 @@ absl::StatusOr<routing::v1::RetryPolicy> ParseRetry(absl::string_view text) {
                                  "the codes that are retried, such as 3:UNAVAILABLE,ABORTED"));
 }
 
-std::string Count(int64_t count, absl::string_view singular) {
-  return absl::StrCat(count, " ", singular, count == 1 ? "" : "s");
-}
-
 std::string ShortDigest(const std::string& digest) { return digest.substr(0, 12); }
 
 std::string ShellWord(absl::string_view text) {
@@ -140,7 +137,7 @@ std::string MovedText(
     absl::StrAppend(&text, "moved ", one.expression(), ": ",
                     one.old_version().empty() ? "nothing" : one.old_version(), " → ",
                     one.new_version().empty() ? "nothing" : one.new_version(), " (",
-                    Count(one.consumers(), "pin"), ")\n");
+                    Counted(one.consumers(), "pin"), ")\n");
   }
   return text;
 }

@@ -41,9 +41,6 @@ absl::StatusOr<routing::v1::UnpinnedPolicy> ParseUnpinned(absl::string_view text
 std::string RetryText(const routing::v1::RetryPolicy& policy);
 absl::StatusOr<routing::v1::RetryPolicy> ParseRetry(absl::string_view text);
 
-// "1 pin", "2 pins".
-std::string Count(int64_t count, absl::string_view singular);
-
 // The first digits of a digest, enough to compare by eye.
 std::string ShortDigest(const std::string& digest);
 

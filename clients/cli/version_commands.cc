@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/counted.h"
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/pages.h"
@@ -226,7 +227,7 @@ void AddSchema(Command& root, Invocation& run) {
     run.Print(
         found,
         absl::StrCat("wrote ", *output, " (",
-                     Count(static_cast<int64_t>(found.descriptor_set().size()), "byte"), ")\n"));
+                     Counted(static_cast<int64_t>(found.descriptor_set().size()), "byte"), ")\n"));
     return absl::OkStatus();
   });
 

@@ -24,7 +24,7 @@ size_t NameBytes(const HeaderField& field) {
 }
 
 // Copies the text to `at`, which moves behind it, and makes it a view of the copy.
-void Take(absl::string_view& text, char*& at) {
+void TakeText(absl::string_view& text, char*& at) {
   if (text.empty()) return;
   std::memcpy(at, text.data(), text.size());
   text = {at, text.size()};
@@ -53,8 +53,8 @@ void PackedHeaders::Take(HeaderBlock& block) {
                            .well_formed = field.well_formed};
     std::memcpy(at, &prefix, sizeof(prefix));
     at += sizeof(prefix);
-    if (prefix.name_bytes > 0) http2::Take(field.name, at);
-    http2::Take(field.value, at);
+    if (prefix.name_bytes > 0) TakeText(field.name, at);
+    TakeText(field.value, at);
   }
 }
 

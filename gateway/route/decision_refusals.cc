@@ -18,6 +18,10 @@ bool MayBeChosen(const VersionEntry& version) {
   return version.state == ACTIVE || version.state == DEPRECATED;
 }
 
+bool HasEnded(const VersionEntry& version) {
+  return version.state == SUNSET || version.state == RETIRED;
+}
+
 std::string ConsumerName(const Consumer* consumer) {
   return consumer == nullptr ? "" : Printable(consumer->name);
 }
@@ -154,7 +158,7 @@ std::string Decision::Successor(const VersionEntry& version) const {
   // A chain passes each version once at most; a circle ends by the count.
   const VersionEntry* next = service_->FindVersion(version.successor);
   for (size_t i = 0; next != nullptr && i < service_->versions.size(); ++i) {
-    if (next->state != SUNSET && next->state != RETIRED) return next->name;
+    if (!HasEnded(*next)) return next->name;
     next = service_->FindVersion(next->successor);
   }
   const std::vector<std::string> nearest = NearestVersions(*service_, version.name, std::nullopt);
@@ -165,8 +169,7 @@ const VersionEntry* Decision::FindEnded() const {
   const auto expression = version::Expression::Parse(service_->scheme, wanted_.expression->text);
   if (!expression.ok()) return nullptr;
   for (const auto& version : service_->versions) {
-    const bool ended = version->state == SUNSET || version->state == RETIRED;
-    if (ended && expression->Matches(version->parsed)) return version.get();
+    if (HasEnded(*version) && expression->Matches(version->parsed)) return version.get();
   }
   return nullptr;
 }

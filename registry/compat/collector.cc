@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "registry/compat/advice.h"
 
 namespace pinion::compat {
 namespace {
@@ -15,13 +16,8 @@ struct RuleRow {
   absl::string_view advice;
 };
 
-constexpr absl::string_view kNewField =
-    "add a new field under a new number, and keep the old one until nobody uses it";
 constexpr absl::string_view kKeepField =
     "keep it, marked as deprecated, until nobody sends or reads it; then reserve its number";
-constexpr absl::string_view kNewMethod =
-    "add a new method, and keep the old one until nobody calls it";
-constexpr absl::string_view kKeepReserved = "reserve it again: a reservation costs nothing";
 
 // Every rule of PINION. Where one has the name of a standard rule it is about the same change, but
 // looks at who writes and who reads.
@@ -33,20 +29,19 @@ constexpr std::array<RuleRow, 19> kRules = {{
     {"FIELD_NO_DELETE", kKeepField},
     {"FIELD_NO_DELETE_UNLESS_NUMBER_RESERVED",
      "keep it, or reserve its number when nobody sends or reads it any more"},
-    {"FIELD_SAME_DEFAULT", "keep the default, or add a new field with the new one"},
+    {"FIELD_SAME_DEFAULT", kKeepDefault},
     {"FIELD_SAME_NUMBER", "leave each name its number, and add new fields under new ones"},
     {"FIELD_SAME_ONEOF", kNewField},
     {"FIELD_WIRE_COMPATIBLE_CARDINALITY", kNewField},
     {"FIELD_WIRE_COMPATIBLE_TYPE", kNewField},
-    {"MESSAGE_SAME_REQUIRED_FIELDS",
-     "leave required fields as they are, and check in the server what a request must have"},
+    {"MESSAGE_SAME_REQUIRED_FIELDS", kKeepRequired},
     {"PACKAGE_NO_DELETE", "keep the package, and serve the new one beside it"},
     {"PACKAGE_SERVICE_NO_DELETE", "keep the service, and serve the new one beside it"},
     {"RESERVED_ENUM_NO_DELETE", kKeepReserved},
     {"RESERVED_MESSAGE_NO_DELETE", kKeepReserved},
     {"RPC_NO_DELETE", "keep the method, marked as deprecated, until nobody calls it"},
     {"RPC_SAME_CLIENT_STREAMING", kNewMethod},
-    {"RPC_SAME_IDEMPOTENCY_LEVEL", "keep the level, or add a new method"},
+    {"RPC_SAME_IDEMPOTENCY_LEVEL", kKeepLevel},
     {"RPC_SAME_SERVER_STREAMING", kNewMethod},
 }};
 

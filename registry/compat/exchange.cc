@@ -22,6 +22,10 @@ std::string Travels(absl::string_view before, absl::string_view now, Direction d
              : absl::StrCat("the new server sends ", now, ", old clients read ", before);
 }
 
+std::string NotAllReserved(const NumberRange& range) {
+  return absl::StrCat("numbers ", RangeText(range), " are not all reserved any more");
+}
+
 bool IsRequired(const Field& field) { return field.cardinality == Cardinality::kRequired; }
 
 bool IsWellKnown(const Element* element) {
@@ -67,7 +71,10 @@ void Exchange::CompareOne(const Message& before, const Message& now, Direction d
   }
   CompareNames(before, now);
   CompareOneofs(before, now, direction);
-  CompareReserved(before, now);
+  for (const NumberRange& range : Uncovered(ReservedRanges(*before.proto), reserved)) {
+    out_.Add("RESERVED_MESSAGE_NO_DELETE", Severity::kNote, before.full_name, now.file,
+             PlaceOf(now), NotAllReserved(range));
+  }
 }
 
 // A new name for a number is nothing; a name that has moved on to another number is.
@@ -262,16 +269,7 @@ void Exchange::CompareEnums(const Field& before, const Field& now, Direction dir
   }
   for (const NumberRange& range : Uncovered(ReservedRanges(*old_enum->proto), reserved)) {
     out_.Add("RESERVED_ENUM_NO_DELETE", Severity::kNote, old_enum->full_name, new_enum->file, place,
-             absl::StrCat("numbers ", RangeText(range), " are not all reserved any more"));
-  }
-}
-
-void Exchange::CompareReserved(const Message& before, const Message& now) {
-  for (const NumberRange& range :
-       Uncovered(ReservedRanges(*before.proto), NumberSet(ReservedRanges(*now.proto)))) {
-    out_.Add("RESERVED_MESSAGE_NO_DELETE", Severity::kNote, before.full_name, now.file,
-             PlaceOf(now),
-             absl::StrCat("numbers ", RangeText(range), " are not all reserved any more"));
+             NotAllReserved(range));
   }
 }
 

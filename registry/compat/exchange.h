@@ -55,7 +55,6 @@ class Exchange {
   void CompareDefaults(const Field& before, const Field& now);
   void CompareOneofs(const Message& before, const Message& now, Direction direction);
   void CompareEnums(const Field& before, const Field& now, Direction direction);
-  void CompareReserved(const Message& before, const Message& now);
 
   const Elements& before_;
   const Elements& now_;

@@ -1,6 +1,7 @@
 // The table of the rules of WIRE and WIRE_JSON: find a rule here, then its check by the same name.
 #include <array>
 
+#include "registry/compat/advice.h"
 #include "registry/compat/element_rules.h"
 #include "registry/compat/rule.h"
 
@@ -13,11 +14,6 @@ constexpr absl::string_view kReserveNumber =
     "keep it, or reserve its number when nobody sends or reads it any more";
 constexpr absl::string_view kReserveName =
     "keep it, or reserve its name when nobody sends or reads it any more";
-constexpr absl::string_view kKeepReserved = "reserve it again: a reservation costs nothing";
-constexpr absl::string_view kNewField =
-    "add a new field under a new number, and keep the old one until nobody uses it";
-constexpr absl::string_view kNewMethod =
-    "add a new method, and keep the old one until nobody calls it";
 constexpr absl::string_view kKeepName =
     "keep the name, or add a new one beside it and move clients over";
 constexpr absl::string_view kKeepJson = "take back the json_format, or what made it necessary";
@@ -34,8 +30,7 @@ constexpr auto kRules = std::to_array<Rule>({
      FieldNoDeleteUnlessNameReserved},
     {"FIELD_NO_DELETE_UNLESS_NUMBER_RESERVED", kBoth, kReserveNumber,
      FieldNoDeleteUnlessNumberReserved},
-    {"FIELD_SAME_DEFAULT", kBoth, "keep the default, or add a new field with the new one",
-     FieldSameDefault},
+    {"FIELD_SAME_DEFAULT", kBoth, kKeepDefault, FieldSameDefault},
     {"FIELD_SAME_JSON_NAME", kWireJson, "keep the name with [json_name = \"…\"]",
      FieldSameJsonName},
     {"FIELD_SAME_NAME", kWireJson, kKeepName, FieldSameName},
@@ -48,14 +43,11 @@ constexpr auto kRules = std::to_array<Rule>({
     {"FILE_SAME_PACKAGE", kBoth, "keep the package, and put the new one into a file of its own",
      FileSamePackage},
     {"MESSAGE_SAME_JSON_FORMAT", kWireJson, kKeepJson, MessageSameJsonFormat},
-    {"MESSAGE_SAME_REQUIRED_FIELDS", kBoth,
-     "leave required fields as they are, and check in the server what a request must have",
-     MessageSameRequiredFields},
+    {"MESSAGE_SAME_REQUIRED_FIELDS", kBoth, kKeepRequired, MessageSameRequiredFields},
     {"RESERVED_ENUM_NO_DELETE", kBoth, kKeepReserved, ReservedEnumNoDelete},
     {"RESERVED_MESSAGE_NO_DELETE", kBoth, kKeepReserved, ReservedMessageNoDelete},
     {"RPC_SAME_CLIENT_STREAMING", kBoth, kNewMethod, RpcSameClientStreaming},
-    {"RPC_SAME_IDEMPOTENCY_LEVEL", kBoth, "keep the level, or add a new method",
-     RpcSameIdempotencyLevel},
+    {"RPC_SAME_IDEMPOTENCY_LEVEL", kBoth, kKeepLevel, RpcSameIdempotencyLevel},
     {"RPC_SAME_REQUEST_TYPE", kBoth, kNewMethod, RpcSameRequestType},
     {"RPC_SAME_RESPONSE_TYPE", kBoth, kNewMethod, RpcSameResponseType},
     {"RPC_SAME_SERVER_STREAMING", kBoth, kNewMethod, RpcSameServerStreaming},

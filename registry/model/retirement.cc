@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/counted.h"
 #include "registry/model/address.h"
 #include "registry/model/lifecycle.h"
 #include "registry/model/pins.h"
@@ -35,11 +36,6 @@ Timestamp EndOfWindow(const Timestamp& since) {
   Timestamp end = since;
   end.set_seconds(since.seconds() + absl::ToInt64Seconds(kRollbackWindow));
   return end;
-}
-
-// "1 pin", "2 pins".
-std::string Counted(int count, absl::string_view noun) {
-  return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
 }
 
 }  // namespace

@@ -23,15 +23,6 @@ struct DueSunset {
   model::VersionRef version;
 };
 
-template <typename Request>
-absl::StatusOr<Stored<v1::VersionRecord>> VersionAsExpected(Draft& draft, const Request& request) {
-  ASSIGN_OR_RETURN(auto there, RequireVersion(draft, request.service(), request.name()));
-  RETURN_IF_ERROR(
-      CheckExpected(request.has_expected_revision(), request.expected_revision(), there.revision,
-                    absl::StrCat("version ", model::VersionText(there.value.version().version()))));
-  return there;
-}
-
 absl::Status CheckSuccessor(Draft& draft, const routing::v1::Version& version,
                             const std::string& successor) {
   // Remembered, so that it is still what it was when this is committed.
@@ -60,7 +51,7 @@ absl::StatusOr<v1::VersionStateResponse> Sunset(Draft& draft, const DueSunset& d
 absl::StatusOr<v1::VersionStateResponse> DeprecateVersion(
     Draft& draft, const v1::DeprecateVersionRequest& request) {
   RETURN_IF_ERROR(model::ValidateDeprecate(request));
-  ASSIGN_OR_RETURN(const auto there, VersionAsExpected(draft, request));
+  ASSIGN_OR_RETURN(const auto there, RequireVersionAsExpected(draft, request));
   const routing::v1::Version& before = there.value.version().version();
   ASSIGN_OR_RETURN(const routing::v1::Version after,
                    model::Deprecate(before, request, draft.now()));
@@ -73,7 +64,7 @@ absl::StatusOr<v1::VersionStateResponse> DeprecateVersion(
 absl::StatusOr<v1::VersionStateResponse> ReactivateVersion(
     Draft& draft, const v1::ReactivateVersionRequest& request) {
   RETURN_IF_ERROR(model::ValidateText("reason", request.reason(), model::kMaxReasonBytes));
-  ASSIGN_OR_RETURN(const auto there, VersionAsExpected(draft, request));
+  ASSIGN_OR_RETURN(const auto there, RequireVersionAsExpected(draft, request));
   ASSIGN_OR_RETURN(const routing::v1::Version after,
                    model::Reactivate(there.value.version().version()));
   return ChangeVersion(draft, there.value, {after, "version.reactivate", request.reason()});

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "base/status_macros.h"
 #include "registry/model/resolutions.h"
 #include "registry/service/draft.h"
 #include "registry/version/expression.h"
@@ -29,6 +31,18 @@ absl::StatusOr<model::VersionList> LoadVersions(Draft& draft, const routing::v1:
 // request.
 absl::Status CheckExpected(bool has_expected, int64_t expected, store::Revision actual,
                            absl::string_view object);
+
+// The version that a request to change one names, as CheckExpected() says. `Request` has service,
+// name and expected_revision.
+template <typename Request>
+absl::StatusOr<Stored<registry::v1::VersionRecord>> RequireVersionAsExpected(
+    Draft& draft, const Request& request) {
+  ASSIGN_OR_RETURN(auto there, RequireVersion(draft, request.service(), request.name()));
+  RETURN_IF_ERROR(CheckExpected(request.has_expected_revision(), request.expected_revision(),
+                                there.revision,
+                                absl::StrCat("version ", request.service(), " ", request.name())));
+  return there;
+}
 
 // InvalidArgument: PIN_MALFORMED.
 absl::StatusOr<version::Expression> ParseExpression(const routing::v1::Service& service,

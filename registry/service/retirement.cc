@@ -5,6 +5,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "base/counted.h"
 #include "google/rpc/error_details.pb.h"
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
@@ -110,7 +111,7 @@ class Survey {
                      draft_.Count(model::PinUsesOf(version_.service(), entry.expression())));
     if (pins == 0) return absl::OkStatus();
     Add(model::WindowBlocker(
-        absl::StrCat("range ", entry.expression(), " with ", pins, pins == 1 ? " pin" : " pins"),
+        absl::StrCat("range ", entry.expression(), " with ", Counted(pins, "pin")),
         entry.move_time()));
     return absl::OkStatus();
   }
@@ -185,11 +186,8 @@ absl::Status RefuseInUse(const routing::v1::Version& version,
 
 absl::StatusOr<v1::VersionStateResponse> Retire(Draft& draft,
                                                 const v1::RetireVersionRequest& request) {
-  ASSIGN_OR_RETURN(const auto there, RequireVersion(draft, request.service(), request.name()));
+  ASSIGN_OR_RETURN(const auto there, RequireVersionAsExpected(draft, request));
   const routing::v1::Version& before = there.value.version().version();
-  RETURN_IF_ERROR(CheckExpected(request.has_expected_revision(), request.expected_revision(),
-                                there.revision,
-                                absl::StrCat("version ", model::VersionText(before))));
   VersionChange change{.command = "version.retire", .reason = request.reason()};
   change.after = before;
   change.after.set_state(routing::v1::RETIRED);
@@ -310,11 +308,9 @@ absl::StatusOr<v1::VersionStateResponse> RetireVersion(Registry& registry, const
 absl::StatusOr<v1::DeleteVersionResponse> DeleteVersion(Draft& draft,
                                                         const v1::DeleteVersionRequest& request) {
   RETURN_IF_ERROR(model::ValidateText("reason", request.reason(), model::kMaxReasonBytes));
-  ASSIGN_OR_RETURN(const auto there, RequireVersion(draft, request.service(), request.name()));
+  ASSIGN_OR_RETURN(const auto there, RequireVersionAsExpected(draft, request));
   const routing::v1::Version& version = there.value.version().version();
   const std::string name = model::VersionText(version);
-  RETURN_IF_ERROR(CheckExpected(request.has_expected_revision(), request.expected_revision(),
-                                there.revision, absl::StrCat("version ", name)));
   if (version.state() != routing::v1::PUBLISHED) {
     return model::Refusal(absl::StatusCode::kFailedPrecondition, "VERSION_WAS_ACTIVE",
                           absl::StrCat(name,
