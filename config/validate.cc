@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/proto_duration.h"
 #include "config/address.h"
+#include "registry/model/retirement.h"
 
 namespace pinion::config {
 namespace {
@@ -110,6 +111,7 @@ class Validator {
                                      "loopback, or say `insecure: true`"));
       }
     }
+    CheckRollbackWindow(registry);
     if (!registry.store().has_sqlite()) return;
     const std::string path = "registry.store.sqlite.path";
     const std::filesystem::path file = registry.store().sqlite().path();
@@ -124,6 +126,15 @@ class Validator {
     }
     const std::filesystem::path directory = file.parent_path();
     CheckWritableDirectory(directory.empty() ? "." : directory.native(), path);
+  }
+
+  void CheckRollbackWindow(const v1::Registry& registry) {
+    const std::string path = "registry.rollback_window";
+    CheckDuration(registry.has_rollback_window(), registry.rollback_window(), path,
+                  /*zero_is_fine=*/true);
+    if (FromProto(registry.rollback_window()) > model::kMaxRollbackWindow) {
+      report_.AtValue(path, "must be at most ten years, 315360000s");
+    }
   }
 
   void CheckWritableDirectory(const std::string& directory, const std::string& path) {

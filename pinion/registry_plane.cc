@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "base/proto_duration.h"
 #include "base/status_macros.h"
 #include "config/address.h"
 #include "registry/store/memory_store.h"
@@ -39,6 +40,12 @@ std::string ListenAddress(const routing::v1::Address& address) {
   return absl::StrCat("unix:", std::filesystem::absolute(address.pipe().path()).native());
 }
 
+service::RegistryOptions OptionsOf(const config::v1::Registry& config) {
+  service::RegistryOptions options;
+  if (config.has_rollback_window()) options.rollback_window = FromProto(config.rollback_window());
+  return options;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RegistryPlane>> RegistryPlane::Start(
@@ -49,7 +56,8 @@ absl::StatusOr<std::unique_ptr<RegistryPlane>> RegistryPlane::Start(
                    service::RegistryServer::Start(*plane->store_, SystemClock(),
                                                   {.address = ListenAddress(config.address()),
                                                    .insecure = config.insecure(),
-                                                   .binary_version = PINION_VERSION}));
+                                                   .binary_version = PINION_VERSION,
+                                                   .registry = OptionsOf(config)}));
   return plane;
 }
 

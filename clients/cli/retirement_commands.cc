@@ -170,8 +170,9 @@ void AddRetirementCommands(Command& version, Invocation& run) {
   retire.Option("--expected-revision", "REVISION", &flags->expected_revision,
                 "Refuse if the version was changed since");
   retire.Examples(
-      "Refused while pins, channels or instances are on it, or left it less than 72 hours ago;\n"
-      "each is shown with the command that moves it.\n"
+      "Refused while pins, channels or instances are on it, or left it within the registry's\n"
+      "rollback window, 72 hours unless configured otherwise; each is shown with the command that\n"
+      "moves it.\n"
       "  pinion version retire addressbook 1.0.0 --dry-run");
   retire.Run([flags, &run] { return Retire(run, *flags); });
   AddDeletion(version, run);

@@ -32,16 +32,16 @@ RetirementBlocker Blocker(RetirementBlocker::Kind kind, std::string subject, std
   return blocker;
 }
 
-Timestamp EndOfWindow(const Timestamp& since) {
+Timestamp EndOfWindow(const Timestamp& since, absl::Duration window) {
   Timestamp end = since;
-  end.set_seconds(since.seconds() + absl::ToInt64Seconds(kRollbackWindow));
+  end.set_seconds(since.seconds() + absl::ToInt64Seconds(absl::Ceil(window, absl::Seconds(1))));
   return end;
 }
 
 }  // namespace
 
-bool InRollbackWindow(const Timestamp& since, const Timestamp& now) {
-  return EndOfWindow(since).seconds() > now.seconds();
+bool InRollbackWindow(const Timestamp& since, absl::Duration window, const Timestamp& now) {
+  return EndOfWindow(since, window).seconds() > now.seconds();
 }
 
 std::vector<RetirementBlocker> StateBlockers(const Version& version, const Timestamp& now) {
@@ -91,11 +91,12 @@ RetirementBlocker InstanceBlocker(const Version& version, const registry::v1::In
                  absl::StrCat("pinion instance deregister ", VersionText(version), " ", address));
 }
 
-RetirementBlocker WindowBlocker(absl::string_view who, const Timestamp& since) {
+RetirementBlocker WindowBlocker(absl::string_view who, const Timestamp& since,
+                                absl::Duration window) {
   RetirementBlocker blocker = Blocker(
       RetirementBlocker::ROLLBACK_WINDOW, std::string(who),
       absl::StrCat("was moved away from it at ", UtcText(since), " and may want to go back"), "");
-  *blocker.mutable_until() = EndOfWindow(since);
+  *blocker.mutable_until() = EndOfWindow(since, window);
   return blocker;
 }
 

@@ -14,11 +14,14 @@
 namespace pinion::model {
 
 // A consumer that was moved from a version, by its pin, a range or a channel, may want to go back:
-// so long it stays. A long weekend.
-inline constexpr absl::Duration kRollbackWindow = absl::Hours(72);
+// so long it stays, unless the registry's configuration says otherwise. A long weekend.
+inline constexpr absl::Duration kDefaultRollbackWindow = absl::Hours(72);
+// Its end must still be a time that a Timestamp can say, also in JSON.
+inline constexpr absl::Duration kMaxRollbackWindow = absl::Hours(24 * 3650);
 
-// The end of a window that began at `since`, if that is after `now`.
-bool InRollbackWindow(const google::protobuf::Timestamp& since,
+// Whether a window of this length that began at `since` is open at `now`; begun seconds count.
+// Zero: never.
+bool InRollbackWindow(const google::protobuf::Timestamp& since, absl::Duration window,
                       const google::protobuf::Timestamp& now);
 
 // Of the version's own state: it is active, or its sunset is still ahead.
@@ -31,9 +34,10 @@ registry::v1::RetirementBlocker ChannelBlocker(const routing::v1::Version& versi
                                                const std::string& channel);
 registry::v1::RetirementBlocker InstanceBlocker(const routing::v1::Version& version,
                                                 const registry::v1::Instance& instance);
-// `who`, such as "pin billing addressbook", was moved away at `since`.
+// `who`, such as "pin billing addressbook", was moved away at `since`, which opened a window.
 registry::v1::RetirementBlocker WindowBlocker(absl::string_view who,
-                                              const google::protobuf::Timestamp& since);
+                                              const google::protobuf::Timestamp& since,
+                                              absl::Duration window);
 
 // "2 pins, 1 channel": how many of each kind.
 std::string Summary(const std::vector<registry::v1::RetirementBlocker>& blockers);

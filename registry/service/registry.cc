@@ -27,11 +27,12 @@ std::string NewId() {
   return id;
 }
 
-Registry::Registry(store::Store& store, const Clock& clock)
-    : store_(store), clock_(clock), start_time_(clock.Wall()) {}
+Registry::Registry(store::Store& store, const Clock& clock, const RegistryOptions& options)
+    : store_(store), clock_(clock), start_time_(clock.Wall()), options_(options) {}
 
-absl::StatusOr<std::unique_ptr<Registry>> Registry::Open(store::Store& store, const Clock& clock) {
-  std::unique_ptr<Registry> registry(new Registry(store, clock));
+absl::StatusOr<std::unique_ptr<Registry>> Registry::Open(store::Store& store, const Clock& clock,
+                                                         const RegistryOptions& options) {
+  std::unique_ptr<Registry> registry(new Registry(store, clock, options));
   RETURN_IF_ERROR(registry->LoadIdentity());
   RETURN_IF_ERROR(registry->LoadLastAuditId());
   return registry;

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "registry/model/retirement.h"
 #include "registry/service/codec.h"
 #include "registry/store/store.h"
 
@@ -19,15 +20,23 @@ struct Caller {
   std::string actor;
 };
 
+// What whoever runs the registry may set.
+struct RegistryOptions {
+  // How long a version that something was moved away from stays; 0: not for that.
+  absl::Duration rollback_window = model::kDefaultRollbackWindow;
+};
+
 class Registry {
  public:
   // Gives an empty store its registry id. Both outlive the registry.
-  static absl::StatusOr<std::unique_ptr<Registry>> Open(store::Store& store, const Clock& clock);
+  static absl::StatusOr<std::unique_ptr<Registry>> Open(store::Store& store, const Clock& clock,
+                                                        const RegistryOptions& options = {});
 
   const std::string& id() const { return id_; }
   store::Store& store() { return store_; }
   const Clock& clock() const { return clock_; }
   absl::Time start_time() const { return start_time_; }
+  const RegistryOptions& options() const { return options_; }
 
   // Twenty digits, each greater than all before, in this process and in the store; close to the
   // wall clock's microseconds.
@@ -38,13 +47,14 @@ class Registry {
   Mutex& turn() ABSL_LOCK_RETURNED(turn_) { return turn_; }
 
  private:
-  Registry(store::Store& store, const Clock& clock);
+  Registry(store::Store& store, const Clock& clock, const RegistryOptions& options);
   absl::Status LoadIdentity();
   absl::Status LoadLastAuditId();
 
   store::Store& store_;
   const Clock& clock_;
   const absl::Time start_time_;
+  const RegistryOptions options_;
   std::string id_;
   Mutex turn_;
   Mutex mutex_;

@@ -87,7 +87,7 @@ absl::StatusOr<std::unique_ptr<RegistryServer>> RegistryServer::Start(
   RETURN_IF_ERROR(CheckListenAddress(options.address, options.insecure));
   QuietGrpc();
   auto parts = std::make_unique<Parts>();
-  ASSIGN_OR_RETURN(parts->registry, Registry::Open(store, clock));
+  ASSIGN_OR_RETURN(parts->registry, Registry::Open(store, clock, options.registry));
   parts->hub = std::make_unique<WatchHub>(*parts->registry, options.watch);
   parts->registry_service =
       MakeRegistryService(*parts->registry, *parts->hub, options.binary_version);

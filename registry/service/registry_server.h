@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "registry/service/housekeeper.h"
+#include "registry/service/registry.h"
 #include "registry/service/watch_hub.h"
 #include "registry/store/store.h"
 
@@ -26,6 +27,7 @@ struct RegistryServerOptions {
   // when no answer comes within the second: a machine that has vanished holds nothing for long.
   absl::Duration keepalive_time = absl::Seconds(30);
   absl::Duration keepalive_timeout = absl::Seconds(10);
+  RegistryOptions registry;
   WatchOptions watch;
   HousekeeperOptions housekeeping;
 };

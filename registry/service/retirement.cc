@@ -32,7 +32,8 @@ constexpr size_t kFreedAtOnce = 100;
 // retirement is committed.
 class Survey {
  public:
-  Survey(Draft& draft, const routing::v1::Version& version) : draft_(draft), version_(version) {}
+  Survey(Draft& draft, const routing::v1::Version& version)
+      : draft_(draft), version_(version), window_(draft.registry().options().rollback_window) {}
 
   absl::Status Run() {
     for (v1::RetirementBlocker& blocker : model::StateBlockers(version_, draft_.now())) {
@@ -65,6 +66,10 @@ class Survey {
  private:
   void Add(v1::RetirementBlocker blocker) {
     if (blockers_.size() < kMaxBlockers) blockers_.push_back(std::move(blocker));
+  }
+
+  bool WindowIsOpen(const google::protobuf::Timestamp& since) const {
+    return model::InRollbackWindow(since, window_, draft_.now());
   }
 
   absl::Status AddPins(const std::string& expression) {
@@ -106,13 +111,13 @@ class Survey {
   }
 
   absl::Status AddRangeWindow(const v1::Resolutions::Entry& entry) {
-    if (!model::InRollbackWindow(entry.move_time(), draft_.now())) return absl::OkStatus();
+    if (!WindowIsOpen(entry.move_time())) return absl::OkStatus();
     ASSIGN_OR_RETURN(const int64_t pins,
                      draft_.Count(model::PinUsesOf(version_.service(), entry.expression())));
     if (pins == 0) return absl::OkStatus();
     Add(model::WindowBlocker(
         absl::StrCat("range ", entry.expression(), " with ", Counted(pins, "pin")),
-        entry.move_time()));
+        entry.move_time(), window_));
     return absl::OkStatus();
   }
 
@@ -125,9 +130,9 @@ class Survey {
       if (channel.version() == version_.name()) {
         Add(model::ChannelBlocker(version_, channel.name()));
       } else if (each.value.previous_version() == version_.name() &&
-                 model::InRollbackWindow(each.value.meta().update_time(), draft_.now())) {
+                 WindowIsOpen(each.value.meta().update_time())) {
         Add(model::WindowBlocker(absl::StrCat("channel ", channel.service(), " @", channel.name()),
-                                 each.value.meta().update_time()));
+                                 each.value.meta().update_time(), window_));
       }
     }
     return absl::OkStatus();
@@ -148,8 +153,9 @@ class Survey {
     do {
       ASSIGN_OR_RETURN(auto windows, draft_.List<v1::RollbackWindow>(prefix, page));
       for (const auto& window : windows.records) {
-        if (!model::InRollbackWindow(window.value.since(), draft_.now())) continue;
-        Add(model::WindowBlocker(absl::StrCat("pin ", window.value.pin()), window.value.since()));
+        if (!WindowIsOpen(window.value.since())) continue;
+        Add(model::WindowBlocker(absl::StrCat("pin ", window.value.pin()), window.value.since(),
+                                 window_));
       }
       page.token = windows.next_token;
     } while (!page.token.empty() && blockers_.size() < kMaxBlockers);
@@ -158,6 +164,7 @@ class Survey {
 
   Draft& draft_;
   const routing::v1::Version& version_;
+  const absl::Duration window_;
   std::vector<v1::RetirementBlocker> blockers_;
   std::vector<std::string> guards_;
 };

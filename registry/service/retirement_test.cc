@@ -64,7 +64,7 @@ class RetirementTest : public RegistryFixture {
     Deprecate("1.0.0", "successor: '2.0.0'");
     MoveStable("2.0.0");
     DeregisterAllOf("1.0.0");
-    clock_.Advance(model::kRollbackWindow);
+    clock_.Advance(model::kDefaultRollbackWindow);
   }
 };
 
@@ -161,6 +161,29 @@ TEST_F(RetirementTest, WhoWasMovedMayComeBackForThreeDays) {
       0);
 }
 
+TEST_F(RetirementTest, TheWindowIsAsLongAsTheRegistryIsToldAndMayBeNone) {
+  ASSERT_TRUE(Pin("billing", "addressbook", "1.0.0").ok());
+  ASSERT_TRUE(Pin("billing", "addressbook", "2.0.0").ok());
+  MoveStable("2.0.0");
+  Deprecate("1.0.0");
+  DeregisterAllOf("1.0.0");
+  registry_ = *Registry::Open(store_, clock_, {.rollback_window = absl::Hours(200)});
+  clock_.Advance(absl::Hours(199));
+  EXPECT_THAT(Blockers("1.0.0"), ElementsAre("ROLLBACK_WINDOW channel addressbook @stable: ",
+                                             "ROLLBACK_WINDOW pin billing addressbook: "));
+  const auto blockers = Call(ListRetirementBlockers, Book("1.0.0"));
+  EXPECT_EQ(blockers->blockers(0).until().seconds(),
+            absl::ToUnixSeconds(clock_.Wall() + absl::Hours(1)));
+  clock_.Advance(absl::Hours(1));
+  EXPECT_THAT(Blockers("1.0.0"), IsEmpty());
+  // Without a window what left a moment ago does not count.
+  registry_ = *Registry::Open(store_, clock_, {.rollback_window = absl::ZeroDuration()});
+  ASSERT_TRUE(Pin("billing", "addressbook", "1.0.0").ok());
+  ASSERT_TRUE(Pin("billing", "addressbook", "2.0.0").ok());
+  EXPECT_THAT(Blockers("1.0.0"), IsEmpty());
+  EXPECT_TRUE(Retire("1.0.0").ok());
+}
+
 TEST_F(RetirementTest, APinPastTheSunsetStaysAndComesBackButIsNotNew) {
   ASSERT_TRUE(Pin("billing", "addressbook", "1.0.0").ok());
   Deprecate("1.0.0", absl::StrCat("successor: '2.0.0' sunset_time { seconds: ",
@@ -233,7 +256,7 @@ TEST_F(RetirementTest, WhatWasNeverActiveCanBeDeletedAndPublishedAnew) {
   EXPECT_EQ(Outcome(Call(DeleteVersion, Book("3.0.0")).status()),
             "FAILED_PRECONDITION VERSION_IN_USE")
       << "billing may want to go back";
-  clock_.Advance(model::kRollbackWindow);
+  clock_.Advance(model::kDefaultRollbackWindow);
   const auto deleted = Call(DeleteVersion, Book("3.0.0", "reason: 'a mistake'"));
   ASSERT_TRUE(deleted.ok()) << deleted.status();
   EXPECT_THAT(deleted->released_grpc_services(), ElementsAre("acme.Search"));
