@@ -8,7 +8,9 @@ void AddCommands(Command& root, Invocation& run) {
   AddInstanceCommands(root, run);
   AddConsumerCommands(root, run);
   AddPinCommands(root, run);
+  AddJobCommands(root, run);
   AddChannelCommands(root, run);
+  AddPlanCommands(root, run);
   AddStatusCommands(root, run);
   AddRoutingCommands(root, run);
 }

@@ -17,6 +17,8 @@ void AddSchemaCheck(Command& check, Invocation& run);
 void AddInstanceCommands(Command& root, Invocation& run);
 void AddConsumerCommands(Command& root, Invocation& run);
 void AddPinCommands(Command& root, Invocation& run);
+void AddJobCommands(Command& root, Invocation& run);
+void AddPlanCommands(Command& root, Invocation& run);
 void AddChannelCommands(Command& root, Invocation& run);
 void AddStatusCommands(Command& root, Invocation& run);   // and audit
 void AddRoutingCommands(Command& root, Invocation& run);  // explain and validate

@@ -67,6 +67,11 @@ class RegistryClient {
   absl::StatusOr<v1::ListPinsResponse> ListPins(const v1::ListPinsRequest& request);
   absl::StatusOr<v1::ListPinHistoryResponse> ListPinHistory(
       const v1::ListPinHistoryRequest& request);
+  absl::StatusOr<v1::Job> StartJob(const v1::StartJobRequest& request);
+  absl::StatusOr<v1::Job> GetJob(const v1::GetJobRequest& request);
+  absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request);
+  absl::StatusOr<v1::Job> CancelJob(const v1::CancelJobRequest& request);
+  absl::StatusOr<v1::PlanResponse> Plan(const v1::PlanRequest& request);
   absl::StatusOr<v1::Channel> SetChannel(const v1::SetChannelRequest& request);
   absl::StatusOr<v1::ListChannelsResponse> ListChannels(const v1::ListChannelsRequest& request);
   absl::StatusOr<v1::ListAuditRecordsResponse> ListAuditRecords(

@@ -7,6 +7,7 @@
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/pages.h"
+#include "clients/cli/plan_text.h"
 #include "clients/cli/text.h"
 
 namespace pinion::cli {
@@ -22,20 +23,6 @@ struct RetireFlags {
   std::optional<int64_t> expected_revision;
 };
 
-// "  billing addressbook is pinned to it: pinion pin set billing addressbook 2.0.0\n" for each.
-std::string BlockersText(const v1::ListRetirementBlockersResponse& found) {
-  std::string text;
-  for (const v1::RetirementBlocker& blocker : found.blockers()) {
-    const bool about_version = blocker.kind() == v1::RetirementBlocker::STATE ||
-                               blocker.kind() == v1::RetirementBlocker::SUNSET_AHEAD;
-    absl::StrAppend(&text, "  ", about_version ? "" : blocker.subject() + " ", blocker.message());
-    if (!blocker.command().empty()) absl::StrAppend(&text, ": ", blocker.command());
-    if (blocker.has_until()) absl::StrAppend(&text, ": wait until ", TimeText(blocker.until()));
-    absl::StrAppend(&text, "\n");
-  }
-  return text;
-}
-
 absl::StatusOr<v1::ListRetirementBlockersResponse> Blockers(Invocation& run,
                                                             const RetireFlags& flags) {
   v1::ListRetirementBlockersRequest request;
@@ -48,7 +35,7 @@ absl::StatusOr<v1::ListRetirementBlockersResponse> Blockers(Invocation& run,
 absl::Status WithBlockers(Invocation& run, const RetireFlags& flags, const absl::Status& refusal) {
   ASSIGN_OR_RETURN(const v1::ListRetirementBlockersResponse found, Blockers(run, flags));
   std::string text = absl::StrCat(flags.request.service(), " ", flags.request.name(),
-                                  " cannot be retired yet:\n", BlockersText(found));
+                                  " cannot be retired yet:\n", BlockersText(found.blockers()));
   text.pop_back();
   return WithMessage(refusal, text);
 }
@@ -57,9 +44,10 @@ absl::Status DryRun(Invocation& run, const RetireFlags& flags) {
   ASSIGN_OR_RETURN(const v1::ListRetirementBlockersResponse found, Blockers(run, flags));
   const std::string name = absl::StrCat(flags.request.service(), " ", flags.request.name());
   const bool retired = found.state() == routing::v1::RETIRED;
-  run.Print(found, found.blockers().empty()
-                       ? absl::StrCat(name, retired ? " is retired" : " can be retired", "\n")
-                       : absl::StrCat(name, " cannot be retired yet:\n", BlockersText(found)));
+  run.Print(found,
+            found.blockers().empty()
+                ? absl::StrCat(name, retired ? " is retired" : " can be retired", "\n")
+                : absl::StrCat(name, " cannot be retired yet:\n", BlockersText(found.blockers())));
   return absl::OkStatus();
 }
 

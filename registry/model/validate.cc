@@ -207,11 +207,15 @@ absl::Status ValidatePin(const routing::v1::Pin& pin) {
   RETURN_IF_ERROR(Malformed(version::ValidateConsumerName(pin.consumer())));
   RETURN_IF_ERROR(Malformed(version::ValidateServiceName(pin.service())));
   RETURN_IF_ERROR(ValidateMethod(pin.method()));
-  const absl::Duration drain = FromProto(pin.drain());
-  if (!IsDuration(pin.drain()) || drain < absl::ZeroDuration() || drain > kMaxDrain) {
-    return Invalid("ARGUMENT_INVALID", "drain must be between 0 and 24 h");
+  return ValidateDrain(pin.drain());
+}
+
+absl::Status ValidateDrain(const google::protobuf::Duration& drain) {
+  const absl::Duration duration = FromProto(drain);
+  if (IsDuration(drain) && duration >= absl::ZeroDuration() && duration <= kMaxDrain) {
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
+  return Invalid("ARGUMENT_INVALID", "drain must be between 0 and 24 h");
 }
 
 absl::Status ValidatePublish(const registry::v1::PublishVersionRequest& request) {

@@ -113,12 +113,14 @@ registry::v1::AuditRecord& Draft::Audit(absl::string_view command, absl::string_
 }
 
 absl::StatusOr<std::optional<store::Revision>> Draft::Commit() {
-  CHECK(audit_.has_value());
-  audit_->set_id(registry_.NextAuditId());
-  const std::string key = model::AuditKey(audit_->id());
-  // Another registry on the same store may have taken the id.
-  compares_.push_back(store::Compare::Absent(key));
-  Put(key, *audit_);
+  CHECK(audit_.has_value() != unaudited_);
+  if (audit_.has_value()) {
+    audit_->set_id(registry_.NextAuditId());
+    const std::string key = model::AuditKey(audit_->id());
+    // Another registry on the same store may have taken the id.
+    compares_.push_back(store::Compare::Absent(key));
+    Put(key, *audit_);
+  }
   ASSIGN_OR_RETURN(const store::TxnResult result,
                    registry_.store().Commit({.compares = compares_, .then = ops_}));
   if (!result.succeeded) return std::nullopt;

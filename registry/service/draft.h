@@ -97,6 +97,9 @@ class Draft {
                                    const google::protobuf::Message* after,
                                    absl::string_view reason = "");
 
+  // This change is bookkeeping that nobody has asked for, and so not in the audit log.
+  void SetUnaudited() { unaudited_ = true; }
+
   bool changes() const { return !ops_.empty(); }
   // The revision; nullopt: something that was read has changed, so decide anew.
   absl::StatusOr<std::optional<store::Revision>> Commit();
@@ -122,6 +125,7 @@ class Draft {
   std::vector<store::Compare> compares_;
   std::vector<store::Op> ops_;
   std::optional<registry::v1::AuditRecord> audit_;
+  bool unaudited_ = false;
 };
 
 // Each attempt that fails means that somebody else's change succeeded. After the first few, losers

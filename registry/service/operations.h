@@ -93,6 +93,22 @@ absl::StatusOr<v1::ListPinsResponse> ListPins(Draft& draft, const v1::ListPinsRe
 absl::StatusOr<v1::ListPinHistoryResponse> ListPinHistory(Draft& draft,
                                                           const v1::ListPinHistoryRequest& request);
 
+// ---- jobs.cc ----
+absl::StatusOr<v1::Job> StartJob(Draft& draft, const v1::StartJobRequest& request);
+absl::StatusOr<v1::Job> GetJob(Draft& draft, const v1::GetJobRequest& request);
+absl::StatusOr<v1::ListJobsResponse> ListJobs(Draft& draft, const v1::ListJobsRequest& request);
+absl::StatusOr<v1::Job> CancelJob(Draft& draft, const v1::CancelJobRequest& request);
+
+// ---- job_runner.cc ----
+// Goes on with the jobs whose time has come, some hundred pins of each, as the actors who have
+// started them. True: there is more to do now.
+absl::StatusOr<bool> RunJobs(Registry& registry);
+
+// ---- plan.cc ----
+// Drafts the change and commits nothing.
+absl::StatusOr<v1::PlanResponse> Plan(Registry& registry, const Caller& caller,
+                                      const v1::PlanRequest& request);
+
 // ---- channels.cc ----
 absl::StatusOr<v1::Channel> SetChannel(Draft& draft, const v1::SetChannelRequest& request);
 absl::StatusOr<v1::ListChannelsResponse> ListChannels(Draft& draft,
