@@ -81,7 +81,7 @@ class Jobs(unittest.TestCase):
             self.assertLess(time.monotonic(), give_up, job)
         self.assertEqual((job["changed"], job["failed"], job["pinsTotal"]), (str(CONSUMERS), "0", str(CONSUMERS)))
         self.assertEqual(self.expressions(), ["^2"] * CONSUMERS)
-        self.assertEqual(len(json.loads(self.cli("pin", "history", "c42", "addressbook", "--json"))["changes"]), 2)
+        self.assertEqual(len(json.loads(self.cli("pin", "history", "c24", "addressbook", "--json"))["changes"]), 2)
 
     def test_a_change_waits_for_its_time(self):
         self.pin_many(1)
@@ -92,7 +92,7 @@ class Jobs(unittest.TestCase):
         while self.expressions() != ["^2"]:
             self.assertLess(time.monotonic(), give_up)
         job = json.loads(self.cli("job", "get", "1", "--json"))
-        self.assertGreaterEqual(job["endTime"], job["startTime"])
+        self.assertGreaterEqual(job["endTime"][:19], job["startTime"][:19])
         late = self.run_cli("pin", "set", "c0", "addressbook", "^1", "--at", "2020-01-01 09:00")
         self.assertEqual(late.returncode, 1)
         self.assertIn("must be in the future", late.stderr)
