@@ -13,11 +13,12 @@
 namespace pinion::service {
 namespace {
 
-// Jobs that one round goes on with, and steps of each: some tenths of a second, in which leases and
-// sunsets wait.
+// Jobs that one round goes on with, and their steps together: some tenths of a second, in which
+// leases and sunsets wait. Each job has its share, so that none waits for another's end.
 constexpr size_t kJobsAtOnce = 64;
-constexpr int kStepsAtOnce = 100;
-// Pins that a step looks at to find one that is the job's to change.
+constexpr size_t kStepsAtOnce = 128;
+// Pins that a step of an undoing job looks at to find one that is its to change; all pins that
+// another job comes to are.
 constexpr int32_t kLookedAtOnce = 200;
 
 struct StepRequest {
@@ -58,8 +59,9 @@ class Stepper {
   // there is none among the next some hundred.
   absl::StatusOr<std::optional<Next>> FindNext() {
     if (record_.has_pin()) return FindOnly();
+    const int32_t looked_at = job_.has_undo_job() ? kLookedAtOnce : 1;
     ASSIGN_OR_RETURN(const store::RangeResult uses,
-                     draft_.PageOf(Prefix(), {kLookedAtOnce, record_.after()}));
+                     draft_.PageOf(Prefix(), {looked_at, record_.after()}));
     for (const store::KeyValue& kv : uses.kvs) {
       const std::optional<model::PinUse> use = model::ParsePinUse(kv.key);
       if (!use.has_value()) return model::Damaged(kv.key);
@@ -210,8 +212,8 @@ bool IsRefusal(const absl::Status& status) {
   return !reason.empty() && reason != "CONTENTION";
 }
 
-// Some steps of one job. True: it has not ended.
-absl::StatusOr<bool> RunSome(Registry& registry, int64_t id) {
+// `steps` of one job. True: it has not ended.
+absl::StatusOr<bool> RunSome(Registry& registry, int64_t id, size_t steps) {
   const Caller nobody;
   Draft reader(registry, nobody);
   ASSIGN_OR_RETURN(const auto record, reader.Get<v1::JobRecord>(model::JobKey(id)));
@@ -219,7 +221,7 @@ absl::StatusOr<bool> RunSome(Registry& registry, int64_t id) {
   const Caller caller{record->value.job().meta().created_by()};
   std::string tried;
   StepRequest request{.job = id, .tried = &tried};
-  for (int i = 0; i < kStepsAtOnce; ++i) {
+  for (size_t i = 0; i < steps; ++i) {
     const absl::StatusOr<StepResult> result = Run(registry, Step, caller, request);
     if (result.ok() && result->ended) return false;
     if (result.ok()) continue;
@@ -246,7 +248,7 @@ absl::StatusOr<bool> RunJobs(Registry& registry) {
     const std::optional<int64_t> id = model::ParseJobDue(kv.key);
     if (!id.has_value()) return model::Damaged(kv.key);
     // A job that cannot go on does not keep the others from it.
-    const absl::StatusOr<bool> open = RunSome(registry, *id);
+    const absl::StatusOr<bool> open = RunSome(registry, *id, kStepsAtOnce / due.kvs.size());
     if (!open.ok()) first_error.Update(open.status());
     more |= open.ok() && *open;
   }

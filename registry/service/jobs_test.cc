@@ -89,7 +89,7 @@ TEST_F(JobsTest, AJobGoesOnWhereItWasAndCountsEachPinOnce) {
   ASSERT_TRUE(*RunJobs(*registry_));
   const v1::Job half = Get(1);
   EXPECT_EQ(half.state(), v1::Job::RUNNING);
-  EXPECT_EQ(half.changed(), 100);
+  EXPECT_EQ(half.changed(), 128);
   EXPECT_EQ(half.pins_total(), 150);
   // As after a restart; and another pin that comes behind where the job is, stays.
   registry_ = *Registry::Open(store_, clock_);
@@ -206,7 +206,7 @@ TEST_F(JobsTest, CancellingKeepsWhatIsDoneAndStopsTheRest) {
   ASSERT_TRUE(Call(CancelJob, "id: 1 reason: 'too many errors'").ok());
   EXPECT_EQ(NewestAudit().command(), "job.cancel");
   RunAll();
-  EXPECT_EQ(Counts(1), "CANCELLED 100 0 0 of 150");
+  EXPECT_EQ(Counts(1), "CANCELLED 128 0 0 of 150");
   const store::Revision before = store_.revision();
   ASSERT_TRUE(Call(CancelJob, "id: 1").ok());
   EXPECT_EQ(store_.revision(), before) << "it is so already";
@@ -246,6 +246,18 @@ TEST_F(JobsTest, WhatCannotBeMeantIsRefusedAtOnce) {
   EXPECT_EQ(store_.revision(), before) << "nothing half done";
   EXPECT_TRUE(Move("^1", "^9", "start_time { seconds: 2000000000 }").ok())
       << "it may be there by then";
+}
+
+TEST_F(JobsTest, OneChangeDoesNotWaitForAnotherJobsEnd) {
+  AddPinned(500, "^1");
+  ASSERT_TRUE(Pin("billing", "addressbook", "1.0.0").ok());
+  ASSERT_TRUE(Move("^1", "^2").ok());
+  ASSERT_TRUE(
+      Start("set_pin { pin { consumer: 'billing' service: 'addressbook' expression: '2.0.0' } }")
+          .ok());
+  ASSERT_TRUE(*RunJobs(*registry_));
+  EXPECT_EQ(Says("billing"), "2.0.0");
+  EXPECT_EQ(Get(1).state(), v1::Job::RUNNING);
 }
 
 TEST_F(JobsTest, ListsAreNewestFirstAndCanLeaveOutWhatHasEnded) {
