@@ -100,8 +100,7 @@ registry::v1::AuditRecord& Draft::Audit(absl::string_view command, absl::string_
                                         const google::protobuf::Message* before,
                                         const google::protobuf::Message* after,
                                         absl::string_view reason) {
-  CHECK(!audit_.has_value());
-  registry::v1::AuditRecord& record = audit_.emplace();
+  registry::v1::AuditRecord& record = audit_.emplace_back();
   *record.mutable_time() = now_;
   record.set_actor(caller_.actor);
   record.set_command(std::string(command));
@@ -113,13 +112,13 @@ registry::v1::AuditRecord& Draft::Audit(absl::string_view command, absl::string_
 }
 
 absl::StatusOr<std::optional<store::Revision>> Draft::Commit() {
-  CHECK(audit_.has_value() != unaudited_);
-  if (audit_.has_value()) {
-    audit_->set_id(registry_.NextAuditId());
-    const std::string key = model::AuditKey(audit_->id());
+  CHECK(!audit_.empty());
+  for (registry::v1::AuditRecord& record : audit_) {
+    record.set_id(registry_.NextAuditId());
+    const std::string key = model::AuditKey(record.id());
     // Another registry on the same store may have taken the id.
     compares_.push_back(store::Compare::Absent(key));
-    Put(key, *audit_);
+    Put(key, record);
   }
   ASSIGN_OR_RETURN(const store::TxnResult result,
                    registry_.store().Commit({.compares = compares_, .then = ops_}));

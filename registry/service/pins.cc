@@ -14,7 +14,6 @@
 #include "registry/model/validate.h"
 #include "registry/service/lookups.h"
 #include "registry/service/operations.h"
-#include "registry/service/pin_changes.h"
 
 namespace pinion::service {
 namespace {
@@ -36,7 +35,6 @@ struct PinWrite {
   int64_t returns_to = 0;
   absl::string_view command = "pin.set";
   std::string owner;  // of a new pin; the actor when empty
-  int64_t job = 0;    // that makes the change; 0: none
 };
 
 // ARGUMENT: the method belongs to the service. NotFound names the methods' services.
@@ -198,7 +196,6 @@ absl::Status PutHistory(Draft& draft, const PinWrite& write, const std::string& 
   change.set_reason(write.reason);
   *change.mutable_time() = draft.now();
   change.set_returns_to(write.returns_to);
-  change.set_job(write.job);
   if (pin.has_drain()) *change.mutable_drain() = pin.drain();
   draft.Put(key, change);
   return absl::OkStatus();
@@ -279,18 +276,12 @@ routing::v1::Pin PinOf(const Request& request) {
 
 }  // namespace
 
-absl::StatusOr<std::string> MeaningForPin(Draft& draft, const routing::v1::Service& service,
-                                          const version::Expression& expression) {
-  return ResolveForPin(draft, service, expression, /*was_there=*/false);
-}
-
-absl::StatusOr<v1::PinResponse> SetPinFor(Draft& draft, const v1::SetPinRequest& request,
-                                          int64_t job) {
-  PinWrite write{.pin = request.pin(), .reason = request.reason(), .job = job};
+absl::StatusOr<v1::PinResponse> SetPin(Draft& draft, const v1::SetPinRequest& request) {
+  PinWrite write{.pin = request.pin(), .reason = request.reason()};
   RETURN_IF_ERROR(model::ValidatePin(write.pin));
   RETURN_IF_ERROR(model::ValidateText("reason", request.reason(), model::kMaxReasonBytes));
   RETURN_IF_ERROR(RequireConsumer(draft, write.pin.consumer()).status());
-  ASSIGN_OR_RETURN(const auto service, RequireService(draft, write.pin.service()));
+  ASSIGN_OR_RETURN(const auto service, RequireApi(draft, write.pin.service(), "pins"));
   RETURN_IF_ERROR(CheckMethodOf(service.value.service(), write.pin.method()));
   ASSIGN_OR_RETURN(const version::Expression expression,
                    ParseExpression(service.value.service(), write.pin.expression()));
@@ -302,10 +293,6 @@ absl::StatusOr<v1::PinResponse> SetPinFor(Draft& draft, const v1::SetPinRequest&
   const bool stays = there.has_value() && there->value.pin().expression() == write.pin.expression();
   ASSIGN_OR_RETURN(write.version, ResolveForPin(draft, service.value.service(), expression, stays));
   return WritePin(draft, there, write);
-}
-
-absl::StatusOr<v1::PinResponse> SetPin(Draft& draft, const v1::SetPinRequest& request) {
-  return SetPinFor(draft, request, /*job=*/0);
 }
 
 absl::StatusOr<v1::UnsetPinResponse> UnsetPin(Draft& draft, const v1::UnsetPinRequest& request) {
@@ -333,13 +320,11 @@ absl::StatusOr<v1::UnsetPinResponse> UnsetPin(Draft& draft, const v1::UnsetPinRe
   return response;
 }
 
-absl::StatusOr<v1::PinResponse> RollbackPinFor(Draft& draft, const v1::RollbackPinRequest& request,
-                                               int64_t job) {
+absl::StatusOr<v1::PinResponse> RollbackPin(Draft& draft, const v1::RollbackPinRequest& request) {
   PinWrite write{.pin = PinOf(request),
                  .kind = v1::PinChange::ROLLBACK,
                  .reason = request.reason(),
-                 .command = "pin.rollback",
-                 .job = job};
+                 .command = "pin.rollback"};
   RETURN_IF_ERROR(model::ValidatePin(write.pin));
   RETURN_IF_ERROR(model::ValidateText("reason", request.reason(), model::kMaxReasonBytes));
   RETURN_IF_ERROR(RequireConsumer(draft, request.consumer()).status());
@@ -363,10 +348,6 @@ absl::StatusOr<v1::PinResponse> RollbackPinFor(Draft& draft, const v1::RollbackP
   ASSIGN_OR_RETURN(write.version,
                    ResolveForPin(draft, service.value.service(), expression, /*was_there=*/true));
   return WritePin(draft, there, write);
-}
-
-absl::StatusOr<v1::PinResponse> RollbackPin(Draft& draft, const v1::RollbackPinRequest& request) {
-  return RollbackPinFor(draft, request, /*job=*/0);
 }
 
 absl::StatusOr<v1::PinResponse> ProposePin(Draft& draft, const v1::PinProposal& proposal) {
