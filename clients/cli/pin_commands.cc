@@ -7,7 +7,9 @@
 #include "base/proto_duration.h"
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/jobs.h"
 #include "clients/cli/pages.h"
+#include "clients/cli/plan_text.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
 
@@ -71,35 +73,103 @@ std::string Fields(const v1::Pin& pin) {
   });
 }
 
+struct SetFlags {
+  v1::SetPinRequest request;
+  std::optional<int64_t> expected_revision;
+  std::optional<absl::Duration> drain;
+  // Many at once.
+  v1::MovePins move;
+  bool detach = false;
+
+  std::string at;
+  bool dry_run = false;
+};
+
+absl::Status CheckSetFlags(const SetFlags& flags) {
+  const routing::v1::Pin& pin = flags.request.pin();
+  const bool many = !flags.move.service().empty();
+  if (!many && (!flags.move.from().empty() || !flags.move.to().empty() || flags.detach)) {
+    return UsageError("--from, --to and --detach go with --all-consumers-of SERVICE");
+  }
+  if (!many && pin.expression().empty()) {
+    return UsageError(
+        "name CONSUMER, SERVICE and EXPRESSION, or --all-consumers-of SERVICE with --from and "
+        "--to");
+  }
+  if (!many) return absl::OkStatus();
+  if (!pin.consumer().empty() || !pin.method().empty() || flags.expected_revision.has_value()) {
+    return UsageError(
+        "--all-consumers-of moves every pin that says --from: no consumer, --method or "
+        "--expected-revision goes with it");
+  }
+  if (flags.move.from().empty() || flags.move.to().empty()) {
+    return UsageError("--all-consumers-of needs --from EXPRESSION and --to EXPRESSION");
+  }
+  return absl::OkStatus();
+}
+
+// What the flags ask for as a job.
+absl::Status SetByJob(Invocation& run, const SetFlags& flags, bool many) {
+  v1::StartJobRequest request;
+  if (many) {
+    *request.mutable_move_pins() = flags.move;
+    request.set_reason(flags.request.reason());
+  } else {
+    *request.mutable_set_pin() = flags.request;
+  }
+  return StartJob(run, std::move(request), {.at = flags.at, .detach = flags.detach || !many});
+}
+
+absl::Status Set(Invocation& run, SetFlags& flags) {
+  RETURN_IF_ERROR(CheckSetFlags(flags));
+  const bool many = !flags.move.service().empty();
+  if (flags.expected_revision) flags.request.set_expected_revision(*flags.expected_revision);
+  if (flags.drain) {
+    *flags.request.mutable_pin()->mutable_drain() = ToProto(*flags.drain);
+    *flags.move.mutable_drain() = ToProto(*flags.drain);
+  }
+  if (flags.dry_run) {
+    v1::PlanRequest plan;
+    if (many) {
+      *plan.mutable_move_pins() = flags.move;
+    } else {
+      *plan.mutable_set_pin() = flags.request;
+    }
+    return PrintPlan(run, plan);
+  }
+  if (many || !flags.at.empty()) return SetByJob(run, flags, many);
+  ASSIGN_OR_RETURN(const v1::PinResponse response, run.registry().SetPin(flags.request));
+  run.Print(response, ChangedText(response));
+  return absl::OkStatus();
+}
+
 void AddSet(Command& command, Invocation& run) {
-  struct Flags {
-    v1::SetPinRequest request;
-    std::optional<int64_t> expected_revision;
-    std::optional<absl::Duration> drain;
-  };
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<SetFlags>();
   routing::v1::Pin& pin = *flags->request.mutable_pin();
-  DeclareKey(command, pin);
-  command.Argument("EXPRESSION", pin.mutable_expression(),
-                   "What it should get: 1.4.2, '^1.4', '>=1.2 <2', @stable …");
+  command.OptionalArgument("CONSUMER", pin.mutable_consumer(), "Whose calls");
+  command.OptionalArgument("SERVICE", pin.mutable_service(), "Calls to which service");
+  command.OptionalArgument("EXPRESSION", pin.mutable_expression(),
+                           "What it should get: 1.4.2, '^1.4', '>=1.2 <2', @stable …");
   DeclareMethod(command, pin);
   command.Option("--expected-revision", "REVISION", &flags->expected_revision,
                  "Refuse if the pin was changed since; 0: refuse if there is one");
   command.Option("--drain", "DURATION", &flags->drain,
                  "End streams on the old version after this time; else they run to their end");
   command.Option("--reason", "TEXT", flags->request.mutable_reason(), "For the history");
+  command.Option("--at", "MOMENT", &flags->at,
+                 "Not now: 'monday 09:00', '2026-12-07 09:00', 2026-12-07T09:00:00Z");
+  command.Flag("--dry-run", &flags->dry_run, "Only say what it would do, as `pinion plan` does");
+  command.Option("--all-consumers-of", "SERVICE", flags->move.mutable_service(),
+                 "Instead of the three names: every pin of this service that says --from");
+  command.Option("--from", "EXPRESSION", flags->move.mutable_from(), "What these pins say");
+  command.Option("--to", "EXPRESSION", flags->move.mutable_to(), "What they are to say");
+  command.Flag("--detach", &flags->detach, "Do not wait until all of them are moved");
   command.Examples(
       "  pinion pin set billing addressbook '^1'\n"
-      "  pinion pin set billing addressbook 2.0.0 --drain 10m --reason 'new address fields'");
-  command.Run([flags, &run]() -> absl::Status {
-    if (flags->expected_revision) flags->request.set_expected_revision(*flags->expected_revision);
-    if (flags->drain) {
-      *flags->request.mutable_pin()->mutable_drain() = ToProto(*flags->drain);
-    }
-    ASSIGN_OR_RETURN(const v1::PinResponse response, run.registry().SetPin(flags->request));
-    run.Print(response, ChangedText(response));
-    return absl::OkStatus();
-  });
+      "  pinion pin set billing addressbook 2.0.0 --drain 10m --reason 'new address fields'\n"
+      "  pinion pin set billing addressbook '^2' --at 'monday 09:00'\n"
+      "  pinion pin set --all-consumers-of addressbook --from '^1' --to '^2' --dry-run");
+  command.Run([flags, &run] { return Set(run, *flags); });
 }
 
 void AddUnset(Command& command, Invocation& run) {

@@ -50,10 +50,6 @@ class RegistryClient {
   absl::StatusOr<v1::DeleteVersionResponse> DeleteVersion(const v1::DeleteVersionRequest& request);
   absl::StatusOr<v1::ListRetirementBlockersResponse> ListRetirementBlockers(
       const v1::ListRetirementBlockersRequest& request);
-  absl::StatusOr<v1::VersionStateResponse> ActivateVersion(
-      const v1::ActivateVersionRequest& request);
-  absl::StatusOr<v1::CheckDeploymentResponse> CheckDeployment(
-      const v1::CheckDeploymentRequest& request);
   absl::StatusOr<v1::RegisterInstanceResponse> RegisterInstance(
       const v1::RegisterInstanceRequest& request);
   absl::StatusOr<v1::RenewInstanceResponse> RenewInstance(const v1::RenewInstanceRequest& request);
@@ -71,6 +67,11 @@ class RegistryClient {
   absl::StatusOr<v1::ListPinsResponse> ListPins(const v1::ListPinsRequest& request);
   absl::StatusOr<v1::ListPinHistoryResponse> ListPinHistory(
       const v1::ListPinHistoryRequest& request);
+  absl::StatusOr<v1::Job> StartJob(const v1::StartJobRequest& request);
+  absl::StatusOr<v1::Job> GetJob(const v1::GetJobRequest& request);
+  absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request);
+  absl::StatusOr<v1::Job> CancelJob(const v1::CancelJobRequest& request);
+  absl::StatusOr<v1::PlanResponse> Plan(const v1::PlanRequest& request);
   absl::StatusOr<v1::Channel> SetChannel(const v1::SetChannelRequest& request);
   absl::StatusOr<v1::ListChannelsResponse> ListChannels(const v1::ListChannelsRequest& request);
   absl::StatusOr<v1::ListAuditRecordsResponse> ListAuditRecords(

@@ -1,8 +1,5 @@
 #include "clients/cli/text.h"
 
-#include <algorithm>
-
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -124,24 +121,6 @@ absl::StatusOr<routing::v1::RetryPolicy> ParseRetry(absl::string_view text) {
                                  "the codes that are retried, such as 3:UNAVAILABLE,ABORTED"));
 }
 
-absl::StatusOr<registry::v1::Requirement> ParseRequirement(absl::string_view flag,
-                                                           absl::string_view text) {
-  const size_t end = std::min(text.find_first_of(" =<>^~"), text.size());
-  absl::string_view expression = text.substr(end);
-  if (!absl::ConsumePrefix(&expression, "=")) absl::ConsumePrefix(&expression, " ");
-  expression = absl::StripAsciiWhitespace(expression);
-  if (end == 0 || expression.empty()) {
-    return UsageError(
-        absl::StrCat(flag, " \"", text,
-                     "\": write the service and what is needed of it, such as 'ledger "
-                     "^2' or 'db/people >=2'"));
-  }
-  registry::v1::Requirement requirement;
-  requirement.set_service(std::string(text.substr(0, end)));
-  requirement.set_expression(std::string(expression));
-  return requirement;
-}
-
 std::string ShortDigest(const std::string& digest) { return digest.substr(0, 12); }
 
 std::string ShellWord(absl::string_view text) {
@@ -149,21 +128,6 @@ std::string ShellWord(absl::string_view text) {
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@,+=%";
   if (!text.empty() && text.find_first_not_of(kPlain) == text.npos) return std::string(text);
   return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
-}
-
-std::string BlockersText(
-    const google::protobuf::RepeatedPtrField<registry::v1::RetirementBlocker>& blockers) {
-  using registry::v1::RetirementBlocker;
-  std::string text;
-  for (const RetirementBlocker& blocker : blockers) {
-    const bool about_version = blocker.kind() == RetirementBlocker::STATE ||
-                               blocker.kind() == RetirementBlocker::SUNSET_AHEAD;
-    absl::StrAppend(&text, "  ", about_version ? "" : blocker.subject() + " ", blocker.message());
-    if (!blocker.command().empty()) absl::StrAppend(&text, ": ", blocker.command());
-    if (blocker.has_until()) absl::StrAppend(&text, ": wait until ", TimeText(blocker.until()));
-    absl::StrAppend(&text, "\n");
-  }
-  return text;
 }
 
 std::string MovedText(

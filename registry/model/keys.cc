@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
@@ -122,15 +123,12 @@ std::string RollbackWindowKey(absl::string_view service, absl::string_view versi
                               absl::string_view consumer, absl::string_view method) {
   return Key("records/rollback_window!", service, version, consumer, method);
 }
-std::string RequirementsOn(absl::string_view required) {
-  return Key("records/requirement!", required, absl::string_view());
-}
-std::string RequirementKey(absl::string_view required, absl::string_view service,
-                           absl::string_view version) {
-  return Key("records/requirement!", required, service, version);
-}
 std::string BlobKey(absl::string_view sha256, int64_t part) {
   return Key("records/blob!", sha256, Padded(part));
+}
+std::string JobKey(int64_t id) { return Key(kJobs, Padded(id)); }
+std::string JobDueKey(int64_t seconds, int64_t id) {
+  return Key(kJobsDue, Padded(seconds), Padded(id));
 }
 
 std::optional<PinUse> ParsePinUse(absl::string_view key) {
@@ -149,6 +147,13 @@ std::optional<VersionRef> ParseFreeing(absl::string_view key) {
   const std::vector<std::string> parts = absl::StrSplit(key, '!');
   if (parts.size() != 3) return std::nullopt;
   return VersionRef{parts[1], parts[2]};
+}
+
+std::optional<int64_t> ParseJobDue(absl::string_view key) {
+  const std::vector<std::string> parts = absl::StrSplit(key, '!');
+  int64_t id = 0;
+  if (parts.size() != 3 || !absl::SimpleAtoi(parts[2], &id)) return std::nullopt;
+  return id;
 }
 
 }  // namespace pinion::model

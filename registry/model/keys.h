@@ -15,7 +15,8 @@
 //     audit!ID          AuditRecord         sunset!T!S!V         empty: when V is to be sunset
 //     rollback_window!S!V!C!M  RollbackWindow   freeing!S!V      empty: V is retired, and what it
 //                                                                held is to be freed
-//     requirement!R!S!V RequirementUse: live V of S requires a version of R
+//     job!N               JobRecord         job_due!T!N          empty: N has not ended, and may
+//                                                                run from T on
 //
 // pin_use stands beside each pin, so that the consumers of an expression can be counted and named
 // without a counter that all of them would contend for.
@@ -41,6 +42,8 @@ inline constexpr char kPins[] = "routing/pin!";
 inline constexpr char kAudit[] = "records/audit!";
 inline constexpr char kSunsets[] = "records/sunset!";
 inline constexpr char kFreeing[] = "records/freeing!";
+inline constexpr char kJobs[] = "records/job!";
+inline constexpr char kJobsDue[] = "records/job_due!";
 inline constexpr char kRegistryKey[] = "records/registry";
 
 // Names are validated before they come here.
@@ -80,10 +83,10 @@ std::string FreeingKey(absl::string_view service, absl::string_view version);
 std::string RollbackWindowKey(absl::string_view service, absl::string_view version,
                               absl::string_view consumer, absl::string_view method);
 std::string RollbackWindowsOf(absl::string_view service, absl::string_view version);  // prefix
-std::string RequirementKey(absl::string_view required, absl::string_view service,
-                           absl::string_view version);
-std::string RequirementsOn(absl::string_view required);  // prefix
 std::string BlobKey(absl::string_view sha256, int64_t part);
+std::string JobKey(int64_t id);
+// By time, in seconds since the epoch, which is not negative.
+std::string JobDueKey(int64_t seconds, int64_t id);
 
 // The method of a key under PinUsesOf() or PinsOf(), and its consumer: what pin_use keys are read
 // for.
@@ -106,5 +109,8 @@ struct VersionRef {
 // Nullopt: SunsetKey, or FreeingKey, has not made `key`.
 std::optional<VersionRef> ParseSunset(absl::string_view key);
 std::optional<VersionRef> ParseFreeing(absl::string_view key);
+
+// The job of a key; nullopt: JobDueKey has not made it.
+std::optional<int64_t> ParseJobDue(absl::string_view key);
 
 }  // namespace pinion::model

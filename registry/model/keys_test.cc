@@ -50,6 +50,13 @@ TEST(Keys, SunsetsSortByTimeAndComeApart) {
   EXPECT_EQ(ParseFreeing("records/freeing!db"), std::nullopt);
 }
 
+TEST(Keys, JobsSortByTheirTimeAndComeApart) {
+  EXPECT_LT(JobDueKey(999'999'999, 7), JobDueKey(1'000'000'000, 6));
+  EXPECT_LT(JobKey(9), JobKey(10));
+  EXPECT_EQ(ParseJobDue(JobDueKey(1'800'000'000, 17)), 17);
+  EXPECT_EQ(ParseJobDue("records/job_due!1!x"), std::nullopt);
+}
+
 TEST(Keys, IdentitiesAreEqualOrNot) {
   routing::v1::Identity upper, lower;
   upper.set_dns_san("Billing.Example.COM");

@@ -11,7 +11,6 @@
 #include "base/status_macros.h"
 #include "registry/model/address.h"
 #include "registry/model/errors.h"
-#include "registry/model/requirements.h"
 #include "registry/version/names.h"
 #include "registry/version/version_name.h"
 
@@ -208,22 +207,26 @@ absl::Status ValidatePin(const routing::v1::Pin& pin) {
   RETURN_IF_ERROR(Malformed(version::ValidateConsumerName(pin.consumer())));
   RETURN_IF_ERROR(Malformed(version::ValidateServiceName(pin.service())));
   RETURN_IF_ERROR(ValidateMethod(pin.method()));
-  const absl::Duration drain = FromProto(pin.drain());
-  if (!IsDuration(pin.drain()) || drain < absl::ZeroDuration() || drain > kMaxDrain) {
-    return Invalid("ARGUMENT_INVALID", "drain must be between 0 and 24 h");
+  return ValidateDrain(pin.drain());
+}
+
+absl::Status ValidateDrain(const google::protobuf::Duration& drain) {
+  const absl::Duration duration = FromProto(drain);
+  if (IsDuration(drain) && duration >= absl::ZeroDuration() && duration <= kMaxDrain) {
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
+  return Invalid("ARGUMENT_INVALID", "drain must be between 0 and 24 h");
 }
 
 absl::Status ValidatePublish(const registry::v1::PublishVersionRequest& request) {
   RETURN_IF_ERROR(Malformed(version::ValidateServiceName(request.service())));
   RETURN_IF_ERROR(ValidateText("notes", request.notes(), kMaxNotesBytes));
   RETURN_IF_ERROR(ValidateText("owner", request.owner(), kMaxActorBytes));
-  RETURN_IF_ERROR(ValidateRequirements(request));
-  if (static_cast<size_t>(request.metadata_size()) > kMaxMetadataEntries) {
-    return Refusal(
-        absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED",
-        absl::StrCat("a version may have ", kMaxMetadataEntries, " entries of metadata"));
+  if (static_cast<size_t>(request.metadata_size()) > kMaxMetadataEntries ||
+      static_cast<size_t>(request.requirements_size()) > kMaxMetadataEntries) {
+    return Refusal(absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED",
+                   absl::StrCat("a version may have ", kMaxMetadataEntries,
+                                " entries of metadata, and as many requirements"));
   }
   size_t bytes = 0;
   for (const auto& [name, value] : request.metadata()) {

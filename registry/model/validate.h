@@ -29,6 +29,8 @@ absl::Status ValidateInstance(const routing::v1::Instance& instance);
 absl::Status ValidateMethod(absl::string_view method);
 // Names and drain; the expression needs the service's scheme.
 absl::Status ValidatePin(const routing::v1::Pin& pin);
+// How soon streams on another version end, as in Pin.
+absl::Status ValidateDrain(const google::protobuf::Duration& drain);
 absl::Status ValidateUnpinned(const routing::v1::UnpinnedPolicy& policy);
 absl::Status ValidateRetryPolicy(const routing::v1::RetryPolicy& policy);
 // Sizes, and that the texts are UTF-8.

@@ -100,7 +100,8 @@ registry::v1::AuditRecord& Draft::Audit(absl::string_view command, absl::string_
                                         const google::protobuf::Message* before,
                                         const google::protobuf::Message* after,
                                         absl::string_view reason) {
-  registry::v1::AuditRecord& record = audit_.emplace_back();
+  CHECK(!audit_.has_value());
+  registry::v1::AuditRecord& record = audit_.emplace();
   *record.mutable_time() = now_;
   record.set_actor(caller_.actor);
   record.set_command(std::string(command));
@@ -112,13 +113,13 @@ registry::v1::AuditRecord& Draft::Audit(absl::string_view command, absl::string_
 }
 
 absl::StatusOr<std::optional<store::Revision>> Draft::Commit() {
-  CHECK(!audit_.empty());
-  for (registry::v1::AuditRecord& record : audit_) {
-    record.set_id(registry_.NextAuditId());
-    const std::string key = model::AuditKey(record.id());
+  CHECK(audit_.has_value() != unaudited_);
+  if (audit_.has_value()) {
+    audit_->set_id(registry_.NextAuditId());
+    const std::string key = model::AuditKey(audit_->id());
     // Another registry on the same store may have taken the id.
     compares_.push_back(store::Compare::Absent(key));
-    Put(key, record);
+    Put(key, *audit_);
   }
   ASSIGN_OR_RETURN(const store::TxnResult result,
                    registry_.store().Commit({.compares = compares_, .then = ops_}));

@@ -5,7 +5,6 @@
 // Lives on the stack of one request, on one thread.
 #pragma once
 
-#include <list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -91,12 +90,15 @@ class Draft {
   void PutBytes(const std::string& key, std::string value, store::LeaseId lease = 0);
   void Delete(const std::string& key);
 
-  // What is said of this change; every draft that changes something says it once for each object.
-  // Null: it did (does) not exist. The record stays where it is until the commit.
+  // What is said of this change; every draft that changes something says it once. Null: it did
+  // (does) not exist.
   registry::v1::AuditRecord& Audit(absl::string_view command, absl::string_view object,
                                    const google::protobuf::Message* before,
                                    const google::protobuf::Message* after,
                                    absl::string_view reason = "");
+
+  // This change is bookkeeping that nobody has asked for, and so not in the audit log.
+  void SetUnaudited() { unaudited_ = true; }
 
   bool changes() const { return !ops_.empty(); }
   // The revision; nullopt: something that was read has changed, so decide anew.
@@ -122,7 +124,8 @@ class Draft {
   absl::flat_hash_set<std::string> read_;
   std::vector<store::Compare> compares_;
   std::vector<store::Op> ops_;
-  std::list<registry::v1::AuditRecord> audit_;
+  std::optional<registry::v1::AuditRecord> audit_;
+  bool unaudited_ = false;
 };
 
 // Each attempt that fails means that somebody else's change succeeded. After the first few, losers

@@ -34,7 +34,7 @@ void Housekeeper::RunLoop() {
   while (true) {
     {
       MutexLock lock(&mutex_);
-      if (!stopping_) stopped_.WaitFor(&mutex_, options_.period);
+      if (!stopping_ && !busy_) stopped_.WaitFor(&mutex_, options_.period);
       if (stopping_) return;
     }
     const absl::Status status = RunOnce();
@@ -44,6 +44,7 @@ void Housekeeper::RunLoop() {
                    absl::StrCat("housekeeping failed, and is tried again: ", status.message()));
     }
     failing = !status.ok();
+    if (failing) busy_ = false;
   }
 }
 
@@ -51,7 +52,9 @@ absl::Status Housekeeper::RunOnce() {
   RETURN_IF_ERROR(ExpireLeases(registry_).status());
   RETURN_IF_ERROR(SunsetDueVersions(registry_).status());
   RETURN_IF_ERROR(FreeRetired(registry_));
-  return CompactSome();
+  RETURN_IF_ERROR(CompactSome());
+  ASSIGN_OR_RETURN(busy_, RunJobs(registry_));
+  return absl::OkStatus();
 }
 
 absl::Status Housekeeper::CompactSome() {

@@ -1,6 +1,6 @@
 // What the registry does by itself, once a second on a thread of its own: it ends the leases that
-// have run out, carries out the sunsets that have come and compacts the store's history. Owned by
-// RegistryServer.
+// have run out, carries out the sunsets that have come, goes on with the jobs, and compacts the
+// store's history. Owned by RegistryServer.
 #pragma once
 
 #include <thread>
@@ -36,6 +36,7 @@ class Housekeeper {
   Registry& registry_;
   const WatchHub& hub_;
   const HousekeeperOptions options_;
+  bool busy_ = false;  // a job has more to do now; of the thread
   Mutex mutex_;
   CondVar stopped_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

@@ -54,13 +54,6 @@ absl::StatusOr<v1::DeleteVersionResponse> DeleteVersion(Draft& draft,
 // Goes on with the freeing that was cut short.
 absl::Status FreeRetired(Registry& registry);
 
-// ---- deployment.cc ----
-// Of a step of a database, with the retirement of what it ends.
-absl::StatusOr<v1::VersionStateResponse> ActivateVersion(Draft& draft,
-                                                         const v1::ActivateVersionRequest& request);
-absl::StatusOr<v1::CheckDeploymentResponse> CheckDeployment(
-    Draft& draft, const v1::CheckDeploymentRequest& request);
-
 // ---- instances.cc ----
 // Grants the lease, if one is asked for, and then registers.
 absl::StatusOr<v1::RegisterInstanceResponse> RegisterInstance(
@@ -99,6 +92,22 @@ absl::StatusOr<v1::Pin> GetPin(Draft& draft, const v1::GetPinRequest& request);
 absl::StatusOr<v1::ListPinsResponse> ListPins(Draft& draft, const v1::ListPinsRequest& request);
 absl::StatusOr<v1::ListPinHistoryResponse> ListPinHistory(Draft& draft,
                                                           const v1::ListPinHistoryRequest& request);
+
+// ---- jobs.cc ----
+absl::StatusOr<v1::Job> StartJob(Draft& draft, const v1::StartJobRequest& request);
+absl::StatusOr<v1::Job> GetJob(Draft& draft, const v1::GetJobRequest& request);
+absl::StatusOr<v1::ListJobsResponse> ListJobs(Draft& draft, const v1::ListJobsRequest& request);
+absl::StatusOr<v1::Job> CancelJob(Draft& draft, const v1::CancelJobRequest& request);
+
+// ---- job_runner.cc ----
+// Goes on with the jobs whose time has come, some hundred pins of each, as the actors who have
+// started them. True: there is more to do now.
+absl::StatusOr<bool> RunJobs(Registry& registry);
+
+// ---- plan.cc ----
+// Drafts the change and commits nothing.
+absl::StatusOr<v1::PlanResponse> Plan(Registry& registry, const Caller& caller,
+                                      const v1::PlanRequest& request);
 
 // ---- channels.cc ----
 absl::StatusOr<v1::Channel> SetChannel(Draft& draft, const v1::SetChannelRequest& request);

@@ -14,6 +14,7 @@
 #include "registry/model/validate.h"
 #include "registry/service/lookups.h"
 #include "registry/service/operations.h"
+#include "registry/service/pin_changes.h"
 
 namespace pinion::service {
 namespace {
@@ -35,6 +36,7 @@ struct PinWrite {
   int64_t returns_to = 0;
   absl::string_view command = "pin.set";
   std::string owner;  // of a new pin; the actor when empty
+  int64_t job = 0;    // that makes the change; 0: none
 };
 
 // ARGUMENT: the method belongs to the service. NotFound names the methods' services.
@@ -196,6 +198,7 @@ absl::Status PutHistory(Draft& draft, const PinWrite& write, const std::string& 
   change.set_reason(write.reason);
   *change.mutable_time() = draft.now();
   change.set_returns_to(write.returns_to);
+  change.set_job(write.job);
   if (pin.has_drain()) *change.mutable_drain() = pin.drain();
   draft.Put(key, change);
   return absl::OkStatus();
@@ -276,12 +279,18 @@ routing::v1::Pin PinOf(const Request& request) {
 
 }  // namespace
 
-absl::StatusOr<v1::PinResponse> SetPin(Draft& draft, const v1::SetPinRequest& request) {
-  PinWrite write{.pin = request.pin(), .reason = request.reason()};
+absl::StatusOr<std::string> MeaningForPin(Draft& draft, const routing::v1::Service& service,
+                                          const version::Expression& expression) {
+  return ResolveForPin(draft, service, expression, /*was_there=*/false);
+}
+
+absl::StatusOr<v1::PinResponse> SetPinFor(Draft& draft, const v1::SetPinRequest& request,
+                                          int64_t job) {
+  PinWrite write{.pin = request.pin(), .reason = request.reason(), .job = job};
   RETURN_IF_ERROR(model::ValidatePin(write.pin));
   RETURN_IF_ERROR(model::ValidateText("reason", request.reason(), model::kMaxReasonBytes));
   RETURN_IF_ERROR(RequireConsumer(draft, write.pin.consumer()).status());
-  ASSIGN_OR_RETURN(const auto service, RequireApi(draft, write.pin.service(), "pins"));
+  ASSIGN_OR_RETURN(const auto service, RequireService(draft, write.pin.service()));
   RETURN_IF_ERROR(CheckMethodOf(service.value.service(), write.pin.method()));
   ASSIGN_OR_RETURN(const version::Expression expression,
                    ParseExpression(service.value.service(), write.pin.expression()));
@@ -293,6 +302,10 @@ absl::StatusOr<v1::PinResponse> SetPin(Draft& draft, const v1::SetPinRequest& re
   const bool stays = there.has_value() && there->value.pin().expression() == write.pin.expression();
   ASSIGN_OR_RETURN(write.version, ResolveForPin(draft, service.value.service(), expression, stays));
   return WritePin(draft, there, write);
+}
+
+absl::StatusOr<v1::PinResponse> SetPin(Draft& draft, const v1::SetPinRequest& request) {
+  return SetPinFor(draft, request, /*job=*/0);
 }
 
 absl::StatusOr<v1::UnsetPinResponse> UnsetPin(Draft& draft, const v1::UnsetPinRequest& request) {
@@ -320,11 +333,13 @@ absl::StatusOr<v1::UnsetPinResponse> UnsetPin(Draft& draft, const v1::UnsetPinRe
   return response;
 }
 
-absl::StatusOr<v1::PinResponse> RollbackPin(Draft& draft, const v1::RollbackPinRequest& request) {
+absl::StatusOr<v1::PinResponse> RollbackPinFor(Draft& draft, const v1::RollbackPinRequest& request,
+                                               int64_t job) {
   PinWrite write{.pin = PinOf(request),
                  .kind = v1::PinChange::ROLLBACK,
                  .reason = request.reason(),
-                 .command = "pin.rollback"};
+                 .command = "pin.rollback",
+                 .job = job};
   RETURN_IF_ERROR(model::ValidatePin(write.pin));
   RETURN_IF_ERROR(model::ValidateText("reason", request.reason(), model::kMaxReasonBytes));
   RETURN_IF_ERROR(RequireConsumer(draft, request.consumer()).status());
@@ -348,6 +363,10 @@ absl::StatusOr<v1::PinResponse> RollbackPin(Draft& draft, const v1::RollbackPinR
   ASSIGN_OR_RETURN(write.version,
                    ResolveForPin(draft, service.value.service(), expression, /*was_there=*/true));
   return WritePin(draft, there, write);
+}
+
+absl::StatusOr<v1::PinResponse> RollbackPin(Draft& draft, const v1::RollbackPinRequest& request) {
+  return RollbackPinFor(draft, request, /*job=*/0);
 }
 
 absl::StatusOr<v1::PinResponse> ProposePin(Draft& draft, const v1::PinProposal& proposal) {

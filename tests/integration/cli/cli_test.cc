@@ -69,6 +69,7 @@ class Cli : public ::testing::TestWithParam<std::string> {
     write("broken.yaml", Bytes(source_ / kSessions / "broken.yaml"));
     write("waivers.yaml", Bytes(source_ / kSessions / "waivers.yaml"));
     fs::current_path(directory_);
+    setenv("TZ", "UTC", /*overwrite=*/1);  // for moments that are shown in the user's zone
     // Sessions name files relative to here, and the registry's socket is among them.
     Start();
   }

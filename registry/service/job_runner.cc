@@ -1,0 +1,259 @@
+// Carries out jobs, pin by pin. A step is one transaction that changes a pin and notes how far the
+// job has come, so that whatever ends the process, and however many registries work on one store,
+// each pin is changed once and counted once.
+#include "absl/strings/str_cat.h"
+#include "registry/model/errors.h"
+#include "registry/model/jobs.h"
+#include "registry/model/keys.h"
+#include "registry/model/pins.h"
+#include "registry/service/lookups.h"
+#include "registry/service/operations.h"
+#include "registry/service/pin_changes.h"
+
+namespace pinion::service {
+namespace {
+
+// Jobs that one round goes on with, and their steps together: some tenths of a second, in which
+// leases and sunsets wait. Each job has its share, so that none waits for another's end.
+constexpr size_t kJobsAtOnce = 64;
+constexpr size_t kStepsAtOnce = 128;
+// Pins that a step of an undoing job looks at to find one that is its to change; all pins that
+// another job comes to are.
+constexpr int32_t kLookedAtOnce = 200;
+
+struct StepRequest {
+  int64_t job = 0;
+  // Why the pin that comes next, if it is this one, cannot be changed; empty: try it.
+  std::string refused_pin = {};
+  std::string refusal = {};
+  std::string* tried = nullptr;  // gets the name of the pin that the step would change
+};
+
+struct StepResult {
+  bool ended = true;
+};
+
+// A pin that the job comes to, and the key after which it goes on.
+struct Next {
+  routing::v1::Pin pin;
+  std::string after;
+};
+
+class Stepper {
+ public:
+  Stepper(Draft& draft, v1::JobRecord& record)
+      : draft_(draft), record_(record), job_(*record.mutable_job()) {}
+
+  absl::Status Begin() {
+    if (job_.state() != v1::Job::SCHEDULED && job_.pins_total() > 0) return absl::OkStatus();
+    job_.set_state(v1::Job::RUNNING);
+    int64_t total = 1;
+    if (!record_.has_pin()) {
+      ASSIGN_OR_RETURN(total, draft_.Count(Prefix()));
+    }
+    job_.set_pins_total(total);
+    return absl::OkStatus();
+  }
+
+  // The next pin that is the job's to change, past those that are not, which it counts. Nullopt:
+  // there is none among the next some hundred.
+  absl::StatusOr<std::optional<Next>> FindNext() {
+    if (record_.has_pin()) return FindOnly();
+    const int32_t looked_at = job_.has_undo_job() ? kLookedAtOnce : 1;
+    ASSIGN_OR_RETURN(const store::RangeResult uses,
+                     draft_.PageOf(Prefix(), {looked_at, record_.after()}));
+    for (const store::KeyValue& kv : uses.kvs) {
+      const std::optional<model::PinUse> use = model::ParsePinUse(kv.key);
+      if (!use.has_value()) return model::Damaged(kv.key);
+      Next next;
+      next.pin.set_consumer(use->consumer);
+      next.pin.set_service(record_.service());
+      next.pin.set_method(use->method);
+      next.pin.set_expression(record_.to());
+      next.after = kv.key.substr(Prefix().size());
+      ASSIGN_OR_RETURN(const bool mine, IsMine(next.pin));
+      if (mine) return next;
+      Pass(next);
+    }
+    more_ = uses.more;
+    return std::nullopt;
+  }
+
+  absl::Status Change(const Next& next) {
+    ASSIGN_OR_RETURN(const bool changed, job_.has_undo_job() ? Undo(next.pin) : Set(next.pin));
+    job_.set_changed(job_.changed() + (changed ? 1 : 0));
+    job_.set_unchanged(job_.unchanged() + (changed ? 0 : 1));
+    GoTo(next);
+    if (!changed) draft_.SetUnaudited();
+    return absl::OkStatus();
+  }
+
+  void Fail(const Next& next, const std::string& message) {
+    model::AddFailure(job_, model::PinName(next.pin), message);
+    GoTo(next);
+    draft_.Audit("job.skip", model::PinName(next.pin), nullptr, nullptr,
+                 absl::StrCat(model::JobName(job_.id()), ": ", message));
+  }
+
+  // All pins are done with, or those that were looked at.
+  bool PassOrEnd() {
+    if (more_) {
+      draft_.SetUnaudited();
+      return false;
+    }
+    draft_.Delete(model::JobDueKey(job_.start_time().seconds(), job_.id()));
+    job_.set_state(v1::Job::DONE);
+    *job_.mutable_end_time() = draft_.now();
+    v1::Job audited = job_;
+    audited.clear_failures();  // each has a record of its own
+    draft_.Audit("job.finish", model::JobName(job_.id()), nullptr, &audited, job_.reason());
+    return true;
+  }
+
+ private:
+  std::string Prefix() const { return model::PinUsesOf(record_.service(), record_.from()); }
+
+  absl::StatusOr<std::optional<Next>> FindOnly() {
+    if (job_.changed() + job_.unchanged() + job_.failed() > 0) return std::nullopt;
+    Next next{record_.pin(), ""};
+    ASSIGN_OR_RETURN(const bool mine, IsMine(next.pin));
+    if (mine) return next;
+    Pass(next);
+    return std::nullopt;
+  }
+
+  // Whether an undoing job may touch it: the job that it undoes was the last to change it.
+  absl::StatusOr<bool> IsMine(const routing::v1::Pin& pin) {
+    if (!job_.has_undo_job()) return true;
+    ASSIGN_OR_RETURN(const std::optional<v1::PinChange> newest, NewestChange(pin));
+    return newest.has_value() && newest->job() == job_.undo_job().id();
+  }
+
+  absl::StatusOr<std::optional<v1::PinChange>> NewestChange(const routing::v1::Pin& pin) {
+    ASSIGN_OR_RETURN(
+        const auto page,
+        draft_.List<v1::PinChange>(model::PinChangesOf(pin.consumer(), pin.service(), pin.method()),
+                                   {.size = 1, .newest_first = true}));
+    if (page.records.empty()) return std::nullopt;
+    return page.records[0].value;
+  }
+
+  absl::StatusOr<bool> Set(const routing::v1::Pin& pin) {
+    v1::SetPinRequest request;
+    if (job_.has_set_pin()) request = job_.set_pin();
+    *request.mutable_pin() = pin;
+    if (job_.has_move_pins() && job_.move_pins().has_drain()) {
+      *request.mutable_pin()->mutable_drain() = job_.move_pins().drain();
+    }
+    request.set_reason(model::JobReason(job_));
+    ASSIGN_OR_RETURN(const v1::PinResponse response, SetPinFor(draft_, request, job_.id()));
+    return response.changed();
+  }
+
+  // What the pin said before; nothing, if the job had made it.
+  absl::StatusOr<bool> Undo(const routing::v1::Pin& pin) {
+    ASSIGN_OR_RETURN(const std::optional<v1::PinChange> newest, NewestChange(pin));
+    if (newest->old_expression().empty()) {
+      v1::UnsetPinRequest request;
+      request.set_consumer(pin.consumer());
+      request.set_service(pin.service());
+      request.set_method(pin.method());
+      request.set_reason(model::JobReason(job_));
+      RETURN_IF_ERROR(UnsetPin(draft_, request).status());
+      return true;
+    }
+    v1::RollbackPinRequest request;
+    request.set_consumer(pin.consumer());
+    request.set_service(pin.service());
+    request.set_method(pin.method());
+    request.set_reason(model::JobReason(job_));
+    ASSIGN_OR_RETURN(const v1::PinResponse response, RollbackPinFor(draft_, request, job_.id()));
+    return response.changed();
+  }
+
+  void Pass(const Next& next) {
+    job_.set_unchanged(job_.unchanged() + 1);
+    GoTo(next);
+  }
+
+  void GoTo(const Next& next) { record_.set_after(next.after); }
+
+  Draft& draft_;
+  v1::JobRecord& record_;
+  v1::Job& job_;
+  bool more_ = false;
+};
+
+absl::StatusOr<StepResult> Step(Draft& draft, const StepRequest& request) {
+  const std::string key = model::JobKey(request.job);
+  ASSIGN_OR_RETURN(auto stored, draft.Get<v1::JobRecord>(key));
+  if (!stored.has_value()) return model::Damaged(key);
+  if (model::HasEnded(stored->value.job())) return StepResult();
+  v1::JobRecord& record = stored->value;
+  Stepper stepper(draft, record);
+  RETURN_IF_ERROR(stepper.Begin());
+  ASSIGN_OR_RETURN(const std::optional<Next> next, stepper.FindNext());
+  *request.tried = next.has_value() ? model::PinName(next->pin) : "";
+  StepResult result{.ended = false};
+  if (!next.has_value()) {
+    result.ended = stepper.PassOrEnd();
+  } else if (*request.tried == request.refused_pin) {
+    stepper.Fail(*next, request.refusal);
+  } else {
+    RETURN_IF_ERROR(stepper.Change(*next));
+  }
+  draft.Put(key, record);
+  return result;
+}
+
+// What is wrong with one pin, and not with the registry: others may still be moved.
+bool IsRefusal(const absl::Status& status) {
+  const std::string reason = model::ReasonOf(status);
+  return !reason.empty() && reason != "CONTENTION";
+}
+
+// `steps` of one job. True: it has not ended.
+absl::StatusOr<bool> RunSome(Registry& registry, int64_t id, size_t steps) {
+  const Caller nobody;
+  Draft reader(registry, nobody);
+  ASSIGN_OR_RETURN(const auto record, reader.Get<v1::JobRecord>(model::JobKey(id)));
+  if (!record.has_value()) return model::Damaged(model::JobKey(id));
+  const Caller caller{record->value.job().meta().created_by()};
+  std::string tried;
+  StepRequest request{.job = id, .tried = &tried};
+  for (size_t i = 0; i < steps; ++i) {
+    const absl::StatusOr<StepResult> result = Run(registry, Step, caller, request);
+    if (result.ok() && result->ended) return false;
+    if (result.ok()) continue;
+    if (!IsRefusal(result.status()) || tried.empty() || tried == request.refused_pin) {
+      return result.status();
+    }
+    request.refused_pin = tried;
+    request.refusal = std::string(result.status().message());
+  }
+  return true;
+}
+
+}  // namespace
+
+absl::StatusOr<bool> RunJobs(Registry& registry) {
+  const int64_t now = absl::ToUnixSeconds(registry.clock().Wall());
+  ASSIGN_OR_RETURN(const store::RangeResult due,
+                   registry.store().Range({.range = {model::kJobsDue, model::JobDueKey(now + 1, 0)},
+                                           .limit = kJobsAtOnce,
+                                           .keys_only = true}));
+  bool more = false;
+  absl::Status first_error;
+  for (const store::KeyValue& kv : due.kvs) {
+    const std::optional<int64_t> id = model::ParseJobDue(kv.key);
+    if (!id.has_value()) return model::Damaged(kv.key);
+    // A job that cannot go on does not keep the others from it.
+    const absl::StatusOr<bool> open = RunSome(registry, *id, kStepsAtOnce / due.kvs.size());
+    if (!open.ok()) first_error.Update(open.status());
+    more |= open.ok() && *open;
+  }
+  RETURN_IF_ERROR(first_error);
+  return more;
+}
+
+}  // namespace pinion::service

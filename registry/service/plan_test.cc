@@ -1,0 +1,176 @@
+// Plans: whom a change would move, told by the code that makes it, and nothing made.
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/testing/registry_fixture.h"
+
+namespace pinion::service {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class PlanTest : public RegistryFixture {
+ protected:
+  // addressbook 1.0.0, which is stable, and 2.0.0, which has another schema, both active.
+  void SetUp() override {
+    SetUpAddressBook();
+    ASSERT_TRUE(Publish("addressbook", "2.0.0", DescriptorSetOf({"acme.AddressBook"}, 2)).ok());
+    ASSERT_TRUE(Register("addressbook", "2.0.0", 9002).ok());
+  }
+  v1::PlanResponse PlanOf(const std::string& text) {
+    const store::Revision before = store_.revision();
+    const auto plan = Call(Plan, text);
+    EXPECT_TRUE(plan.ok()) << text << plan.status();
+    EXPECT_EQ(store_.revision(), before) << "a plan changes nothing";
+    return plan.ok() ? *plan : v1::PlanResponse();
+  }
+  // "billing: ^1 1.0.0 > ^2 2.0.0" of each.
+  static std::vector<std::string> Moves(const v1::PlanResponse& plan) {
+    std::vector<std::string> texts;
+    for (const v1::PlannedMove& move : plan.moves()) {
+      texts.push_back(absl::StrCat(move.consumer(), move.method(), ": ", move.old_expression(), " ",
+                                   move.old_version(), " > ", move.new_expression(), " ",
+                                   move.new_version()));
+    }
+    return texts;
+  }
+  static std::string SetPinOf(const std::string& expression, const std::string& rest = "") {
+    return absl::StrCat("set_pin { pin { consumer: 'billing' service: 'addressbook' expression: '",
+                        expression, "' ", rest, " } }");
+  }
+  static std::string Book(const std::string& field, const std::string& version,
+                          const std::string& rest = "") {
+    return absl::StrCat(field, " { service: 'addressbook' name: '", version, "' ", rest, " }");
+  }
+};
+
+TEST_F(PlanTest, APinsPlanSaysWhereItGoesAndWhatLiesBetween) {
+  const v1::PlanResponse plan = PlanOf(SetPinOf("^2"));
+  EXPECT_TRUE(plan.changes());
+  EXPECT_THAT(Moves(plan), ElementsAre("billing: @stable 1.0.0 > ^2 2.0.0"));
+  ASSERT_EQ(plan.steps_size(), 1);
+  EXPECT_EQ(plan.steps(0).instances(), 1);
+  EXPECT_GT(plan.steps(0).breaking(), 0);
+  EXPECT_THAT(plan.steps(0).findings(0), HasSubstr("breaking: acme.AddressBookMessage"));
+
+  ASSERT_TRUE(Pin("billing", "addressbook", "^2").ok());
+  EXPECT_FALSE(PlanOf(SetPinOf("^2")).changes());
+  EXPECT_THAT(Moves(PlanOf("rollback_pin { consumer: 'billing' service: 'addressbook' }")),
+              IsEmpty())
+      << "there is nothing to go back to";
+  ASSERT_TRUE(Pin("billing", "addressbook", "1.0.0").ok());
+  EXPECT_THAT(Moves(PlanOf("rollback_pin { consumer: 'billing' service: 'addressbook' }")),
+              ElementsAre("billing: 1.0.0 1.0.0 > ^2 2.0.0"));
+  EXPECT_THAT(Moves(PlanOf("unset_pin { consumer: 'billing' service: 'addressbook' }")),
+              ElementsAre("billing: 1.0.0 1.0.0 > @stable 1.0.0"));
+}
+
+TEST_F(PlanTest, AMethodsPinStandsBeforeTheServices) {
+  ASSERT_TRUE(Pin("billing", "addressbook", "2.0.0").ok());
+  EXPECT_THAT(Moves(PlanOf(SetPinOf("1.0.0", "method: '/acme.AddressBook/Get'"))),
+              ElementsAre("billing/acme.AddressBook/Get: 2.0.0 2.0.0 > 1.0.0 1.0.0"));
+}
+
+TEST_F(PlanTest, WhatWouldBeRefusedIsTold) {
+  ASSERT_TRUE(Publish("addressbook", "3.0.0").ok());
+  ASSERT_TRUE(Call(RetireVersion, "service: 'addressbook' name: '3.0.0'").ok());
+  const v1::PlanResponse plan = PlanOf(SetPinOf("3.0.0"));
+  EXPECT_EQ(plan.refusal_reason(), "VERSION_RETIRED");
+  EXPECT_THAT(plan.refusal(), HasSubstr("3.0.0 is retired"));
+  EXPECT_FALSE(plan.changes());
+  EXPECT_THAT(Moves(plan), IsEmpty());
+  EXPECT_EQ(Outcome(Call(Plan, SetPinOf("^9")).status()), "NOT_FOUND VERSION_NOT_FOUND");
+  EXPECT_EQ(Outcome(Call(Plan, "").status()), "INVALID_ARGUMENT ARGUMENT_INVALID");
+  EXPECT_EQ(Outcome(Call(Plan, "set_pin { pin { } }").status()), "INVALID_ARGUMENT NAME_MALFORMED");
+}
+
+TEST_F(PlanTest, MovingManyCountsThemAllAndNamesAThousand) {
+  for (int i = 0; i < 1200; ++i) {
+    const std::string name = absl::StrCat("c", i);
+    ASSERT_TRUE(Call(CreateConsumer, absl::StrCat("consumer { name: '", name, "' }")).ok());
+    ASSERT_TRUE(Pin(name, "addressbook", "^1").ok());
+  }
+  const v1::PlanResponse plan = PlanOf("move_pins { service: 'addressbook' from: '^1' to: '^2' }");
+  EXPECT_TRUE(plan.changes());
+  EXPECT_EQ(plan.moves_total(), 1200);
+  EXPECT_EQ(plan.moves_size(), 1000);
+  EXPECT_EQ(Moves(plan)[0], "c0: ^1 1.0.0 > ^2 2.0.0");
+  ASSERT_EQ(plan.steps_size(), 1);
+  EXPECT_EQ(plan.steps(0).consumers(), 1200);
+  EXPECT_FALSE(PlanOf("move_pins { service: 'addressbook' from: '^2' to: '^1' }").changes())
+      << "no pin says ^2";
+}
+
+TEST_F(PlanTest, AChannelMovesItsPinsItsDefaultsAndTheUnpinned) {
+  ASSERT_TRUE(Pin("billing", "addressbook", "@stable").ok());
+  ASSERT_TRUE(Call(CreateConsumer, "consumer { name: 'auto' default_channel: 'stable' }").ok());
+  ASSERT_TRUE(Call(CreateConsumer, "consumer { name: 'pinned' default_channel: 'stable' }").ok());
+  ASSERT_TRUE(Pin("pinned", "addressbook", "^1").ok());
+  const v1::PlanResponse plan =
+      PlanOf("set_channel { channel { service: 'addressbook' name: 'stable' version: '2.0.0' } }");
+  EXPECT_TRUE(plan.changes());
+  EXPECT_THAT(Moves(plan), ElementsAre("billing: @stable 1.0.0 > @stable 2.0.0",
+                                       "auto: @stable 1.0.0 > @stable 2.0.0",
+                                       ": @stable 1.0.0 > @stable 2.0.0"));
+}
+
+TEST_F(PlanTest, ADeprecationMovesNobodyAndItsSunsetDoes) {
+  ASSERT_TRUE(Pin("billing", "addressbook", ">=1 <3").ok());
+  ASSERT_TRUE(Pin("shipping", "addressbook", "2.0.0").ok());
+  EXPECT_THAT(Moves(PlanOf(Book("deprecate_version", "2.0.0"))), IsEmpty());
+  const v1::PlanResponse plan =
+      PlanOf(Book("deprecate_version", "2.0.0", "sunset_time { seconds: 4000000000 }"));
+  EXPECT_TRUE(plan.changes());
+  EXPECT_THAT(Moves(plan), ElementsAre("billing: >=1 <3 2.0.0 > >=1 <3 1.0.0"));
+  EXPECT_THAT(plan.notes(0), HasSubstr("2096-10-02"));
+  const v1::PlanResponse stable =
+      PlanOf(Book("deprecate_version", "1.0.0", "sunset_time { seconds: 4000000000 }"));
+  EXPECT_THAT(Moves(stable), ElementsAre(": @stable 1.0.0 > @stable "));
+}
+
+TEST_F(PlanTest, AnActivationMovesTheRangesThatItIsTheNewestOf) {
+  ASSERT_TRUE(Publish("addressbook", "1.1.0").ok());
+  ASSERT_TRUE(Pin("billing", "addressbook", "^1").ok());
+  ASSERT_TRUE(Pin("shipping", "addressbook", "~1.0").ok());
+  EXPECT_THAT(Moves(PlanOf(Book("activate_version", "1.1.0"))),
+              ElementsAre("billing: ^1 1.0.0 > ^1 1.1.0"));
+  EXPECT_FALSE(PlanOf(Book("activate_version", "1.0.0")).changes());
+
+  ASSERT_TRUE(Publish("ledger", "1.0.0").ok());
+  EXPECT_THAT(Moves(PlanOf("activate_version { service: 'ledger' name: '1.0.0' }")),
+              ElementsAre(": @stable  > @stable 1.0.0"));
+}
+
+TEST_F(PlanTest, ARetirementNamesItsBlockersAndByForceWhomItCutsOff) {
+  ASSERT_TRUE(Pin("billing", "addressbook", "1.0.0").ok());
+  ASSERT_TRUE(Pin("shipping", "addressbook", "^1").ok());
+  const v1::PlanResponse plan = PlanOf(Book("retire_version", "1.0.0"));
+  EXPECT_EQ(plan.refusal_reason(), "VERSION_IN_USE");
+  EXPECT_GT(plan.blockers_size(), 3);
+  const v1::PlanResponse force = PlanOf(Book("retire_version", "1.0.0", "force: true"));
+  EXPECT_TRUE(force.changes());
+  EXPECT_THAT(Moves(force), ElementsAre("shipping: ^1 1.0.0 > ^1 ", ": @stable 1.0.0 > @stable ",
+                                        "billing: 1.0.0 1.0.0 > 1.0.0 "));
+}
+
+TEST_F(PlanTest, APlanSaysWhatThenHappens) {
+  ASSERT_TRUE(Publish("addressbook", "1.1.0", DescriptorSetOf({"acme.AddressBook"})).ok());
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(Call(CreateConsumer, absl::StrCat("consumer { name: 'c", i, "' }")).ok());
+    ASSERT_TRUE(Pin(absl::StrCat("c", i), "addressbook", i % 2 == 0 ? "^1" : ">=1.0.0").ok());
+  }
+  const v1::PlanResponse plan = PlanOf(Book("activate_version", "1.1.0"));
+  ASSERT_TRUE(Register("addressbook", "1.1.0", 9003).ok());
+  for (const v1::PlannedMove& move : plan.moves()) {
+    const auto pin =
+        Call(GetPin, absl::StrCat("consumer: '", move.consumer(), "' service: 'addressbook'"));
+    EXPECT_EQ(pin->resolved_version(), move.new_version()) << move.consumer();
+  }
+  EXPECT_EQ(plan.moves_total(), 3) << ">=1.0.0 means 2.0.0 before and after";
+}
+
+}  // namespace
+}  // namespace pinion::service
