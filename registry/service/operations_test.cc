@@ -51,6 +51,9 @@ TEST_F(OperationsTest, VersionsNeverChange) {
   }
   const auto stored = Call(GetVersionSchema, R"(service: "addressbook" name: "1.0.0")");
   EXPECT_EQ(stored->descriptor_set(), schema);
+  ASSERT_TRUE(Call(RetireVersion, R"(service: "addressbook" name: "1.0.0")").ok());
+  EXPECT_EQ(Outcome(Publish("addressbook", "1.0.0", schema).status()),
+            "FAILED_PRECONDITION VERSION_RETIRED");
 }
 
 TEST_F(OperationsTest, LargeDescriptorSetsAreKeptInParts) {

@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
+#include "registry/model/lifecycle.h"
 #include "registry/model/validate.h"
 #include "registry/service/blobs.h"
 #include "registry/service/lookups.h"
@@ -44,11 +45,20 @@ std::vector<std::string> GrpcServicesOf(const routing::v1::Version& version) {
   return names;
 }
 
-// OK: the same was published before. AlreadyExists: something else was.
+// OK: the same was published before. AlreadyExists: something else was. FailedPrecondition: it was,
+// and is retired.
 absl::Status CheckIsSame(const v1::Version& there, const routing::v1::Version& asked) {
   const routing::v1::Version& old = there.version();
   const bool same_services = GrpcServicesOf(old) == GrpcServicesOf(asked);
-  if (old.schema_digest() == asked.schema_digest() && same_services) return absl::OkStatus();
+  const bool same = old.schema_digest() == asked.schema_digest() && same_services;
+  if (same && old.state() == routing::v1::RETIRED) {
+    return model::Refusal(absl::StatusCode::kFailedPrecondition, "VERSION_RETIRED",
+                          absl::StrCat(model::VersionText(old),
+                                       " is retired, and its name is never used again; publish it "
+                                       "under a new name"),
+                          {{"service", old.service()}, {"version", old.name()}});
+  }
+  if (same) return absl::OkStatus();
   const auto shorten = [](const std::string& digest) {
     return digest.empty() ? "without a schema" : "with schema " + digest.substr(0, 12);
   };
@@ -146,6 +156,8 @@ absl::StatusOr<v1::PublishVersionResponse> Publish(Draft& draft, const Publicati
   std::string waived;
   if (publication.schema.has_value()) {
     ASSIGN_OR_RETURN(waived, CheckSchema(draft, service.service(), request, *publication.schema));
+    // One that comes in the same moment is compared with too.
+    draft.RequireNothingNew(model::VersionsOf(request.service()));
   }
   ASSIGN_OR_RETURN(const bool claimed,
                    ClaimGrpcServices(draft, version, *service.mutable_service()));
