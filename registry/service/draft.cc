@@ -91,17 +91,30 @@ absl::StatusOr<int64_t> Draft::Count(const std::string& prefix) {
 }
 
 void Draft::PutBytes(const std::string& key, std::string value, store::LeaseId lease) {
-  ops_.push_back(store::Put{key, std::move(value), lease});
+  Add(store::Put{key, std::move(value), lease});
 }
 
-void Draft::Delete(const std::string& key) { ops_.push_back(store::Delete{key}); }
+void Draft::Delete(const std::string& key) { Add(store::Delete{key}); }
+
+void Draft::Add(store::Op op) {
+  const auto key_of = [](const store::Op& any) -> const std::string& {
+    return std::visit([](const auto& one) -> const std::string& { return one.key; }, any);
+  };
+  const auto there = std::find_if(ops_.begin(), ops_.end(), [&](const store::Op& other) {
+    return key_of(other) == key_of(op);
+  });
+  if (there != ops_.end()) {
+    *there = std::move(op);
+  } else {
+    ops_.push_back(std::move(op));
+  }
+}
 
 registry::v1::AuditRecord& Draft::Audit(absl::string_view command, absl::string_view object,
                                         const google::protobuf::Message* before,
                                         const google::protobuf::Message* after,
                                         absl::string_view reason) {
-  CHECK(!audit_.has_value());
-  registry::v1::AuditRecord& record = audit_.emplace();
+  registry::v1::AuditRecord& record = audits_.emplace_back();
   *record.mutable_time() = now_;
   record.set_actor(caller_.actor);
   record.set_command(std::string(command));
@@ -113,13 +126,13 @@ registry::v1::AuditRecord& Draft::Audit(absl::string_view command, absl::string_
 }
 
 absl::StatusOr<std::optional<store::Revision>> Draft::Commit() {
-  CHECK(audit_.has_value() != unaudited_);
-  if (audit_.has_value()) {
-    audit_->set_id(registry_.NextAuditId());
-    const std::string key = model::AuditKey(audit_->id());
+  CHECK(!audits_.empty() || may_be_unaudited_);
+  for (registry::v1::AuditRecord& audit : audits_) {
+    audit.set_id(registry_.NextAuditId());
+    const std::string key = model::AuditKey(audit.id());
     // Another registry on the same store may have taken the id.
     compares_.push_back(store::Compare::Absent(key));
-    Put(key, *audit_);
+    Put(key, audit);
   }
   ASSIGN_OR_RETURN(const store::TxnResult result,
                    registry_.store().Commit({.compares = compares_, .then = ops_}));

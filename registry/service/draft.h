@@ -5,6 +5,7 @@
 // Lives on the stack of one request, on one thread.
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -87,18 +88,19 @@ class Draft {
     SetRevision(record, 0);  // it is the pair's own
     PutBytes(key, record.SerializeAsString(), lease);
   }
+  // The last word on a key counts.
   void PutBytes(const std::string& key, std::string value, store::LeaseId lease = 0);
   void Delete(const std::string& key);
 
-  // What is said of this change; every draft that changes something says it once. Null: it did
-  // (does) not exist.
+  // What is said of this change; every draft that changes something says it, once for each object.
+  // Null: it did (does) not exist. Valid until the draft ends.
   registry::v1::AuditRecord& Audit(absl::string_view command, absl::string_view object,
                                    const google::protobuf::Message* before,
                                    const google::protobuf::Message* after,
                                    absl::string_view reason = "");
 
-  // This change is bookkeeping that nobody has asked for, and so not in the audit log.
-  void SetUnaudited() { unaudited_ = true; }
+  // It may be bookkeeping alone, which nobody has asked for, and so without an audit record.
+  void AllowUnaudited() { may_be_unaudited_ = true; }
 
   bool changes() const { return !ops_.empty(); }
   // The revision; nullopt: something that was read has changed, so decide anew.
@@ -116,6 +118,7 @@ class Draft {
 
  private:
   absl::StatusOr<std::optional<store::KeyValue>> Read(const std::string& key);
+  void Add(store::Op op);
 
   Registry& registry_;
   const Caller& caller_;
@@ -124,8 +127,8 @@ class Draft {
   absl::flat_hash_set<std::string> read_;
   std::vector<store::Compare> compares_;
   std::vector<store::Op> ops_;
-  std::optional<registry::v1::AuditRecord> audit_;
-  bool unaudited_ = false;
+  std::deque<registry::v1::AuditRecord> audits_;
+  bool may_be_unaudited_ = false;
 };
 
 // Each attempt that fails means that somebody else's change succeeded. After the first few, losers

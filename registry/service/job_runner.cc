@@ -1,6 +1,8 @@
-// Carries out jobs, pin by pin. A step is one transaction that changes a pin and notes how far the
-// job has come, so that whatever ends the process, and however many registries work on one store,
-// each pin is changed once and counted once.
+// Carries out jobs. A step is one transaction that changes a few pins and notes how far the job has
+// come, so that whatever ends the process, and however many registries work on one store, each pin
+// is changed once and counted once.
+#include <map>
+
 #include "absl/strings/str_cat.h"
 #include "registry/model/errors.h"
 #include "registry/model/jobs.h"
@@ -16,17 +18,18 @@ namespace {
 // Jobs that one round goes on with, and their steps together: some tenths of a second, in which
 // leases and sunsets wait. Each job has its share, so that none waits for another's end.
 constexpr size_t kJobsAtOnce = 64;
-constexpr size_t kStepsAtOnce = 128;
+constexpr size_t kStepsAtOnce = 32;
+// Pins that a step changes: each takes seven operations, of the 128 that a transaction may have.
+constexpr int kPinsAtOnce = 12;
 // Pins that a step of an undoing job looks at to find one that is its to change; all pins that
 // another job comes to are.
 constexpr int32_t kLookedAtOnce = 200;
 
 struct StepRequest {
   int64_t job = 0;
-  // Why the pin that comes next, if it is this one, cannot be changed; empty: try it.
-  std::string refused_pin = {};
-  std::string refusal = {};
-  std::string* tried = nullptr;  // gets the name of the pin that the step would change
+  // Why these pins, by name, cannot be changed.
+  std::map<std::string, std::string> refused = {};
+  std::string* tried = nullptr;  // gets the name of the last pin that the step would change
 };
 
 struct StepResult {
@@ -54,6 +57,9 @@ class Stepper {
     job_.set_pins_total(total);
     return absl::OkStatus();
   }
+
+  // How many pins are done with.
+  int64_t done() const { return job_.changed() + job_.unchanged() + job_.failed(); }
 
   // The next pin that is the job's to change, past those that are not, which it counts. Nullopt:
   // there is none among the next some hundred.
@@ -84,7 +90,6 @@ class Stepper {
     job_.set_changed(job_.changed() + (changed ? 1 : 0));
     job_.set_unchanged(job_.unchanged() + (changed ? 0 : 1));
     GoTo(next);
-    if (!changed) draft_.SetUnaudited();
     return absl::OkStatus();
   }
 
@@ -97,10 +102,7 @@ class Stepper {
 
   // All pins are done with, or those that were looked at.
   bool PassOrEnd() {
-    if (more_) {
-      draft_.SetUnaudited();
-      return false;
-    }
+    if (more_) return false;
     draft_.Delete(model::JobDueKey(job_.start_time().seconds(), job_.id()));
     job_.set_state(v1::Job::DONE);
     *job_.mutable_end_time() = draft_.now();
@@ -114,7 +116,7 @@ class Stepper {
   std::string Prefix() const { return model::PinUsesOf(record_.service(), record_.from()); }
 
   absl::StatusOr<std::optional<Next>> FindOnly() {
-    if (job_.changed() + job_.unchanged() + job_.failed() > 0) return std::nullopt;
+    if (done() > 0) return std::nullopt;
     Next next{record_.pin(), ""};
     ASSIGN_OR_RETURN(const bool mine, IsMine(next.pin));
     if (mine) return next;
@@ -192,15 +194,24 @@ absl::StatusOr<StepResult> Step(Draft& draft, const StepRequest& request) {
   v1::JobRecord& record = stored->value;
   Stepper stepper(draft, record);
   RETURN_IF_ERROR(stepper.Begin());
-  ASSIGN_OR_RETURN(const std::optional<Next> next, stepper.FindNext());
-  *request.tried = next.has_value() ? model::PinName(next->pin) : "";
+  draft.AllowUnaudited();
+  request.tried->clear();
   StepResult result{.ended = false};
-  if (!next.has_value()) {
-    result.ended = stepper.PassOrEnd();
-  } else if (*request.tried == request.refused_pin) {
-    stepper.Fail(*next, request.refusal);
-  } else {
-    RETURN_IF_ERROR(stepper.Change(*next));
+  // The first alone: it may intern the expression, which the others then find.
+  const int pins_max = stepper.done() == 0 ? 1 : kPinsAtOnce;
+  for (int i = 0; i < pins_max; ++i) {
+    ASSIGN_OR_RETURN(const std::optional<Next> next, stepper.FindNext());
+    if (!next.has_value()) {
+      result.ended = stepper.PassOrEnd();
+      break;
+    }
+    *request.tried = model::PinName(next->pin);
+    const auto refusal = request.refused.find(*request.tried);
+    if (refusal != request.refused.end()) {
+      stepper.Fail(*next, refusal->second);
+    } else {
+      RETURN_IF_ERROR(stepper.Change(*next));
+    }
   }
   draft.Put(key, record);
   return result;
@@ -224,12 +235,14 @@ absl::StatusOr<bool> RunSome(Registry& registry, int64_t id, size_t steps) {
   for (size_t i = 0; i < steps; ++i) {
     const absl::StatusOr<StepResult> result = Run(registry, Step, caller, request);
     if (result.ok() && result->ended) return false;
-    if (result.ok()) continue;
-    if (!IsRefusal(result.status()) || tried.empty() || tried == request.refused_pin) {
+    if (result.ok()) {
+      request.refused.clear();
+      continue;
+    }
+    if (!IsRefusal(result.status()) || tried.empty() || request.refused.contains(tried)) {
       return result.status();
     }
-    request.refused_pin = tried;
-    request.refusal = std::string(result.status().message());
+    request.refused[tried] = std::string(result.status().message());
   }
   return true;
 }

@@ -84,18 +84,18 @@ TEST_F(JobsTest, EveryPinThatSaysTheExpressionMovesAndEachIsOnRecord) {
 }
 
 TEST_F(JobsTest, AJobGoesOnWhereItWasAndCountsEachPinOnce) {
-  AddPinned(150, "^1");
+  AddPinned(500, "^1");
   ASSERT_TRUE(Move("^1", "^2").ok());
   ASSERT_TRUE(*RunJobs(*registry_));
   const v1::Job half = Get(1);
   EXPECT_EQ(half.state(), v1::Job::RUNNING);
-  EXPECT_EQ(half.changed(), 128);
-  EXPECT_EQ(half.pins_total(), 150);
+  EXPECT_EQ(half.changed(), 1 + 31 * 12);
+  EXPECT_EQ(half.pins_total(), 500);
   // As after a restart; and another pin that comes behind where the job is, stays.
   registry_ = *Registry::Open(store_, clock_);
   ASSERT_TRUE(Pin("billing", "addressbook", "^1").ok());
   RunAll();
-  EXPECT_EQ(Counts(1), "DONE 150 0 0 of 150");
+  EXPECT_EQ(Counts(1), "DONE 500 0 0 of 500");
   EXPECT_EQ(Says("billing"), "^1");
 }
 
@@ -126,6 +126,23 @@ TEST_F(JobsTest, WhatCannotBeMovedIsToldAndPassedOver) {
   EXPECT_THAT(job.failures(1).message(), HasSubstr("3.0.0 is retired"));
   EXPECT_EQ(Says("c001"), "^1");
   EXPECT_EQ(Call(ListAuditRecords, "object_contains: 'c001'")->records(0).command(), "job.skip");
+}
+
+// They share a transaction with others that can.
+TEST_F(JobsTest, OnePinThatCannotBeMovedKeepsNoOtherFromIt) {
+  AddPinned(60, "^1");
+  store::Txn damage;
+  damage.then.push_back(store::Put{model::ConsumerKey("c020"), "\xff", 0});
+  damage.then.push_back(store::Put{model::ConsumerKey("c022"), "\xff", 0});
+  ASSERT_TRUE(store_.Commit(std::move(damage)).ok());
+  ASSERT_TRUE(Move("^1", "^2").ok());
+  RunAll();
+  EXPECT_EQ(Counts(1), "DONE 58 0 2 of 60");
+  const v1::Job job = Get(1);
+  EXPECT_EQ(job.failures(0).pin(), "c020 addressbook");
+  EXPECT_EQ(job.failures(1).pin(), "c022 addressbook");
+  EXPECT_EQ(Says("c021"), "^2");
+  EXPECT_EQ(Call(ListAuditRecords, "object_contains: 'c021'")->records(0).command(), "pin.set");
 }
 
 TEST_F(JobsTest, APinChangesAtItsTimeAndNotBefore) {
@@ -199,14 +216,14 @@ TEST_F(JobsTest, UndoingTheJobThatMadeAPinRemovesIt) {
 }
 
 TEST_F(JobsTest, CancellingKeepsWhatIsDoneAndStopsTheRest) {
-  AddPinned(150, "^1");
+  AddPinned(500, "^1");
   ASSERT_TRUE(Move("^1", "^2").ok());
   ASSERT_TRUE(*RunJobs(*registry_));
   EXPECT_EQ(Outcome(Start("undo_job { id: 1 }").status()), "FAILED_PRECONDITION JOB_OPEN");
   ASSERT_TRUE(Call(CancelJob, "id: 1 reason: 'too many errors'").ok());
   EXPECT_EQ(NewestAudit().command(), "job.cancel");
   RunAll();
-  EXPECT_EQ(Counts(1), "CANCELLED 128 0 0 of 150");
+  EXPECT_EQ(Counts(1), "CANCELLED 373 0 0 of 500");
   const store::Revision before = store_.revision();
   ASSERT_TRUE(Call(CancelJob, "id: 1").ok());
   EXPECT_EQ(store_.revision(), before) << "it is so already";
