@@ -45,6 +45,10 @@ class Expression {
   // it was parsed with.
   bool Matches(const VersionName& name) const;
 
+  // False: there is no name that it could include, such as >2 <1. Exact for SEMVER and INTEGER; for
+  // the other schemes true also for some that include none. A channel: true.
+  bool IsPossible() const;
+
  private:
   friend class ExpressionParser;
   enum class Op { kLess, kLessEqual, kGreater, kGreaterEqual, kEqual, kTrain };
@@ -55,6 +59,7 @@ class Expression {
   using Alternative = std::vector<Comparator>;  // empty: any
 
   static bool Holds(const Comparator& comparator, const VersionName& name);
+  static bool Exclude(const Comparator& lower, const Comparator& upper);
 
   Kind kind_ = Kind::kExact;
   std::string canonical_;

@@ -273,5 +273,35 @@ TEST(ExpressionTest, AgreesWithNodeSemver) {
   EXPECT_GT(cases, 500u);
 }
 
+TEST(ExpressionTest, WhatIncludesNoNameIsImpossible) {
+  const struct {
+    Scheme scheme;
+    std::vector<std::string> possible;
+    std::vector<std::string> impossible;
+  } cases[] = {
+      {SEMVER,
+       {"1.0.0", "^0.0.3", "<0.0.1", "<=0.0.0", "*", ">2 <1 || ^3", "@stable", ">1.0.0 <1.0.1-rc.2",
+        ">2.0.0-rc.1 <2.0.0-rc.1.1", ">1.0.9007199254740991", "<1.0.0-rc.1 >=1.0.0-alpha",
+        ">=1.0.0-rc.1 <1.0.0", "1.2 - 2.3"},
+       {">2 <1", "<0.0.0", ">1.0.0 <1.0.1", "^1 ^2", "1.0.0 >1", ">=2.0.0 <2.0.0-rc.1", "2.3 - 1.2",
+        ">2 <1 || ^1 >=2"}},
+      {INTEGER, {"0", "<1", ">=2", ">1 <3", "3 - 4"}, {"<0", ">1 <2", ">2 <=2", "4 - 3", "1 2"}},
+      {DATE,
+       {">2026-03-01", "*.basil", ">=2026-03-01 <=2026-03-01", "2026-03-01.basil <=2026-03-01",
+        ">2026-03-01.basil <2026-03-02"},
+       {">2026-03-02 <2026-03-01", ">2026-03-01 <=2026-03-01", "2026-03-01 - 2026-02-01"}},
+      {K8S, {">=v1", ">v1 <v3", "v1beta1 - v1", "foo"}, {">v2 <v1", ">v1 <=v1", "v1 - v1beta1"}},
+  };
+  for (const auto& c : cases) {
+    for (const bool wanted : {true, false}) {
+      for (const std::string& text : wanted ? c.possible : c.impossible) {
+        const auto expression = Expression::Parse(c.scheme, text);
+        ASSERT_TRUE(expression.ok()) << expression.status();
+        EXPECT_EQ(expression->IsPossible(), wanted) << text;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace pinion::version
