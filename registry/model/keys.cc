@@ -123,6 +123,13 @@ std::string RollbackWindowKey(absl::string_view service, absl::string_view versi
                               absl::string_view consumer, absl::string_view method) {
   return Key("records/rollback_window!", service, version, consumer, method);
 }
+std::string RequirementsOn(absl::string_view required) {
+  return Key("records/requirement!", required, absl::string_view());
+}
+std::string RequirementKey(absl::string_view required, absl::string_view service,
+                           absl::string_view version) {
+  return Key("records/requirement!", required, service, version);
+}
 std::string BlobKey(absl::string_view sha256, int64_t part) {
   return Key("records/blob!", sha256, Padded(part));
 }

@@ -17,6 +17,7 @@
 //                                                                held is to be freed
 //     job!N               JobRecord         job_due!T!N          empty: N has not ended, and may
 //                                                                run from T on
+//     requirement!R!S!V RequirementUse: live V of S requires a version of R
 //
 // pin_use stands beside each pin, so that the consumers of an expression can be counted and named
 // without a counter that all of them would contend for.
@@ -83,6 +84,9 @@ std::string FreeingKey(absl::string_view service, absl::string_view version);
 std::string RollbackWindowKey(absl::string_view service, absl::string_view version,
                               absl::string_view consumer, absl::string_view method);
 std::string RollbackWindowsOf(absl::string_view service, absl::string_view version);  // prefix
+std::string RequirementKey(absl::string_view required, absl::string_view service,
+                           absl::string_view version);
+std::string RequirementsOn(absl::string_view required);  // prefix
 std::string BlobKey(absl::string_view sha256, int64_t part);
 std::string JobKey(int64_t id);
 // By time, in seconds since the epoch, which is not negative.

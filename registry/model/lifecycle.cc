@@ -37,8 +37,8 @@ absl::Status CheckLives(const Version& version) {
   if (version.state() == routing::v1::PUBLISHED) {
     return Refusal(absl::StatusCode::kFailedPrecondition, "VERSION_NOT_ACTIVE",
                    absl::StrCat(VersionText(version),
-                                " is published and was never active: nobody calls it yet; it "
-                                "becomes active with its first instance"),
+                                " is published and was never active: nobody uses it yet, so there "
+                                "is nothing to announce or to take back"),
                    metadata);
   }
   return absl::OkStatus();
@@ -84,6 +84,22 @@ absl::Status ValidateDeprecate(const registry::v1::DeprecateVersionRequest& requ
   if (is_time) return absl::OkStatus();
   return Refusal(absl::StatusCode::kInvalidArgument, "ARGUMENT_INVALID",
                  "sunset_time is no time between 1970 and 9999");
+}
+
+absl::StatusOr<Version> Activate(const Version& version) {
+  Version after = version;
+  after.set_state(routing::v1::ACTIVE);
+  if (version.state() == routing::v1::PUBLISHED || version.state() == routing::v1::ACTIVE) {
+    return after;
+  }
+  RETURN_IF_ERROR(CheckLives(version));
+  return Refusal(
+      absl::StatusCode::kFailedPrecondition, "VERSION_WAS_ACTIVE",
+      absl::StrCat(VersionText(version),
+                   " was active already, and is deprecated; to take that back: `pinion version "
+                   "reactivate ",
+                   VersionText(version), "`"),
+      {{"service", version.service()}, {"version", version.name()}});
 }
 
 absl::StatusOr<Version> Deprecate(const Version& version,

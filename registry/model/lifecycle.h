@@ -35,6 +35,9 @@ absl::Status ValidateLink(absl::string_view link);
 // What can be told of the request alone.
 absl::Status ValidateDeprecate(const registry::v1::DeprecateVersionRequest& request);
 
+// Active for the first time. FailedPrecondition: it was so before, and is not now.
+absl::StatusOr<routing::v1::Version> Activate(const routing::v1::Version& version);
+
 // `version` as the request makes it at `now`; the successor is CheckSuccessor's to judge.
 // InvalidArgument: the sunset is not after `now`. FailedPrecondition: it was never active, or is
 // retired.

@@ -58,15 +58,34 @@ bool VersionList::Needs(const version::Expression& expression, absl::string_view
   return matches;
 }
 
-std::vector<std::string> VersionList::Names() const {
+std::string VersionList::Satisfying(const version::Expression& expression) const {
+  std::string meant = Resolve(expression);
+  return CanBeChosen(meant) ? meant : "";
+}
+
+template <typename Keep>
+std::vector<VersionList::NamedState> VersionList::NewestFirst(Keep keep) const {
   std::vector<const Item*> sorted;
   for (const Item& item : items_) {
-    if (!HasEnded(item.state)) sorted.push_back(&item);
+    if (keep(item)) sorted.push_back(&item);
   }
   std::sort(sorted.begin(), sorted.end(),
             [](const Item* a, const Item* b) { return b->name < a->name; });
+  std::vector<NamedState> result;
+  for (const Item* item : sorted) result.push_back({item->name.text(), item->state});
+  return result;
+}
+
+std::vector<VersionList::NamedState> VersionList::Matching(
+    const version::Expression& expression) const {
+  return NewestFirst([&expression](const Item& item) { return expression.Matches(item.name); });
+}
+
+std::vector<std::string> VersionList::Names() const {
   std::vector<std::string> names;
-  for (const Item* item : sorted) names.push_back(item->name.text());
+  for (NamedState& one : NewestFirst([](const Item& item) { return !HasEnded(item.state); })) {
+    names.push_back(std::move(one.name));
+  }
   return names;
 }
 

@@ -40,6 +40,17 @@ class VersionList {
   // Whether `expression` matches the version `name` and no other that has not ended.
   bool Needs(const version::Expression& expression, absl::string_view name) const;
 
+  // The version that satisfies a requirement for `expression`: the one that it means, if that can
+  // be chosen; empty: none.
+  std::string Satisfying(const version::Expression& expression) const;
+
+  struct NamedState {
+    std::string name;
+    routing::v1::VersionState state;
+  };
+  // What `expression` matches, in whatever state, newest first.
+  std::vector<NamedState> Matching(const version::Expression& expression) const;
+
   // Newest first; those that have ended left out.
   std::vector<std::string> Names() const;
 
@@ -48,6 +59,9 @@ class VersionList {
     version::VersionName name;
     routing::v1::VersionState state;
   };
+  template <typename Keep>
+  std::vector<NamedState> NewestFirst(Keep keep) const;
+
   routing::v1::Scheme scheme_;
   std::vector<Item> items_;
 };

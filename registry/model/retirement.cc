@@ -5,7 +5,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/counted.h"
+#include "google/rpc/error_details.pb.h"
 #include "registry/model/address.h"
+#include "registry/model/errors.h"
 #include "registry/model/lifecycle.h"
 #include "registry/model/pins.h"
 
@@ -15,6 +17,9 @@ namespace {
 using google::protobuf::Timestamp;
 using registry::v1::RetirementBlocker;
 using routing::v1::Version;
+
+// What a refusal names of the blockers: its details travel in a header.
+constexpr int kNamedBlockers = 10;
 
 // What a person is told to use instead.
 std::string SuccessorOf(const Version& version) {
@@ -100,6 +105,26 @@ RetirementBlocker WindowBlocker(absl::string_view who, const Timestamp& since,
   return blocker;
 }
 
+absl::Status RefuseInUse(const Version& version, const std::vector<RetirementBlocker>& blockers,
+                         absl::string_view verb, absl::string_view command) {
+  const std::string summary = Summary(blockers);
+  absl::Status status =
+      Refusal(absl::StatusCode::kFailedPrecondition, "VERSION_IN_USE",
+              absl::StrCat(VersionText(version), " cannot be ", verb, " yet: ", summary, "; `",
+                           command, "` shows what has to go first, and how"),
+              {{"service", version.service()}, {"version", version.name()}, {"blockers", summary}});
+  google::rpc::PreconditionFailure failure;
+  for (const RetirementBlocker& blocker : blockers) {
+    if (failure.violations_size() == kNamedBlockers) break;
+    auto& violation = *failure.add_violations();
+    violation.set_type(RetirementBlocker::Kind_Name(blocker.kind()));
+    violation.set_subject(blocker.subject());
+    violation.set_description(blocker.message());
+  }
+  status.SetPayload(kPreconditionFailureUrl, absl::Cord(failure.SerializeAsString()));
+  return status;
+}
+
 std::string Summary(const std::vector<RetirementBlocker>& blockers) {
   std::map<RetirementBlocker::Kind, int> counts;
   for (const RetirementBlocker& blocker : blockers) ++counts[blocker.kind()];
@@ -126,6 +151,9 @@ std::string Summary(const std::vector<RetirementBlocker>& blockers) {
         break;
       case RetirementBlocker::ROLLBACK_WINDOW:
         parts.push_back(Counted(count, "rollback window"));
+        break;
+      case RetirementBlocker::REQUIREMENT:
+        parts.push_back(Counted(count, "requirement"));
         break;
       default:
         break;

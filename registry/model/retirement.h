@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "google/protobuf/timestamp.pb.h"
@@ -38,6 +39,12 @@ registry::v1::RetirementBlocker InstanceBlocker(const routing::v1::Version& vers
 registry::v1::RetirementBlocker WindowBlocker(absl::string_view who,
                                               const google::protobuf::Timestamp& since,
                                               absl::Duration window);
+
+// FailedPrecondition, VERSION_IN_USE: the version cannot be "retired" (`verb`) yet; `command` shows
+// all blockers, the details have the first of them.
+absl::Status RefuseInUse(const routing::v1::Version& version,
+                         const std::vector<registry::v1::RetirementBlocker>& blockers,
+                         absl::string_view verb, absl::string_view command);
 
 // "2 pins, 1 channel": how many of each kind.
 std::string Summary(const std::vector<registry::v1::RetirementBlocker>& blockers);

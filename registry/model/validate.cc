@@ -11,6 +11,7 @@
 #include "base/status_macros.h"
 #include "registry/model/address.h"
 #include "registry/model/errors.h"
+#include "registry/model/requirements.h"
 #include "registry/version/names.h"
 #include "registry/version/version_name.h"
 
@@ -222,11 +223,11 @@ absl::Status ValidatePublish(const registry::v1::PublishVersionRequest& request)
   RETURN_IF_ERROR(Malformed(version::ValidateServiceName(request.service())));
   RETURN_IF_ERROR(ValidateText("notes", request.notes(), kMaxNotesBytes));
   RETURN_IF_ERROR(ValidateText("owner", request.owner(), kMaxActorBytes));
-  if (static_cast<size_t>(request.metadata_size()) > kMaxMetadataEntries ||
-      static_cast<size_t>(request.requirements_size()) > kMaxMetadataEntries) {
-    return Refusal(absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED",
-                   absl::StrCat("a version may have ", kMaxMetadataEntries,
-                                " entries of metadata, and as many requirements"));
+  RETURN_IF_ERROR(ValidateRequirements(request));
+  if (static_cast<size_t>(request.metadata_size()) > kMaxMetadataEntries) {
+    return Refusal(
+        absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED",
+        absl::StrCat("a version may have ", kMaxMetadataEntries, " entries of metadata"));
   }
   size_t bytes = 0;
   for (const auto& [name, value] : request.metadata()) {

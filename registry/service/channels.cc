@@ -31,7 +31,7 @@ absl::StatusOr<v1::Channel> SetChannel(Draft& draft, const v1::SetChannelRequest
   const absl::Status name_status = version::ValidateChannelName(asked.name());
   if (!name_status.ok()) return model::WithReason(name_status, "NAME_MALFORMED");
   RETURN_IF_ERROR(model::ValidateText("reason", request.reason(), model::kMaxReasonBytes));
-  RETURN_IF_ERROR(RequireService(draft, asked.service()).status());
+  RETURN_IF_ERROR(RequireApi(draft, asked.service(), "channels").status());
   ASSIGN_OR_RETURN(const auto version, RequireVersion(draft, asked.service(), asked.version()));
   RETURN_IF_ERROR(CheckCanLeadTo(version.value));
   const std::string key = model::ChannelKey(asked.service(), asked.name());

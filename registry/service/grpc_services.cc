@@ -68,6 +68,8 @@ class RegistryService final : public v1::Registry::Service {
   PINION_OPERATION(RetireVersion, VersionStateResponse)
   PINION_OPERATION(DeleteVersion, DeleteVersionResponse)
   PINION_OPERATION(ListRetirementBlockers, ListRetirementBlockersResponse)
+  PINION_OPERATION(ActivateVersion, VersionStateResponse)
+  PINION_OPERATION(CheckDeployment, CheckDeploymentResponse)
   PINION_OPERATION(RegisterInstance, RegisterInstanceResponse)
   PINION_OPERATION(RenewInstance, RenewInstanceResponse)
   PINION_OPERATION(DeregisterInstance, DeregisterInstanceResponse)

@@ -42,15 +42,11 @@ void DeleteInstance(Draft& draft, const routing::v1::Instance& instance) {
 }
 
 // The version's first instance makes it active: expressions are resolved anew, and the service's
-// first active version takes the channel `stable`.
-absl::Status Activate(Draft& draft, v1::VersionRecord record,
+// first active version takes the channel `stable`, for the service's owner.
+absl::Status Activate(Draft& draft, const std::string& owner, v1::VersionRecord record,
                       v1::RegisterInstanceResponse& response) {
-  routing::v1::Version& version = *record.mutable_version()->mutable_version();
-  ASSIGN_OR_RETURN(const auto service, RequireService(draft, version.service()));
-  version.set_state(routing::v1::ACTIVE);
-  *record.mutable_version()->mutable_activate_time() = draft.now();
-  draft.Touch(*record.mutable_version()->mutable_meta());
-  ASSIGN_OR_RETURN(const auto moved, PutChangedState(draft, record));
+  const routing::v1::Version& version = record.version().version();
+  ASSIGN_OR_RETURN(const auto moved, PutActive(draft, record));
   response.mutable_moved()->Assign(moved.begin(), moved.end());
   response.set_activated(true);
 
@@ -61,7 +57,7 @@ absl::Status Activate(Draft& draft, v1::VersionRecord record,
   channel.mutable_channel()->set_service(version.service());
   channel.mutable_channel()->set_name(kStable);
   channel.mutable_channel()->set_version(version.name());
-  *channel.mutable_meta() = draft.NewMeta(service.value.meta().owner());
+  *channel.mutable_meta() = draft.NewMeta(owner);
   draft.Put(stable_key, channel);
   response.add_channels(kStable);
   return absl::OkStatus();
@@ -88,6 +84,7 @@ absl::StatusOr<v1::RegisterInstanceResponse> Register(Draft& draft,
                                                       const Registration& registration) {
   const v1::RegisterInstanceRequest& request = *registration.request;
   routing::v1::Instance asked = request.instance();
+  ASSIGN_OR_RETURN(const auto service, RequireApi(draft, asked.service(), "instances"));
   ASSIGN_OR_RETURN(const auto version, RequireVersion(draft, asked.service(), asked.version()));
   RETURN_IF_ERROR(CheckNotRetired(version.value.version().version()));
   const std::string endpoint_key =
@@ -120,7 +117,7 @@ absl::StatusOr<v1::RegisterInstanceResponse> Register(Draft& draft,
   draft.Put(model::InstanceUidKey(asked.uid()), ref, registration.lease);
   draft.Put(endpoint_key, ref, registration.lease);
   if (version.value.version().version().state() == routing::v1::PUBLISHED) {
-    RETURN_IF_ERROR(Activate(draft, version.value, response));
+    RETURN_IF_ERROR(Activate(draft, service.value.meta().owner(), version.value, response));
   }
   v1::AuditRecord& audit = draft.Audit(
       "instance.register",

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
+#include "registry/model/requirements.h"
 
 namespace pinion::service {
 
@@ -14,6 +15,13 @@ absl::StatusOr<Stored<registry::v1::Service>> RequireService(Draft& draft,
   ASSIGN_OR_RETURN(const std::vector<std::string> names, draft.NamesUnder(model::kServices));
   return model::UnknownName("SERVICE_UNKNOWN", "service", name, names,
                             "publish a version of it, or correct the name");
+}
+
+absl::StatusOr<Stored<registry::v1::Service>> RequireApi(Draft& draft, const std::string& name,
+                                                         absl::string_view what) {
+  ASSIGN_OR_RETURN(auto service, RequireService(draft, name));
+  RETURN_IF_ERROR(model::CheckTakesCalls(service.value, what));
+  return service;
 }
 
 absl::StatusOr<Stored<registry::v1::VersionRecord>> RequireVersion(Draft& draft,

@@ -44,6 +44,11 @@ absl::StatusOr<Stored<registry::v1::VersionRecord>> RequireVersionAsExpected(
   return there;
 }
 
+// The service, which calls go to. NotFound; FailedPrecondition: it is a database and has no `what`,
+// such as "pins".
+absl::StatusOr<Stored<registry::v1::Service>> RequireApi(Draft& draft, const std::string& name,
+                                                         absl::string_view what);
+
 // InvalidArgument: PIN_MALFORMED.
 absl::StatusOr<version::Expression> ParseExpression(const routing::v1::Service& service,
                                                     const std::string& text);

@@ -54,6 +54,13 @@ absl::StatusOr<v1::DeleteVersionResponse> DeleteVersion(Draft& draft,
 // Goes on with the freeing that was cut short.
 absl::Status FreeRetired(Registry& registry);
 
+// ---- deployment.cc ----
+// Of a step of a database, with the retirement of what it ends.
+absl::StatusOr<v1::VersionStateResponse> ActivateVersion(Draft& draft,
+                                                         const v1::ActivateVersionRequest& request);
+absl::StatusOr<v1::CheckDeploymentResponse> CheckDeployment(
+    Draft& draft, const v1::CheckDeploymentRequest& request);
+
 // ---- instances.cc ----
 // Grants the lease, if one is asked for, and then registers.
 absl::StatusOr<v1::RegisterInstanceResponse> RegisterInstance(

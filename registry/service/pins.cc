@@ -290,7 +290,7 @@ absl::StatusOr<v1::PinResponse> SetPinFor(Draft& draft, const v1::SetPinRequest&
   RETURN_IF_ERROR(model::ValidatePin(write.pin));
   RETURN_IF_ERROR(model::ValidateText("reason", request.reason(), model::kMaxReasonBytes));
   RETURN_IF_ERROR(RequireConsumer(draft, write.pin.consumer()).status());
-  ASSIGN_OR_RETURN(const auto service, RequireService(draft, write.pin.service()));
+  ASSIGN_OR_RETURN(const auto service, RequireApi(draft, write.pin.service(), "pins"));
   RETURN_IF_ERROR(CheckMethodOf(service.value.service(), write.pin.method()));
   ASSIGN_OR_RETURN(const version::Expression expression,
                    ParseExpression(service.value.service(), write.pin.expression()));

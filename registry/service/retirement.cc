@@ -6,13 +6,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/counted.h"
-#include "google/rpc/error_details.pb.h"
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
 #include "registry/model/lifecycle.h"
 #include "registry/model/validate.h"
 #include "registry/service/lookups.h"
 #include "registry/service/operations.h"
+#include "registry/service/requirements.h"
 #include "registry/service/version_state.h"
 
 namespace pinion::service {
@@ -21,8 +21,6 @@ namespace {
 // More blockers of one version than these nobody reads at once; the others show up when these are
 // gone.
 constexpr size_t kMaxBlockers = 1000;
-// What a refusal names of them: its details travel in a header.
-constexpr int kNamedBlockers = 10;
 // Ranges of keys that one transaction watches over, beside the keys that it has read.
 constexpr size_t kMaxGuards = 64;
 // Records deleted in one transaction.
@@ -43,7 +41,8 @@ class Survey {
     RETURN_IF_ERROR(AddRanges());
     RETURN_IF_ERROR(AddChannels());
     RETURN_IF_ERROR(AddInstances());
-    return AddPinWindows();
+    RETURN_IF_ERROR(AddPinWindows());
+    return AddRequirements();
   }
 
   std::vector<v1::RetirementBlocker>& blockers() { return blockers_; }
@@ -58,7 +57,8 @@ class Survey {
     for (const std::string& prefix :
          {model::PinUsesOf(version_.service(), ""), model::ChannelsOf(version_.service()),
           model::InstancesOf(version_.service(), version_.name()),
-          model::RollbackWindowsOf(version_.service(), version_.name())}) {
+          model::RollbackWindowsOf(version_.service(), version_.name()),
+          model::RequirementsOn(version_.service())}) {
       draft_.RequireNothingNew(prefix);
     }
   }
@@ -162,6 +162,13 @@ class Survey {
     return absl::OkStatus();
   }
 
+  absl::Status AddRequirements() {
+    guards_.push_back(model::RequirementsOn(version_.service()));
+    ASSIGN_OR_RETURN(auto needed, NeededBy(draft_, version_.service(), {version_.name()}));
+    for (v1::RetirementBlocker& blocker : needed) Add(std::move(blocker));
+    return absl::OkStatus();
+  }
+
   Draft& draft_;
   const routing::v1::Version& version_;
   const absl::Duration window_;
@@ -169,26 +176,9 @@ class Survey {
   std::vector<std::string> guards_;
 };
 
-absl::Status RefuseInUse(const routing::v1::Version& version,
-                         const std::vector<v1::RetirementBlocker>& blockers,
-                         absl::string_view verb) {
-  const std::string name = model::VersionText(version);
-  const std::string summary = model::Summary(blockers);
-  absl::Status status = model::Refusal(
-      absl::StatusCode::kFailedPrecondition, "VERSION_IN_USE",
-      absl::StrCat(name, " cannot be ", verb, " yet: ", summary, "; `pinion version retire ", name,
-                   " --dry-run` shows what has to go first, and how"),
-      {{"service", version.service()}, {"version", version.name()}, {"blockers", summary}});
-  google::rpc::PreconditionFailure failure;
-  for (const v1::RetirementBlocker& blocker : blockers) {
-    if (failure.violations_size() == kNamedBlockers) break;
-    auto& violation = *failure.add_violations();
-    violation.set_type(v1::RetirementBlocker::Kind_Name(blocker.kind()));
-    violation.set_subject(blocker.subject());
-    violation.set_description(blocker.message());
-  }
-  status.SetPayload(model::kPreconditionFailureUrl, absl::Cord(failure.SerializeAsString()));
-  return status;
+// What shows all that keeps it.
+std::string DryRunOf(const routing::v1::Version& version) {
+  return absl::StrCat("pinion version retire ", model::VersionText(version), " --dry-run");
 }
 
 absl::StatusOr<v1::VersionStateResponse> Retire(Draft& draft,
@@ -202,11 +192,12 @@ absl::StatusOr<v1::VersionStateResponse> Retire(Draft& draft,
     Survey survey(draft, before);
     RETURN_IF_ERROR(survey.Run());
     if (!survey.blockers().empty() && !request.force()) {
-      return RefuseInUse(before, survey.blockers(), "retired");
+      return model::RefuseInUse(before, survey.blockers(), "retired", DryRunOf(before));
     }
     // Who forces takes what comes in between, too.
     if (!request.force()) survey.Guard();
     change.overridden = model::Summary(survey.blockers());
+    DeleteRequirementUses(draft, there.value.version());
     draft.PutBytes(model::FreeingKey(before.service(), before.name()), "");
   }
   v1::VersionRecord record = there.value;
@@ -328,7 +319,9 @@ absl::StatusOr<v1::DeleteVersionResponse> DeleteVersion(Draft& draft,
   }
   Survey survey(draft, version);
   RETURN_IF_ERROR(survey.Run());
-  if (!survey.blockers().empty()) return RefuseInUse(version, survey.blockers(), "deleted");
+  if (!survey.blockers().empty()) {
+    return model::RefuseInUse(version, survey.blockers(), "deleted", DryRunOf(version));
+  }
   survey.Guard();
   const std::string versions = model::VersionsOf(version.service());
   draft.RequireNothingNew(versions);

@@ -3,6 +3,7 @@
 #include "google/protobuf/util/message_differencer.h"
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
+#include "registry/model/requirements.h"
 #include "registry/model/validate.h"
 #include "registry/service/lookups.h"
 #include "registry/service/operations.h"
@@ -17,13 +18,18 @@ bool IsSame(const v1::Service& there, const v1::CreateServiceRequest& request) {
   routing::v1::Service asked = request.service();
   *asked.mutable_grpc_services() = there.service().grpc_services();
   return MessageDifferencer::Equals(there.service(), asked) &&
-         there.description() == request.description();
+         there.description() == request.description() &&
+         model::KindOf(there.kind()) == model::KindOf(request.kind());
 }
 
 }  // namespace
 
 absl::StatusOr<v1::Service> CreateService(Draft& draft, const v1::CreateServiceRequest& request) {
   RETURN_IF_ERROR(model::ValidateService(request.service()));
+  if (!v1::Service::Kind_IsValid(request.kind())) {
+    return model::Refusal(absl::StatusCode::kInvalidArgument, "ARGUMENT_INVALID",
+                          "kind is not one that this registry knows");
+  }
   RETURN_IF_ERROR(
       model::ValidateText("description", request.description(), model::kMaxDescriptionBytes));
   RETURN_IF_ERROR(model::ValidateText("owner", request.owner(), model::kMaxActorBytes));
@@ -40,6 +46,7 @@ absl::StatusOr<v1::Service> CreateService(Draft& draft, const v1::CreateServiceR
   v1::Service service;
   *service.mutable_service() = request.service();
   service.set_description(request.description());
+  service.set_kind(model::KindOf(request.kind()));
   *service.mutable_meta() = draft.NewMeta(request.owner());
   draft.Put(model::ServiceKey(name), service);
   draft.Audit("service.create", name, nullptr, &service.service());

@@ -5,6 +5,7 @@
 #include "registry/model/lifecycle.h"
 #include "registry/model/resolutions.h"
 #include "registry/service/lookups.h"
+#include "registry/service/requirements.h"
 
 namespace pinion::service {
 namespace {
@@ -70,6 +71,16 @@ absl::StatusOr<registry::v1::VersionStateResponse> ChangeVersion(Draft& draft,
   audit.set_overridden(change.overridden);
   *response.mutable_version() = record.version();
   return response;
+}
+
+absl::StatusOr<std::vector<registry::v1::MovedExpression>> PutActive(
+    Draft& draft, registry::v1::VersionRecord& record) {
+  registry::v1::Version& version = *record.mutable_version();
+  version.mutable_version()->set_state(routing::v1::ACTIVE);
+  *version.mutable_activate_time() = draft.now();
+  draft.Touch(*version.mutable_meta());
+  RETURN_IF_ERROR(PutRequirementUses(draft, version));
+  return PutChangedState(draft, record);
 }
 
 absl::StatusOr<std::vector<registry::v1::MovedExpression>> PutChangedState(

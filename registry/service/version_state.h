@@ -26,6 +26,11 @@ absl::StatusOr<registry::v1::VersionStateResponse> ChangeVersion(Draft& draft,
                                                                  registry::v1::VersionRecord record,
                                                                  const VersionChange& change);
 
+// Puts `record`, a version that becomes active, and what it requires. As PutChangedState().
+// FailedPrecondition, REQUIREMENT_ENDED: what satisfied a requirement of it is retired.
+absl::StatusOr<std::vector<registry::v1::MovedExpression>> PutActive(
+    Draft& draft, registry::v1::VersionRecord& record);
+
 // Puts `record`, whose version is in another state than the store says, and resolves the service's
 // expressions anew. Those that mean another version now, with the number of their pins.
 absl::StatusOr<std::vector<registry::v1::MovedExpression>> PutChangedState(

@@ -8,10 +8,12 @@
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
 #include "registry/model/lifecycle.h"
+#include "registry/model/requirements.h"
 #include "registry/model/validate.h"
 #include "registry/service/blobs.h"
 #include "registry/service/lookups.h"
 #include "registry/service/operations.h"
+#include "registry/service/requirements.h"
 #include "registry/service/schema_gate.h"
 
 namespace pinion::service {
@@ -43,6 +45,31 @@ std::vector<std::string> GrpcServicesOf(const routing::v1::Version& version) {
   std::vector<std::string> names;
   for (const auto& methods : version.methods()) names.push_back(methods.grpc_service());
   return names;
+}
+
+// "db/people <3, ledger ^2; ends <2": what a version says of others.
+std::string NeedsText(const v1::Version& version) {
+  std::vector<std::string> requirements;
+  for (const v1::Requirement& one : version.requirements()) {
+    requirements.push_back(model::RequirementText(one));
+  }
+  std::sort(requirements.begin(), requirements.end());
+  return absl::StrCat(
+      requirements.empty() ? "requires nothing" : "requires " + absl::StrJoin(requirements, ", "),
+      version.ends().empty() ? "" : "; ends " + version.ends());
+}
+
+// OK: what it says of others was published before.
+absl::Status CheckSameNeeds(const v1::Version& there, const v1::Version& asked) {
+  const std::string old = NeedsText(there);
+  const std::string now = NeedsText(asked);
+  if (old == now) return absl::OkStatus();
+  return model::Refusal(
+      absl::StatusCode::kAlreadyExists, "VERSION_EXISTS",
+      absl::StrCat(model::VersionText(asked.version()), " was published by ",
+                   there.meta().created_by(), " and ", old, ", this one ", now,
+                   "; versions never change: publish it under a new name"),
+      {{"service", asked.version().service()}, {"version", asked.version().name()}});
 }
 
 // OK: the same was published before. AlreadyExists: something else was. FailedPrecondition: it was,
@@ -95,6 +122,7 @@ absl::StatusOr<v1::Service> ServiceFor(Draft& draft, const v1::PublishVersionReq
         {{"version", request.name()}});
   }
   RETURN_IF_ERROR(model::ValidateService(service.service()));
+  service.set_kind(v1::Service::API);
   *service.mutable_meta() = draft.NewMeta(request.owner());
   return service;
 }
@@ -127,12 +155,28 @@ absl::StatusOr<bool> ClaimGrpcServices(Draft& draft, const routing::v1::Version&
   return changed;
 }
 
-absl::Status CheckRequirements(Draft& draft, const v1::PublishVersionRequest& request) {
-  for (const v1::Requirement& requirement : request.requirements()) {
-    ASSIGN_OR_RETURN(const auto service, RequireService(draft, requirement.service()));
-    RETURN_IF_ERROR(ParseExpression(service.value.service(), requirement.expression()).status());
+// The version that the request asks for, of a service that is there or about to be.
+absl::StatusOr<v1::Version> AskedVersion(Draft& draft, const Publication& publication,
+                                         const v1::Service& service) {
+  const v1::PublishVersionRequest& request = *publication.request;
+  const auto parsed = version::VersionName::Parse(service.service().scheme(), request.name());
+  if (!parsed.ok()) {
+    return model::WithReason(parsed.status(), "NAME_MALFORMED", {{"version", request.name()}});
   }
-  return absl::OkStatus();
+  RETURN_IF_ERROR(model::CheckKind(service, request));
+  v1::Version asked;
+  *asked.mutable_version() = RoutingVersion(publication);
+  *asked.mutable_meta() = draft.NewMeta(request.owner());
+  asked.set_notes(request.notes());
+  *asked.mutable_metadata() = request.metadata();
+  ASSIGN_OR_RETURN(const auto requirements, CanonicalRequirements(draft, request));
+  asked.mutable_requirements()->Assign(requirements.begin(), requirements.end());
+  if (!request.ends().empty()) {
+    ASSIGN_OR_RETURN(const version::Expression ends,
+                     model::ParseEnds(service.service(), *parsed, request.ends()));
+    asked.set_ends(ends.canonical());
+  }
+  return asked;
 }
 
 absl::StatusOr<v1::PublishVersionResponse> Publish(Draft& draft, const Publication& publication) {
@@ -140,19 +184,18 @@ absl::StatusOr<v1::PublishVersionResponse> Publish(Draft& draft, const Publicati
   v1::PublishVersionResponse response;
   bool service_created = false;
   ASSIGN_OR_RETURN(v1::Service service, ServiceFor(draft, request, service_created));
-  const auto parsed = version::VersionName::Parse(service.service().scheme(), request.name());
-  if (!parsed.ok()) {
-    return model::WithReason(parsed.status(), "NAME_MALFORMED", {{"version", request.name()}});
-  }
+  response.set_service_kind(model::KindOf(service.kind()));
+  ASSIGN_OR_RETURN(const v1::Version asked, AskedVersion(draft, publication, service));
+  const routing::v1::Version& version = asked.version();
   const std::string key = model::VersionKey(request.service(), request.name());
-  const routing::v1::Version version = RoutingVersion(publication);
   ASSIGN_OR_RETURN(const auto there, draft.Get<v1::VersionRecord>(key));
   if (there.has_value()) {
     RETURN_IF_ERROR(CheckIsSame(there->value.version(), version));
+    RETURN_IF_ERROR(CheckSameNeeds(there->value.version(), asked));
     *response.mutable_version() = there->value.version();
     return response;
   }
-  RETURN_IF_ERROR(CheckRequirements(draft, request));
+  RETURN_IF_ERROR(CheckAcyclic(draft, service.service().scheme(), asked));
   std::string waived;
   if (publication.schema.has_value()) {
     ASSIGN_OR_RETURN(waived, CheckSchema(draft, service.service(), request, *publication.schema));
@@ -165,11 +208,7 @@ absl::StatusOr<v1::PublishVersionResponse> Publish(Draft& draft, const Publicati
   if (claimed || service_created) draft.Put(model::ServiceKey(request.service()), service);
 
   v1::VersionRecord record;
-  *record.mutable_version()->mutable_version() = version;
-  *record.mutable_version()->mutable_meta() = draft.NewMeta(request.owner());
-  record.mutable_version()->set_notes(request.notes());
-  *record.mutable_version()->mutable_requirements() = request.requirements();
-  *record.mutable_version()->mutable_metadata() = request.metadata();
+  *record.mutable_version() = asked;
   record.set_blob_sha256(publication.blob_sha256);
   record.set_blob_bytes(static_cast<int64_t>(request.descriptor_set().size()));
   draft.Put(key, record);
