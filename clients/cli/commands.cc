@@ -5,6 +5,8 @@ namespace pinion::cli {
 void AddCommands(Command& root, Invocation& run) {
   AddServiceCommands(root, run);
   AddVersionCommands(root, run);
+  AddCanDeploy(root.Sub("can-deploy", "Whether all that a version requires is there"), run);
+  AddCanRetire(root.Sub("can-retire", "Whether nothing keeps a version any more"), run);
   AddInstanceCommands(root, run);
   AddConsumerCommands(root, run);
   AddPinCommands(root, run);

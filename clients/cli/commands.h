@@ -12,6 +12,11 @@ void AddVersionCommands(Command& root, Invocation& run);  // and schema
 // Verbs of `version`: deprecate and reactivate; retire, delete and gc.
 void AddLifecycleCommands(Command& version, Invocation& run);
 void AddRetirementCommands(Command& version, Invocation& run);
+// A verb of `version`, of steps of databases.
+void AddActivate(Command& activate, Invocation& run);
+// Questions that the exit status answers.
+void AddCanDeploy(Command& can_deploy, Invocation& run);
+void AddCanRetire(Command& can_retire, Invocation& run);
 // A verb of `schema`.
 void AddSchemaCheck(Command& check, Invocation& run);
 void AddInstanceCommands(Command& root, Invocation& run);

@@ -136,7 +136,7 @@ int Invocation::Finish(const Command::Action& action) {
   out().flush();
   if (!status.ok()) {
     PrintError(status);
-    return IsUsageError(status) ? kExitUsage : kExitFailed;
+    return answers_ || IsUsageError(status) ? kExitUsage : kExitFailed;
   }
   if (!out().good()) {
     PrintError(

@@ -62,6 +62,9 @@ class Invocation {
 
   // What an action that went well ends with, when that is not kExitOk: it found something.
   void set_exit_status(int status) { exit_status_ = status; }
+  // Of a command whose exit status answers a question: one that cannot be answered ends with
+  // kExitUsage, since kExitFailed is an answer.
+  void set_answers() { answers_ = true; }
 
   // Runs a parsed line's action and tells what went wrong: the exit status.
   int Finish(const Command::Action& action);
@@ -74,6 +77,7 @@ class Invocation {
   Surroundings surroundings_;
   bool json_ = false;
   int exit_status_ = kExitOk;
+  bool answers_ = false;
   std::string address_;
   std::string actor_;
   std::optional<absl::Duration> timeout_;

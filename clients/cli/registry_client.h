@@ -50,6 +50,10 @@ class RegistryClient {
   absl::StatusOr<v1::DeleteVersionResponse> DeleteVersion(const v1::DeleteVersionRequest& request);
   absl::StatusOr<v1::ListRetirementBlockersResponse> ListRetirementBlockers(
       const v1::ListRetirementBlockersRequest& request);
+  absl::StatusOr<v1::VersionStateResponse> ActivateVersion(
+      const v1::ActivateVersionRequest& request);
+  absl::StatusOr<v1::CheckDeploymentResponse> CheckDeployment(
+      const v1::CheckDeploymentRequest& request);
   absl::StatusOr<v1::RegisterInstanceResponse> RegisterInstance(
       const v1::RegisterInstanceRequest& request);
   absl::StatusOr<v1::RenewInstanceResponse> RenewInstance(const v1::RenewInstanceRequest& request);

@@ -1,4 +1,4 @@
-// pinion version retire | delete | gc
+// pinion version retire | delete | gc, pinion can-retire
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,40 +24,44 @@ struct RetireFlags {
 };
 
 absl::StatusOr<v1::ListRetirementBlockersResponse> Blockers(Invocation& run,
-                                                            const RetireFlags& flags) {
+                                                            const v1::RetireVersionRequest& what) {
   v1::ListRetirementBlockersRequest request;
-  request.set_service(flags.request.service());
-  request.set_name(flags.request.name());
+  request.set_service(what.service());
+  request.set_name(what.name());
   return run.registry().ListRetirementBlockers(request);
 }
 
 // The refusal with everything that stands against it, which its own details have no room for.
-absl::Status WithBlockers(Invocation& run, const RetireFlags& flags, const absl::Status& refusal) {
-  ASSIGN_OR_RETURN(const v1::ListRetirementBlockersResponse found, Blockers(run, flags));
-  std::string text = absl::StrCat(flags.request.service(), " ", flags.request.name(),
+absl::Status WithBlockers(Invocation& run, const v1::RetireVersionRequest& request,
+                          const absl::Status& refusal) {
+  ASSIGN_OR_RETURN(const v1::ListRetirementBlockersResponse found, Blockers(run, request));
+  std::string text = absl::StrCat(request.service(), " ", request.name(),
                                   " cannot be retired yet:\n", BlockersText(found.blockers()));
   text.pop_back();
   return WithMessage(refusal, text);
 }
 
-absl::Status DryRun(Invocation& run, const RetireFlags& flags) {
-  ASSIGN_OR_RETURN(const v1::ListRetirementBlockersResponse found, Blockers(run, flags));
-  const std::string name = absl::StrCat(flags.request.service(), " ", flags.request.name());
+// Says what stands against it: whether nothing does.
+absl::StatusOr<bool> DryRun(Invocation& run, const v1::RetireVersionRequest& request) {
+  ASSIGN_OR_RETURN(const v1::ListRetirementBlockersResponse found, Blockers(run, request));
+  const std::string name = absl::StrCat(request.service(), " ", request.name());
   const bool retired = found.state() == routing::v1::RETIRED;
   run.Print(found,
             found.blockers().empty()
                 ? absl::StrCat(name, retired ? " is retired" : " can be retired", "\n")
                 : absl::StrCat(name, " cannot be retired yet:\n", BlockersText(found.blockers())));
-  return absl::OkStatus();
+  return found.blockers().empty();
 }
 
 absl::Status Retire(Invocation& run, RetireFlags& flags) {
-  if (flags.dry_run) return DryRun(run, flags);
+  if (flags.dry_run) return DryRun(run, flags.request).status();
   v1::RetireVersionRequest& request = flags.request;
   request.set_force(flags.force);
   if (flags.expected_revision) request.set_expected_revision(*flags.expected_revision);
   const absl::StatusOr<v1::VersionStateResponse> made = run.registry().RetireVersion(request);
-  if (ReasonOf(made.status()) == "VERSION_IN_USE") return WithBlockers(run, flags, made.status());
+  if (ReasonOf(made.status()) == "VERSION_IN_USE") {
+    return WithBlockers(run, request, made.status());
+  }
   RETURN_IF_ERROR(made.status());
   const routing::v1::Version& version = made->version().version();
   run.Print(*made, absl::StrCat(version.service(), " ", version.name(),
@@ -145,6 +149,21 @@ void AddDeletion(Command& version, Invocation& run) {
 }
 
 }  // namespace
+
+void AddCanRetire(Command& can_retire, Invocation& run) {
+  auto request = std::make_shared<v1::RetireVersionRequest>();
+  can_retire.Argument("SERVICE", request->mutable_service(), "Name of the service");
+  can_retire.Argument("VERSION", request->mutable_name(), "Name of the version");
+  can_retire.Examples(
+      "Exit status: 0 yes, 1 no, 2 it could not tell. What `version retire --dry-run` prints.\n"
+      "  pinion can-retire db/people 2");
+  can_retire.Run([request, &run]() -> absl::Status {
+    run.set_answers();
+    ASSIGN_OR_RETURN(const bool can, DryRun(run, *request));
+    if (!can) run.set_exit_status(kExitFailed);
+    return absl::OkStatus();
+  });
+}
 
 void AddRetirementCommands(Command& version, Invocation& run) {
   Command& retire = version.Sub("retire", "End a version for good, once nothing uses it");

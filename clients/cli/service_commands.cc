@@ -1,4 +1,4 @@
-// pinion service list | show | set
+// pinion service list | show | create | set
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,18 +14,23 @@
 namespace pinion::cli {
 namespace {
 
+bool IsDatabase(const v1::Service& service) { return service.kind() == v1::Service::DATABASE; }
+
 std::string Fields(const v1::Service& service) {
   const routing::v1::Service& routing = service.service();
+  const bool database = IsDatabase(service);
   return RenderFields({
       {"service", routing.name()},
+      {"kind", database ? "database" : ""},
       {"description", service.description()},
       {"scheme", SchemeText(routing.scheme())},
       {"grpc services", absl::StrJoin(routing.grpc_services(), ", ")},
-      {"unpinned", UnpinnedText(routing.unpinned())},
+      {"unpinned", database ? "" : UnpinnedText(routing.unpinned())},
       {"version from package", routing.version_from_package() ? "yes" : ""},
-      {"load balancing",
-       routing.load_balancing() == routing::v1::ROUND_ROBIN ? "round-robin" : "least-request"},
-      {"retries", RetryText(routing.retry_policy())},
+      {"load balancing", database                                               ? ""
+                         : routing.load_balancing() == routing::v1::ROUND_ROBIN ? "round-robin"
+                                                                                : "least-request"},
+      {"retries", database ? "" : RetryText(routing.retry_policy())},
       {"owner", service.meta().owner()},
       {"changed",
        absl::StrCat(TimeText(service.meta().update_time()), " by ", service.meta().updated_by())},
@@ -39,8 +44,10 @@ absl::Status List(Invocation& run) {
   Table table({"SERVICE", "SCHEME", "UNPINNED", "OWNER", "GRPC SERVICES"});
   for (const v1::Service& service : list.services()) {
     table.Add({service.service().name(), SchemeText(service.service().scheme()),
-               UnpinnedText(service.service().unpinned()), service.meta().owner(),
-               absl::StrJoin(service.service().grpc_services(), ", ")});
+               IsDatabase(service) ? "" : UnpinnedText(service.service().unpinned()),
+               service.meta().owner(),
+               IsDatabase(service) ? "a database"
+                                   : absl::StrJoin(service.service().grpc_services(), ", ")});
   }
   run.Print(list, table.empty() ? "no services yet: publish one with `pinion version publish`\n"
                                 : table.Render());
@@ -120,6 +127,34 @@ absl::Status Set(Invocation& run, SetFlags& flags) {
   return absl::OkStatus();
 }
 
+void AddCreate(Command& create, Invocation& run) {
+  auto request = std::make_shared<v1::CreateServiceRequest>();
+  auto kind = std::make_shared<std::string>("api");
+  auto scheme = std::make_shared<std::string>();
+  create.Argument("SERVICE", request->mutable_service()->mutable_name(), "Name of the service");
+  create.Choice(
+      "--kind", {"api", "database"}, kind.get(),
+      "Whether its versions are called, or are the steps of a database; api unless given");
+  create.Choice("--scheme", {"SEMVER", "DATE", "K8S", "INTEGER"}, scheme.get(),
+                "How its versions are ordered; INTEGER for a database, else SEMVER unless given");
+  create.Option("--description", "TEXT", request->mutable_description(), "For people");
+  create.Option("--owner", "NAME", request->mutable_owner(), "Who it belongs to; else you");
+  create.Examples(
+      "An API also comes into being with its first version; a database does not.\n"
+      "  pinion service create db/people --kind database");
+  create.Run([request, kind, scheme, &run]() -> absl::Status {
+    const bool database = *kind == "database";
+    request->set_kind(database ? v1::Service::DATABASE : v1::Service::API);
+    if (scheme->empty()) *scheme = database ? "INTEGER" : "SEMVER";
+    routing::v1::Scheme parsed = routing::v1::SCHEME_UNSPECIFIED;
+    routing::v1::Scheme_Parse(*scheme, &parsed);
+    request->mutable_service()->set_scheme(parsed);
+    ASSIGN_OR_RETURN(const v1::Service service, run.registry().CreateService(*request));
+    run.Print(service, Fields(service));
+    return absl::OkStatus();
+  });
+}
+
 void AddSet(Command& set, Invocation& run) {
   auto flags = std::make_shared<SetFlags>();
   set.Argument("SERVICE", flags->update.mutable_name(), "Name of the service");
@@ -155,6 +190,7 @@ void AddServiceCommands(Command& root, Invocation& run) {
     return absl::OkStatus();
   });
 
+  AddCreate(service.Sub("create", "Create a service, or a database"), run);
   AddSet(service.Sub("set", "Change a service, or create it"), run);
 }
 

@@ -1,5 +1,8 @@
 #include "clients/cli/text.h"
 
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -119,6 +122,24 @@ absl::StatusOr<routing::v1::RetryPolicy> ParseRetry(absl::string_view text) {
   return UsageError(absl::StrCat("\"", text,
                                  "\" is no retry policy: write none, or the attempts of a call and "
                                  "the codes that are retried, such as 3:UNAVAILABLE,ABORTED"));
+}
+
+absl::StatusOr<registry::v1::Requirement> ParseRequirement(absl::string_view flag,
+                                                           absl::string_view text) {
+  const size_t end = std::min(text.find_first_of(" =<>^~"), text.size());
+  absl::string_view expression = text.substr(end);
+  if (!absl::ConsumePrefix(&expression, "=")) absl::ConsumePrefix(&expression, " ");
+  expression = absl::StripAsciiWhitespace(expression);
+  if (end == 0 || expression.empty()) {
+    return UsageError(
+        absl::StrCat(flag, " \"", text,
+                     "\": write the service and what is needed of it, such as 'ledger "
+                     "^2' or 'db/people >=2'"));
+  }
+  registry::v1::Requirement requirement;
+  requirement.set_service(std::string(text.substr(0, end)));
+  requirement.set_expression(std::string(expression));
+  return requirement;
 }
 
 std::string ShortDigest(const std::string& digest) { return digest.substr(0, 12); }

@@ -41,6 +41,11 @@ absl::StatusOr<routing::v1::UnpinnedPolicy> ParseUnpinned(absl::string_view text
 std::string RetryText(const routing::v1::RetryPolicy& policy);
 absl::StatusOr<routing::v1::RetryPolicy> ParseRetry(absl::string_view text);
 
+// "ledger ^2", "db/people >=2" or "ledger=^2". A usage error otherwise, naming `flag`; whether the
+// service and the expression are any is the registry's to say.
+absl::StatusOr<registry::v1::Requirement> ParseRequirement(absl::string_view flag,
+                                                           absl::string_view text);
+
 // The first digits of a digest, enough to compare by eye.
 std::string ShortDigest(const std::string& digest);
 

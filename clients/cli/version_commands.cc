@@ -71,10 +71,7 @@ absl::Status Fill(PublishFlags& flags) {
     request.set_descriptor_set(*std::move(bytes));
   }
   for (const std::string& text : flags.requires_) {
-    ASSIGN_OR_RETURN(const auto requirement, KeyValue(text, "--requires", "SERVICE=EXPRESSION"));
-    v1::Requirement& added = *request.add_requirements();
-    added.set_service(requirement.first);
-    added.set_expression(requirement.second);
+    ASSIGN_OR_RETURN(*request.add_requirements(), ParseRequirement("--requires", text));
   }
   for (const std::string& text : flags.metadata) {
     ASSIGN_OR_RETURN(const auto entry, KeyValue(text, "--metadata", "NAME=VALUE"));
@@ -109,12 +106,19 @@ absl::StatusOr<std::string> PublishedText(Invocation& run, const v1::PublishVers
     grpc_services.push_back(methods.grpc_service());
   }
   absl::StrAppend(&text, made.created() ? "published " : "already published, the same: ", name,
-                  grpc_services.empty()
+                  made.service_kind() == v1::Service::DATABASE ? ", a step of a database"
+                  : grpc_services.empty()
                       ? ", without a schema"
                       : absl::StrCat(", serving ", absl::StrJoin(grpc_services, ", ")),
                   "\n");
   if (made.created()) {
-    absl::StrAppend(&text, "next: pinion instance register ", name, " HOST:PORT\n");
+    const bool database = made.service_kind() == v1::Service::DATABASE;
+    const bool asks = !made.version().requirements().empty() || !made.version().ends().empty();
+    absl::StrAppend(&text,
+                    "next: ", asks ? absl::StrCat("pinion can-deploy ", name, ", then ") : "",
+                    database ? absl::StrCat("pinion version activate ", name)
+                             : absl::StrCat("pinion instance register ", name, " HOST:PORT"),
+                    "\n");
   }
   return text;
 }
@@ -130,8 +134,11 @@ void AddPublish(Command& publish, Invocation& run) {
                  "How versions are ordered, for a new service; else what VERSION looks like");
   publish.Option("--notes", "TEXT", flags->request.mutable_notes(), "What changed, for people");
   publish.Option("--owner", "NAME", flags->request.mutable_owner(), "Who it belongs to; else you");
-  publish.Option("--requires", "SERVICE=EXPRESSION", &flags->requires_,
-                 "Another service's API that this version calls");
+  publish.Option(
+      "--requires", "'SERVICE EXPRESSION'", &flags->requires_,
+      "What this version needs: 'ledger ^2', 'db/people >=2'; may be given several times");
+  publish.Option("--ends", "EXPRESSION", flags->request.mutable_ends(),
+                 "Of a database's step: the steps that its activation retires, such as '<3'");
   publish.Option("--metadata", "NAME=VALUE", &flags->metadata, "Anything for programs");
   publish.Option("--grpc-service", "NAME", &flags->grpc_services,
                  "A gRPC service of the schema that this version serves; else all");
@@ -187,6 +194,7 @@ std::string Fields(const v1::Version& version) {
       {"state", routing::v1::VersionState_Name(routing.state())},
       {"schema digest", routing.schema_digest()},
       {"requires", absl::StrJoin(requirements, ", ")},
+      {"ends", version.ends()},
       {"notes", version.notes()},
       {"owner", version.meta().owner()},
       {"published",
@@ -261,6 +269,7 @@ void AddVersionCommands(Command& root, Invocation& run) {
     run.Print(found, Fields(found));
     return absl::OkStatus();
   });
+  AddActivate(version.Sub("activate", "Say that a database's step was carried out"), run);
   AddLifecycleCommands(version, run);
   AddRetirementCommands(version, run);
   AddSchema(root, run);
