@@ -70,21 +70,22 @@ class MigrationTest : public testing::Test {
   // REQUIRES: nobody writes, so that each contact shows what was stored last and nothing else.
   void CheckEveryRow(const std::string& step) {
     SCOPED_TRACE(step);
-    for (const Major major : {k1, k2}) {
+    for (const Release release : kReleases) {
       for (int i = 0; i < kContacts; ++i) {
         ASSERT_EQ(book_.Get(i).stored, book_.Get(i).tried);
-        CheckContact(world_, book_, major, i);
+        CheckContact(world_, book_, release, i);
       }
-      CheckList(world_, book_, major);
+      CheckList(world_, book_, release);
     }
     CheckFile();
     EXPECT_THAT(book_.Failures(), IsEmpty());
   }
 
-  // The old column says everything at all times, which is why 2.0.0 can always be taken back; the
-  // new ones say the same or nothing.
+  // Until the contraction the old column says everything at all times, which is why 2.0.0 can
+  // always be taken back; the new ones say the same or nothing.
   void CheckFile() {
     Database database = *Database::Open(world_.db());
+    if (*IsContracted(database)) return CheckContractedFile(database);
     const bool expanded = *IsExpanded(database);
     Statement rows = *database.Prepare(
         absl::StrCat("SELECT id, name, address", expanded ? ", address_line1, address_line2" : "",
@@ -99,6 +100,19 @@ class MigrationTest : public testing::Test {
       if (!expanded || !rows.NullableText(3).has_value()) continue;
       EXPECT_EQ(rows.Text(3), lines.line1);
       EXPECT_EQ(rows.NullableText(4), lines.line2);
+    }
+    EXPECT_FALSE(*rows.Step());
+  }
+
+  void CheckContractedFile(Database& database) {
+    Statement rows = *database.Prepare(
+        "SELECT id, name, address_line1, address_line2 FROM contacts ORDER BY id");
+    for (int i = 0; i < kContacts; ++i) {
+      ASSERT_TRUE(*rows.Step());
+      const int n = book_.Get(i).stored;
+      EXPECT_EQ(rows.Text(0), ContactId(i));
+      EXPECT_EQ(rows.Text(1), ContactName(i, n));
+      EXPECT_EQ((AddressLines{rows.Text(2), rows.Text(3)}), ContactLines(i, n));
     }
     EXPECT_FALSE(*rows.Step());
   }
@@ -137,6 +151,23 @@ TEST_F(MigrationTest, ForwardsBackAndForwardsAgainUnderLoad) {
 
   UnderLoad("back once more", [&] { ASSERT_TRUE(world_.Stop(k2)); });
   UnderLoad("and forwards, without a reset", [&] { ASSERT_TRUE(world_.Start(k2)); });
+}
+
+TEST_F(MigrationTest, AndContractsUnderLoadOnceNobodyNeedsTheOldColumn) {
+  ASSERT_NO_FATAL_FAILURE(StartWithContacts());
+  ASSERT_EQ(world_.Migrate("expand"), 0);
+  ASSERT_TRUE(world_.Start(k2));
+  UnderLoad("2.1.0 beside both", [&] { ASSERT_TRUE(world_.Start(k2_1)); });
+  UnderLoad("2.0.0 goes", [&] { ASSERT_TRUE(world_.Stop(k2)); });
+  // What 1.0.0 writes until its end has no lines yet: 2.1.0 migrates nothing.
+  for (int i = 0; i < kContacts; ++i) WriteContact(world_, book_, k1, i);
+  EXPECT_EQ(InspectFile().with_lines, 0);
+  UnderLoad("1.0.0 goes", [&] { ASSERT_TRUE(world_.Stop(k1)); });
+  UnderLoad("the contraction", [&] { ASSERT_EQ(world_.Migrate("contract"), 0); });
+  EXPECT_TRUE(InspectFile().contracted);
+  EXPECT_FALSE(world_.Start(k1));
+  EXPECT_FALSE(world_.Start(k2));
+  EXPECT_NE(world_.Migrate("reset"), 0);
 }
 
 TEST_F(MigrationTest, TheStepsCanBeRepeatedWhileBothVersionsRun) {

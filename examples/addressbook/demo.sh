@@ -18,7 +18,7 @@ esac
 build=${PINION_BUILD:-build/release}
 pinion=$build/pinion
 programs=$build/examples/addressbook
-for program in $pinion $programs/addressbook_{v1,v2,client,migrate,pages}; do
+for program in $pinion $programs/addressbook_{v1,v2,v2_1,client,migrate,pages}; do
   [ -x "$program" ] || { echo "demo: $program is not built; run ./dev demo" >&2; exit 1; }
 done
 
@@ -50,14 +50,20 @@ gateway: {workers: 1}
 registry:
   address: {pipe: {path: $work/registry.sock}}
   store: {sqlite: {path: $work/registry.db}}
+  rollback_window: 0s  # nobody here wants three days to change their mind
 YAML
 start pinion "$pinion serve --config $work/pinion.yaml"
 announced pinion 'listening name=ingress address=(.*)'
 gateway=$answer
 say "The gateway listens on $gateway."
 
-say "The owners of the address book publish 1.0.0 and start a server, which registers itself under a lease."
-run "$pinion version publish addressbook 1.0.0 --descriptor-set $programs/v1.binpb"
+say "The registry knows the database as a service of its own, whose versions are the steps that its schema goes through."
+run "$pinion service create db/people --kind database"
+run "$pinion version publish db/people 1"
+run "$pinion version activate db/people 1"
+
+say "The owners of the address book publish 1.0.0, which needs the column 'address', and start a server, which registers itself under a lease."
+run "$pinion version publish addressbook 1.0.0 --descriptor-set $programs/v1.binpb --requires 'db/people <3'"
 cp -r examples/addressbook/static "$pages"
 run "$programs/addressbook_pages 1.0.0 --static-root $pages"
 start v1 "$programs/addressbook_v1 --db $db --registry $PINION_REGISTRY --static-root $pages"
@@ -74,9 +80,14 @@ follows "$(calls billing 1 put id=ada "name='Ada Lovelace'" "address='12 St Jame
   "api-version: 1.0.0" '"address":"12 St James Square\nLondon"'
 
 chapter "2. Version 2.0.0 goes beside it, and moves nobody"
-say "In 2.0.0 an address is two lines. The database is expanded while 1.0.0 runs: two more columns, null in every row."
+say "In 2.0.0 an address is two lines. It needs step 2 of the database, which has both, and should not be deployed before."
+run "$pinion version publish db/people 2"
+run "$pinion version publish addressbook 2.0.0 --descriptor-set $programs/v2.binpb --requires 'db/people 2'"
+refused "$pinion can-deploy addressbook 2.0.0" "db/people 2: nothing active matches; published: 2" "pinion version activate db/people 2"
+say "The database is expanded while 1.0.0 runs: two more columns, null in every row."
 run "$programs/addressbook_migrate expand --db $db" "1 contacts; expanded; 0 with address lines"
-run "$pinion version publish addressbook 2.0.0 --descriptor-set $programs/v2.binpb"
+run "$pinion version activate db/people 2"
+run "$pinion can-deploy addressbook 2.0.0" "can be deployed"
 start v2 "$programs/addressbook_v2 --db $db --registry $PINION_REGISTRY"
 announced v2 'registered as (.*)'
 run "$pinion instance list addressbook" 1.0.0 2.0.0
@@ -138,6 +149,44 @@ run "$programs/addressbook_pages 1.0.0 --static-root $pages"
 run "curl -sSL $site | grep title" "Address book 1.0.0"
 run "curl -sS ${site}2.0.0/ | grep title" "Address book 2.0.0"
 
+chapter "7. The old column cannot go while a version needs it"
+say "In step 3 of the database 'address' is gone. It says what it ends, and two versions stand against it:"
+run "$pinion version publish db/people 3 --ends '<3'"
+refused "$pinion can-deploy db/people 3" "it ends 1, 2" \
+  "addressbook 1.0.0 requires db/people <3" "addressbook 2.0.0 requires db/people 2"
+refused "$pinion version activate db/people 3" "cannot be activated yet: 2 requirements"
+
+# Ends 1.0.0 and 2.0.0, which nobody could try out afterwards.
+contract() {
+  chapter "8. It goes once they are retired"
+  say "2.1.0 has the API of 2.0.0 and can do without the column. shipping's ^2 means it as soon as it runs."
+  run "$pinion version publish addressbook 2.1.0 --descriptor-set $programs/v2.binpb --requires 'db/people >=2'"
+  run "$pinion can-deploy addressbook 2.1.0" "db/people >=2: satisfied by 2"
+  start v2_1 "$programs/addressbook_v2_1 --db $db --registry $PINION_REGISTRY"
+  announced v2_1 'registered as (.*)'
+  follows "$(calls shipping 2 get id=ada)" "api-version: 2.1.0" '"address_line1":"Ockham Park"'
+  say "Months later billing has moved as well. The old versions are deprecated, their servers ended, and both are retired."
+  run "$pinion pin set billing addressbook '^2'"
+  follows "$(calls billing 2 get id=bob)" "api-version: 2.1.0" '"address_line1":"1 Elm Street"'
+  run "$pinion channel set addressbook stable 2.1.0"
+  local version
+  for version in 1.0.0 2.0.0; do run "$pinion version deprecate addressbook $version --successor 2.1.0"; done
+  stop v1
+  stop v2
+  for version in 1.0.0 2.0.0; do
+    follows "$pinion can-retire addressbook $version" "addressbook $version can be retired"
+    run "$pinion version retire addressbook $version"
+  done
+  say "Now the step is allowed. First it is activated, so that nothing can come to need the column; then the column goes."
+  run "$pinion can-deploy db/people 3" "db/people 3 can be deployed" "it ends 1, 2"
+  run "$pinion version activate db/people 3" "ended: db/people 1 is retired" "ended: db/people 2 is retired"
+  run "$programs/addressbook_migrate contract --db $db" "2 contacts; contracted"
+  follows "$(calls billing 2 get id=bob)" "api-version: 2.1.0" '"address_line1":"1 Elm Street","address_line2":"York"'
+  follows "$(calls shipping 2 put id=cid name=Cid "address_line1='2 Oak Street'")" "api-version: 2.1.0"
+  refused "$programs/addressbook_v1 --db $db" "the database is contracted"
+}
+[ -z "$once" ] || contract
+
 chapter "Every step was seen to work"
 say "Who did what is on record:"
 run "$pinion audit log" pin.set pin.rollback demo
@@ -168,6 +217,7 @@ cat <<TRY
   $pinion version list addressbook
   $pinion pin list
   $pinion explain --consumer shipping --method /acme.AddressBook/Get
+  $pinion can-deploy db/people 3     # what stands against it; ./dev demo --once shows how it goes away
 
   # the database and the pages
   $programs/addressbook_migrate status --db $db

@@ -26,6 +26,16 @@ constexpr char kExpand[] = R"sql(
   END;
 )sql";
 
+// SplitAddress() in SQL.
+constexpr char kContract[] = R"sql(
+  UPDATE contacts SET
+    address_line1 = substr(address, 1, instr(address || char(10), char(10)) - 1),
+    address_line2 = substr(address, instr(address || char(10), char(10)) + 1)
+  WHERE address_line1 IS NULL;
+  DROP TRIGGER contacts_address_alone;
+  ALTER TABLE contacts DROP COLUMN address;
+)sql";
+
 // IMMEDIATE: a step that reads first takes the write lock before that, so that two of them cannot
 // both find it undone.
 template <typename Step>
@@ -42,11 +52,7 @@ absl::StatusOr<int64_t> Count(Database& database, std::string_view sql) {
   return row ? statement.Number(0) : 0;
 }
 
-}  // namespace
-
-absl::Status Create(Database& database) { return database.Execute(kCreate); }
-
-absl::Status CheckCreated(Database& database) {
+absl::Status CheckTable(Database& database) {
   ASSIGN_OR_RETURN(
       const int64_t tables,
       Count(database,
@@ -56,13 +62,22 @@ absl::Status CheckCreated(Database& database) {
       "the database has no contacts table yet; make it with: addressbook_migrate create --db FILE");
 }
 
+}  // namespace
+
+absl::Status Create(Database& database) { return database.Execute(kCreate); }
+
+absl::Status CheckCreated(Database& database) {
+  RETURN_IF_ERROR(CheckTable(database));
+  ASSIGN_OR_RETURN(const bool contracted, IsContracted(database));
+  if (!contracted) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the database is contracted: it has no column `address` any more; run 2.1.0, which needs "
+      "none");
+}
+
 absl::Status CheckExpanded(Database& database) {
   RETURN_IF_ERROR(CheckCreated(database));
-  ASSIGN_OR_RETURN(const bool expanded, IsExpanded(database));
-  if (expanded) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      "the database has no columns for 2.0.0 yet; add them, while 1.0.0 runs on, with: "
-      "addressbook_migrate expand --db FILE");
+  return CheckLines(database);
 }
 
 absl::StatusOr<bool> IsExpanded(Database& database) {
@@ -75,10 +90,34 @@ absl::StatusOr<bool> IsExpanded(Database& database) {
 
 absl::Status Expand(Database& database) {
   return InTransaction(database, [&database]() -> absl::Status {
-    RETURN_IF_ERROR(CheckCreated(database));
+    RETURN_IF_ERROR(CheckTable(database));
     ASSIGN_OR_RETURN(const bool expanded, IsExpanded(database));
     return expanded ? absl::OkStatus() : database.Execute(kExpand);
   });
+}
+
+absl::Status Contract(Database& database) {
+  return InTransaction(database, [&database]() -> absl::Status {
+    RETURN_IF_ERROR(CheckLines(database));
+    ASSIGN_OR_RETURN(const bool contracted, IsContracted(database));
+    return contracted ? absl::OkStatus() : database.Execute(kContract);
+  });
+}
+
+absl::Status CheckLines(Database& database) {
+  RETURN_IF_ERROR(CheckTable(database));
+  ASSIGN_OR_RETURN(const bool expanded, IsExpanded(database));
+  if (expanded) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the database has no columns for 2.0.0 yet; add them, while 1.0.0 runs on, with: "
+      "addressbook_migrate expand --db FILE");
+}
+
+absl::StatusOr<bool> IsContracted(Database& database) {
+  ASSIGN_OR_RETURN(
+      const int64_t columns,
+      Count(database, "SELECT count(*) FROM pragma_table_info('contacts') WHERE name = 'address'"));
+  return columns == 0;
 }
 
 absl::StatusOr<int64_t> Reset(Database& database) {
@@ -90,8 +129,9 @@ absl::StatusOr<int64_t> Reset(Database& database) {
 }
 
 absl::StatusOr<Progress> Inspect(Database& database) {
-  RETURN_IF_ERROR(CheckCreated(database));
+  RETURN_IF_ERROR(CheckTable(database));
   Progress progress;
+  ASSIGN_OR_RETURN(progress.contracted, IsContracted(database));
   ASSIGN_OR_RETURN(progress.expanded, IsExpanded(database));
   ASSIGN_OR_RETURN(progress.contacts, Count(database, "SELECT count(*) FROM contacts"));
   if (progress.expanded) {

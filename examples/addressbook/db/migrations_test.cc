@@ -86,6 +86,39 @@ TEST_F(MigrationsTest, ResetClearsTheLinesAndNothingElse) {
   EXPECT_EQ(Column("address", "ada"), "a");
 }
 
+TEST_F(MigrationsTest, ContractDerivesTheLinesThatAreMissingAndDropsTheAddress) {
+  ASSERT_TRUE(Create(database_).ok());
+  EXPECT_EQ(Contract(database_).code(), absl::StatusCode::kFailedPrecondition);
+  ASSERT_TRUE(Expand(database_).ok());
+  Do("INSERT INTO contacts VALUES ('ada', 'Ada', 'old', 'new', ''), "
+     "('bob', 'Bob', 'Größe 1' || char(10) || 'b' || char(10) || 'c', NULL, NULL), "
+     "('cid', 'Cid', 'one line', NULL, NULL), ('dee', 'Dee', '', NULL, NULL)");
+  ASSERT_TRUE(Contract(database_).ok());
+  EXPECT_TRUE(IsContracted(database_).value());
+  EXPECT_TRUE(Inspect(database_)->contracted);
+  EXPECT_EQ(Column("address_line1", "ada"), "new") << "what somebody wrote stays";
+  EXPECT_EQ(Column("address_line1", "bob"), "Größe 1");
+  EXPECT_EQ(Column("address_line2", "bob"), "b\nc");
+  EXPECT_EQ(Column("address_line1", "cid"), "one line");
+  EXPECT_EQ(Column("address_line2", "cid"), "");
+  EXPECT_EQ(Column("address_line1", "dee"), "");
+}
+
+TEST_F(MigrationsTest, NothingBringsTheAddressBackOrThrowsTheLinesAway) {
+  ASSERT_TRUE(Create(database_).ok());
+  ASSERT_TRUE(Expand(database_).ok());
+  EXPECT_TRUE(CheckCreated(database_).ok());
+  EXPECT_TRUE(CheckLines(database_).ok());
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(Contract(database_).ok());
+  EXPECT_TRUE(Create(database_).ok());
+  EXPECT_TRUE(Expand(database_).ok());
+  EXPECT_TRUE(IsContracted(database_).value());
+  EXPECT_EQ(Reset(database_).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(CheckCreated(database_).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(CheckExpanded(database_).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(CheckLines(database_).ok());
+}
+
 TEST(Database, AMissingFileSaysHowToMakeIt) {
   const absl::Status status = Database::Open(testing::TempDir() + "no_such.db").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);

@@ -17,10 +17,10 @@ std::string Describe(const Fields& fields) {
   return absl::StrCat("{", absl::StrJoin(fields, ", ", absl::PairFormatter("=")), "}");
 }
 
-Fields ContactFields(int contact, int n, Major major) {
+Fields ContactFields(int contact, int n, Release release) {
   Fields fields = {{"id", ContactId(contact)}, {"name", ContactName(contact, n)}};
   const AddressLines lines = ContactLines(contact, n);
-  if (major == k1) {
+  if (release == k1) {
     fields["address"] = JoinAddress(lines);
   } else {
     fields["address_line1"] = lines.line1;
@@ -30,9 +30,9 @@ Fields ContactFields(int contact, int n, Major major) {
 }
 
 // A server that goes away under a call. Whoever called it finds it gone from the world.
-bool IsBeingStopped(const World& world, Major major, const std::shared_ptr<const Caller>& caller,
-                    const grpc::Status& status) {
-  return status.error_code() == grpc::UNAVAILABLE && world.caller(major) != caller;
+bool IsBeingStopped(const World& world, Release release,
+                    const std::shared_ptr<const Caller>& caller, const grpc::Status& status) {
+  return status.error_code() == grpc::UNAVAILABLE && world.caller(release) != caller;
 }
 
 }  // namespace
@@ -74,55 +74,55 @@ std::vector<std::string> Book::Failures() const {
   return failures_;
 }
 
-void Book::Check(int contact, Span span, Major major, const Fields& answer) {
+void Book::Check(int contact, Span span, Release release, const Fields& answer) {
   for (int n = span.stored; n <= span.tried; ++n) {
-    if (answer == ContactFields(contact, n, major)) return;
+    if (answer == ContactFields(contact, n, release)) return;
   }
-  Fail(absl::StrCat("version ", major + 1, ": ", Describe(answer), " is none of the values ",
+  Fail(absl::StrCat(VersionOf(release), ": ", Describe(answer), " is none of the values ",
                     span.stored, " to ", span.tried));
 }
 
-void CheckContact(const World& world, Book& book, Major major, int contact) {
-  const auto caller = world.caller(major);
+void CheckContact(const World& world, Book& book, Release release, int contact) {
+  const auto caller = world.caller(release);
   if (caller == nullptr) return;
   Book::Span span = book.Get(contact);
   const Answer answer = caller->Call("Get", {{{"id", ContactId(contact)}}});
   span.tried = book.Get(contact).tried;
-  if (IsBeingStopped(world, major, caller, answer.status)) return;
+  if (IsBeingStopped(world, release, caller, answer.status)) return;
   if (!answer.status.ok()) {
-    return book.Fail(absl::StrCat("version ", major + 1, ": ", answer.status.error_message()));
+    return book.Fail(absl::StrCat(VersionOf(release), ": ", answer.status.error_message()));
   }
-  book.Check(contact, span, major, GetFields(*answer.messages.at(0)));
+  book.Check(contact, span, release, GetFields(*answer.messages.at(0)));
 }
 
-void CheckList(const World& world, Book& book, Major major) {
-  const auto caller = world.caller(major);
+void CheckList(const World& world, Book& book, Release release) {
+  const auto caller = world.caller(release);
   if (caller == nullptr) return;
   Book::Span spans[kContacts];
   for (int i = 0; i < kContacts; ++i) spans[i] = book.Get(i);
   const Answer answer = caller->Call("List", {{}});
-  if (IsBeingStopped(world, major, caller, answer.status)) return;
+  if (IsBeingStopped(world, release, caller, answer.status)) return;
   if (!answer.status.ok() || answer.messages.size() != kContacts) {
-    return book.Fail(absl::StrCat("version ", major + 1, " lists ", answer.messages.size(),
+    return book.Fail(absl::StrCat(VersionOf(release), " lists ", answer.messages.size(),
                                   " contacts: ", answer.status.error_message()));
   }
   for (int i = 0; i < kContacts; ++i) {
     spans[i].tried = book.Get(i).tried;
-    book.Check(i, spans[i], major, GetFields(*answer.messages[i]));
+    book.Check(i, spans[i], release, GetFields(*answer.messages[i]));
   }
 }
 
-void WriteContact(const World& world, Book& book, Major major, int contact) {
-  if (world.caller(major) == nullptr) return;
+void WriteContact(const World& world, Book& book, Release release, int contact) {
+  if (world.caller(release) == nullptr) return;
   const int n = book.Try(contact);
-  // 1.0.0 runs all the time, so a value that 2.0.0 did not take goes there.
-  for (const Major to : {major, k1}) {
+  // One of these runs at any time, so a value that the first did not take goes there.
+  for (const Release to : {release, k1, k2_1}) {
     const auto caller = world.caller(to);
     if (caller == nullptr) continue;
     const Answer answer = caller->Call("Put", {ContactFields(contact, n, to)});
     if (answer.status.ok()) return book.Stored(contact, n);
     if (!IsBeingStopped(world, to, caller, answer.status)) {
-      return book.Fail(absl::StrCat("version ", to + 1, ": ", answer.status.error_message()));
+      return book.Fail(absl::StrCat(VersionOf(to), ": ", answer.status.error_message()));
     }
   }
 }
@@ -165,9 +165,9 @@ bool Load::EndRound(int thread) {
 void Load::Write(int writer) {
   std::minstd_rand random(static_cast<unsigned>(writer + 1));
   do {
-    for (const Major major : {k1, k2}) {
+    for (const Release release : kReleases) {
       const int contact = static_cast<int>(random() % (kContacts / kWriters));
-      WriteContact(world_, book_, major, contact * kWriters + writer);
+      WriteContact(world_, book_, release, contact * kWriters + writer);
     }
   } while (EndRound(writer));
 }
@@ -175,9 +175,9 @@ void Load::Write(int writer) {
 void Load::Read(int reader) {
   std::minstd_rand random(static_cast<unsigned>(reader + 11));
   do {
-    for (const Major major : {k1, k2}) {
-      CheckContact(world_, book_, major, static_cast<int>(random() % kContacts));
-      if (random() % 8 == 0) CheckList(world_, book_, major);
+    for (const Release release : kReleases) {
+      CheckContact(world_, book_, release, static_cast<int>(random() % kContacts));
+      if (random() % 8 == 0) CheckList(world_, book_, release);
     }
   } while (EndRound(kWriters + reader));
 }

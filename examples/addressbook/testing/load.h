@@ -43,7 +43,7 @@ class Book {
   std::vector<std::string> Failures() const;
 
   // Fails unless the answer shows a value of this contact within the span.
-  void Check(int contact, Span span, Major major, const Fields& answer);
+  void Check(int contact, Span span, Release release, const Fields& answer);
 
  private:
   mutable absl::Mutex mutex_;
@@ -52,14 +52,14 @@ class Book {
 };
 
 // Reads one contact from one version and checks it.
-void CheckContact(const World& world, Book& book, Major major, int contact);
+void CheckContact(const World& world, Book& book, Release release, int contact);
 
 // Reads the version's list and checks that it holds every contact once, each with a right value.
-void CheckList(const World& world, Book& book, Major major);
+void CheckList(const World& world, Book& book, Release release);
 
 // Writes the contact's next value. UNAVAILABLE from a server that is being stopped is no failure:
 // the value is tried again on another.
-void WriteContact(const World& world, Book& book, Major major, int contact);
+void WriteContact(const World& world, Book& book, Release release, int contact);
 
 // Two writing and two reading threads, until destroyed.
 class Load {

@@ -8,46 +8,55 @@
 
 namespace addressbook {
 
+const char* VersionOf(Release release) {
+  static constexpr const char* kVersions[] = {"1.0.0", "2.0.0", "2.1.0"};
+  return kVersions[release];
+}
+
 World::World(std::string folder) : db_(std::move(folder) + "/addressbook.db") {
-  for (const Major major : {k1, k2}) {
-    schemas_[major] = *Schema::Load(absl::StrCat(ProgramFolder(), "/v", major + 1, ".binpb"));
+  for (const Release release : kReleases) {
+    // 2.1.0 has the API of 2.0.0.
+    schemas_[release] =
+        *Schema::Load(absl::StrCat(ProgramFolder(), release == k1 ? "/v1.binpb" : "/v2.binpb"));
   }
 }
 
-bool World::Start(Major major) {
-  const std::string program = absl::StrCat(ProgramFolder(), "/addressbook_v", major + 1);
-  servers_[major] = std::make_unique<Process>(std::vector<std::string>{program, "--db", db_});
-  const std::string address = servers_[major]->ReadAfter("listening on ");
+bool World::Start(Release release) {
+  static constexpr const char* kPrograms[] = {"/addressbook_v1", "/addressbook_v2",
+                                              "/addressbook_v2_1"};
+  const std::string program = absl::StrCat(ProgramFolder(), kPrograms[release]);
+  servers_[release] = std::make_unique<Process>(std::vector<std::string>{program, "--db", db_});
+  const std::string address = servers_[release]->ReadAfter("listening on ");
   if (address.empty()) return false;
   // No deadline: how long a call takes says something of the machine, not of the address book.
   auto caller = std::make_shared<Caller>(
-      *schemas_[major], CallerOptions{.target = address, .timeout = absl::InfiniteDuration()});
+      *schemas_[release], CallerOptions{.target = address, .timeout = absl::InfiniteDuration()});
   absl::MutexLock lock(&mutex_);
-  callers_[major] = std::move(caller);
+  callers_[release] = std::move(caller);
   return true;
 }
 
-bool World::Stop(Major major) {
+bool World::Stop(Release release) {
   std::shared_ptr<const Caller> caller;
   {
     absl::MutexLock lock(&mutex_);
-    caller = std::exchange(callers_[major], nullptr);
+    caller = std::exchange(callers_[release], nullptr);
   }
   // As a gateway drains an instance: a call that reaches a gRPC server just as it shuts down is
   // cancelled.
   while (caller.use_count() > 1) std::this_thread::yield();
-  return servers_[major]->Stop() == 0;
+  return servers_[release]->Stop() == 0;
 }
 
-void World::Kill(Major major) {
+void World::Kill(Release release) {
   absl::MutexLock lock(&mutex_);
-  callers_[major] = nullptr;
-  servers_[major] = nullptr;
+  callers_[release] = nullptr;
+  servers_[release] = nullptr;
 }
 
-std::shared_ptr<const Caller> World::caller(Major major) const {
+std::shared_ptr<const Caller> World::caller(Release release) const {
   absl::MutexLock lock(&mutex_);
-  return callers_[major];
+  return callers_[release];
 }
 
 int World::Migrate(const std::string& step) const {

@@ -12,7 +12,9 @@ namespace {
 
 void Print(const Progress& progress) {
   std::cout << progress.contacts << " contacts; ";
-  if (progress.expanded) {
+  if (progress.contracted) {
+    std::cout << "contracted: address lines only\n";
+  } else if (progress.expanded) {
     std::cout << "expanded; " << progress.with_lines << " with address lines\n";
   } else {
     std::cout << "not expanded\n";
@@ -23,6 +25,7 @@ absl::Status Run(const std::string& step, const std::string& path) {
   ASSIGN_OR_RETURN(Database database, Database::Open(path, /*create=*/step == "create"));
   if (step == "create") RETURN_IF_ERROR(Create(database));
   if (step == "expand") RETURN_IF_ERROR(Expand(database));
+  if (step == "contract") RETURN_IF_ERROR(Contract(database));
   if (step == "reset") {
     ASSIGN_OR_RETURN(const int64_t rows, Reset(database));
     std::cout << "set the address lines of " << rows << " contacts to null\n";
@@ -40,9 +43,10 @@ int main(int argc, char** argv) {
   std::string step, path;
   app.add_option(
          "step", step,
-         "create: 1.0.0's table; expand: add 2.0.0's columns; reset: set them to null; status")
+         "create: 1.0.0's table; expand: add 2.0.0's columns; reset: set them to null; contract: "
+         "drop 1.0.0's column, once no version needs it; status")
       ->required()
-      ->check(CLI::IsMember({"create", "expand", "reset", "status"}));
+      ->check(CLI::IsMember({"create", "expand", "reset", "contract", "status"}));
   app.add_option("--db", path, "the SQLite file")->required();
   CLI11_PARSE(app, argc, argv);
 
