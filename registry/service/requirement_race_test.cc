@@ -2,7 +2,7 @@
 // it begins to live; two versions that need each other are published.
 #include <gtest/gtest.h>
 
-#include <barrier>
+#include <atomic>
 #include <functional>
 #include <thread>
 
@@ -45,22 +45,27 @@ class RequirementRace : public ::testing::Test {
                    const std::function<absl::Status(int)>& one,
                    const std::function<absl::Status(int)>& other) {
     const store::RangeRequest one_key{.range = store::KeyRange::Prefix(model::kRegistryKey)};
-    std::barrier begin(2), end(2);
+    // They spin, since who sleeps wakes up after the other is done.
+    std::atomic<int> arrived = 0;
+    const auto meet = [&arrived](int times) {
+      ++arrived;
+      while (arrived.load() < 2 * times) std::this_thread::yield();
+    };
     absl::Status second;
-    std::thread thread([&begin, &end, &second, &other] {
+    std::thread thread([&meet, &second, &other] {
       for (int i = 0; i < kRounds; ++i) {
-        begin.arrive_and_wait();
+        meet(2 * i + 1);
         second = other(i);
-        end.arrive_and_wait();
+        meet(2 * i + 2);
       }
     });
     int won[2] = {};
     for (int i = 0; i < kRounds; ++i) {
       prepare(i);
-      begin.arrive_and_wait();
+      meet(2 * i + 1);
       for (int reads = i % 64; reads > 0; --reads) (void)store_.Range(one_key);
       const absl::Status first = one(i);
-      end.arrive_and_wait();
+      meet(2 * i + 2);
       EXPECT_NE(first.ok(), second.ok()) << i << ": " << first << ", " << second;
       ++won[first.ok() ? 0 : 1];
     }

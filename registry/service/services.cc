@@ -37,11 +37,16 @@ absl::StatusOr<v1::Service> CreateService(Draft& draft, const v1::CreateServiceR
   ASSIGN_OR_RETURN(const auto there, draft.Get<v1::Service>(model::ServiceKey(name)));
   if (there.has_value()) {
     if (IsSame(there->value, request)) return there->value;
-    return model::Refusal(
-        absl::StatusCode::kAlreadyExists, "SERVICE_EXISTS",
-        absl::StrCat("service '", name, "' exists, owned by ", there->value.meta().owner(),
-                     ", with other settings; update it instead"),
-        {{"service", name}, {"owner", there->value.meta().owner()}});
+    const bool same_kind = model::KindOf(there->value.kind()) == model::KindOf(request.kind());
+    const char* difference =
+        same_kind ? ", with other settings; update it instead"
+        : model::IsDatabase(there->value)
+            ? ", as a database, which it always will be; choose another name"
+            : ", as an API, which it always will be; choose another name for the database";
+    return model::Refusal(absl::StatusCode::kAlreadyExists, "SERVICE_EXISTS",
+                          absl::StrCat("service '", name, "' exists, owned by ",
+                                       there->value.meta().owner(), difference),
+                          {{"service", name}, {"owner", there->value.meta().owner()}});
   }
   v1::Service service;
   *service.mutable_service() = request.service();
