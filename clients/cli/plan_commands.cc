@@ -64,7 +64,8 @@ void AddChannels(Command& plan, Invocation& run) {
 void AddVersions(Command& plan, Invocation& run) {
   Command& version = plan.Sub("version", "Of a version's life");
   auto activate = std::make_shared<v1::PlanRequest>();
-  Command& activate_command = version.Sub("activate", "What its first instance would do");
+  Command& activate_command = version.Sub(
+      "activate", "What its first instance would do; of a database, `version activate`");
   DeclareVersion(activate_command, *activate->mutable_activate_version());
   Ask(activate_command, activate, run);
 

@@ -1,8 +1,10 @@
 // Plans: each change drafted by its own operation and not committed, and then whom it would move.
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
 #include "registry/model/lifecycle.h"
+#include "registry/model/requirements.h"
 #include "registry/model/retirement.h"
 #include "registry/service/lookups.h"
 #include "registry/service/operations.h"
@@ -109,14 +111,17 @@ class Planner {
     return ChangeState(request.name(), routing::v1::ACTIVE);
   }
 
-  absl::Status Activate(const v1::ActivateVersionPlan& request) {
+  absl::Status Activate(const v1::ActivateVersionRequest& request) {
+    ASSIGN_OR_RETURN(const auto service, RequireService(reader_, service_));
     ASSIGN_OR_RETURN(const auto record, RequireVersion(reader_, service_, request.name()));
-    const routing::v1::Version& version = record.value.version().version();
-    if (version.state() != routing::v1::PUBLISHED) {
-      response_.add_notes(absl::StrCat("it has been active before; it is ",
-                                       routing::v1::VersionState_Name(version.state())));
+    const routing::v1::VersionState state = record.value.version().version().state();
+    if (state != routing::v1::PUBLISHED) {
+      response_.add_notes(
+          absl::StrCat("it has been active before; it is ", routing::v1::VersionState_Name(state)));
       return absl::OkStatus();
     }
+    RETURN_IF_ERROR(NoteNeeds(request.name()));
+    if (model::IsDatabase(service.value)) return ActivateStep(request);
     response_.set_changes(true);
     RETURN_IF_ERROR(ChangeState(request.name(), routing::v1::ACTIVE));
     ASSIGN_OR_RETURN(const auto stable,
@@ -186,6 +191,34 @@ class Planner {
     move.set_new_expression(made->pin().pin().expression());
     move.set_new_version(made->pin().resolved_version());
     moves_.Add(std::move(move));
+    return absl::OkStatus();
+  }
+
+  // What the version needs and does not have, and who needs what it ends.
+  absl::Status NoteNeeds(const std::string& name) {
+    v1::CheckDeploymentRequest ask;
+    ask.set_service(service_);
+    ask.set_name(name);
+    ASSIGN_OR_RETURN(const v1::CheckDeploymentResponse found, CheckDeployment(reader_, ask));
+    for (const v1::RequirementCheck& check : found.requirements()) {
+      if (!check.satisfied_by().empty()) continue;
+      response_.add_notes(absl::StrCat("it requires ", model::RequirementText(check.requirement()),
+                                       ": ", check.message()));
+    }
+    *response_.mutable_blockers() = found.needed_by();
+    return absl::OkStatus();
+  }
+
+  // A step of a database takes no calls, so it moves nobody.
+  absl::Status ActivateStep(const v1::ActivateVersionRequest& request) {
+    Draft draft(registry_, caller_);
+    const auto made = ActivateVersion(draft, request);
+    if (!made.ok()) return Refused(made.status());
+    response_.set_changes(made->changed());
+    if (made->ended_size() > 0) {
+      response_.add_notes(absl::StrCat("it ends ", absl::StrJoin(made->ended(), ", "),
+                                       " for good: migrate after it is active"));
+    }
     return absl::OkStatus();
   }
 

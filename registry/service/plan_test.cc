@@ -144,6 +144,25 @@ TEST_F(PlanTest, AnActivationMovesTheRangesThatItIsTheNewestOf) {
               ElementsAre(": @stable  > @stable 1.0.0"));
 }
 
+TEST_F(PlanTest, AnActivationSaysWhatItNeedsAndWhatItEnds) {
+  ASSERT_TRUE(Call(CreateService, "service { name: 'db' scheme: INTEGER } kind: DATABASE").ok());
+  ASSERT_TRUE(Call(PublishVersion, "service: 'db' name: '1'").ok());
+  ASSERT_TRUE(Call(PublishVersion, "service: 'db' name: '2' ends: '<2'").ok());
+  ASSERT_TRUE(Call(PublishVersion,
+                   "service: 'addressbook' name: '3.0.0' requirements { service: 'db' expression: "
+                   "'<2' }")
+                  .ok());
+  EXPECT_THAT(PlanOf(Book("activate_version", "3.0.0")).notes(0), HasSubstr("it requires db <2: "));
+  const std::string activate = "activate_version { service: 'db' name: '2' }";
+  ASSERT_TRUE(Call(ActivateVersion, "service: 'db' name: '1'").ok());
+  EXPECT_THAT(PlanOf(activate).notes(0), HasSubstr("it ends 1 for good"));
+  ASSERT_TRUE(Register("addressbook", "3.0.0", 9003).ok());
+  const v1::PlanResponse plan = PlanOf(activate);
+  EXPECT_EQ(plan.refusal_reason(), "VERSION_IN_USE");
+  ASSERT_EQ(plan.blockers_size(), 1);
+  EXPECT_EQ(plan.blockers(0).kind(), v1::RetirementBlocker::REQUIREMENT);
+}
+
 TEST_F(PlanTest, ARetirementNamesItsBlockersAndByForceWhomItCutsOff) {
   ASSERT_TRUE(Pin("billing", "addressbook", "1.0.0").ok());
   ASSERT_TRUE(Pin("shipping", "addressbook", "^1").ok());
