@@ -111,6 +111,9 @@ inline constexpr size_t kMaxHeaderResolutions = 1024;
 inline constexpr size_t kMaxExpressionsPerService = 65535;
 inline constexpr size_t kMaxMethodsPerService = 65535;
 
+// Entitlements of one service, as many as a registry takes: a change of one copies the map of all.
+inline constexpr size_t kMaxEntitlementsPerService = 10'000;
+
 // One identity of a consumer. SPIFFE's own bound on an id; DNS names and JWT claims are shorter.
 inline constexpr size_t kMaxIdentityBytes = 2048;
 

@@ -12,6 +12,7 @@ void AddCommands(Command& root, Invocation& run) {
   AddPinCommands(root, run);
   AddJobCommands(root, run);
   AddChannelCommands(root, run);
+  AddEntitlementCommands(root, run);
   AddPlanCommands(root, run);
   AddStatusCommands(root, run);
   AddRoutingCommands(root, run);

@@ -25,6 +25,7 @@ void AddPinCommands(Command& root, Invocation& run);
 void AddJobCommands(Command& root, Invocation& run);
 void AddPlanCommands(Command& root, Invocation& run);
 void AddChannelCommands(Command& root, Invocation& run);
+void AddEntitlementCommands(Command& root, Invocation& run);
 void AddStatusCommands(Command& root, Invocation& run);   // and audit
 void AddRoutingCommands(Command& root, Invocation& run);  // explain and validate
 

@@ -47,6 +47,12 @@ std::string DeprecatedText(const v1::VersionStateResponse& made) {
                       "pinion channel set ", version.service(), " ", channel, " ",
                       SuccessorOr(version, "VERSION"), "\n");
     }
+    for (const std::string& channel : made.ramped_channels()) {
+      absl::StrAppend(&text,
+                      past ? "calls that this ramp leads here are refused now: "
+                           : "take this ramp back before the sunset, or its calls are refused: ",
+                      "pinion channel ramp ", version.service(), " ", channel, " --stop\n");
+    }
   }
   absl::StrAppend(&text, "undo: pinion version reactivate ", name, "\n");
   return text;

@@ -77,7 +77,16 @@ class RegistryClient {
   absl::StatusOr<v1::Job> CancelJob(const v1::CancelJobRequest& request);
   absl::StatusOr<v1::PlanResponse> Plan(const v1::PlanRequest& request);
   absl::StatusOr<v1::Channel> SetChannel(const v1::SetChannelRequest& request);
+  absl::StatusOr<v1::RampChannelResponse> RampChannel(const v1::RampChannelRequest& request);
+  absl::StatusOr<v1::Channel> GetChannel(const v1::GetChannelRequest& request);
   absl::StatusOr<v1::ListChannelsResponse> ListChannels(const v1::ListChannelsRequest& request);
+  absl::StatusOr<v1::SetEntitlementResponse> SetEntitlement(
+      const v1::SetEntitlementRequest& request);
+  absl::StatusOr<v1::UnsetEntitlementResponse> UnsetEntitlement(
+      const v1::UnsetEntitlementRequest& request);
+  absl::StatusOr<v1::Entitlement> GetEntitlement(const v1::GetEntitlementRequest& request);
+  absl::StatusOr<v1::ListEntitlementsResponse> ListEntitlements(
+      const v1::ListEntitlementsRequest& request);
   absl::StatusOr<v1::ListAuditRecordsResponse> ListAuditRecords(
       const v1::ListAuditRecordsRequest& request);
   absl::StatusOr<v1::GetStatusResponse> GetStatus(const v1::GetStatusRequest& request);

@@ -24,10 +24,11 @@ Resolved Decision::Run() {
   if (auto refusal = FindService()) return *std::move(refusal);
   if (auto refusal = FindWanted()) return *std::move(refusal);
   if (auto refusal = FindVersion()) return *std::move(refusal);
+  if (auto refusal = CheckEntitled()) return *std::move(refusal);
   if (auto refusal = CheckMethod()) return *std::move(refusal);
   Route route;
   route.service = service_;
-  route.version = wanted_.expression->version;
+  route.version = version_;
   route.source = wanted_.source;
   // Not the expression's text if it came in a header: `headers_` may forget that before the call
   // ends.
@@ -162,9 +163,29 @@ bool Decision::FromPolicy() {
   return Want(service_->unpinned.get(), Source::kUnpinnedPolicy);
 }
 
-void Decision::SayVersion(const ExpressionEntry& expression) {
-  const VersionEntry& version = *expression.version;
-  Say(Printable(expression.text), " means version ", version.name, ", ",
+void Decision::SayRamp(bool among) {
+  const ExpressionEntry& channel = *wanted_.expression;
+  const std::string ramp =
+      absl::StrCat(channel.text, " is ramped: ", channel.ramp->percent,
+                   " % of the registered consumers to ", channel.ramp->version_name);
+  if (query_.consumer == nullptr) {
+    Say(ramp, "; this caller is none");
+  } else {
+    Say(ramp, "; ", Printable(query_.consumer->name), among ? " is" : " is not", " among them");
+  }
+}
+
+const VersionEntry* Decision::FollowRamp() {
+  const ExpressionEntry& channel = *wanted_.expression;
+  const bool among =
+      query_.consumer != nullptr && channel.ramp->share.Includes(query_.consumer->name);
+  if (explains()) SayRamp(among);
+  return among ? channel.ramp->version : channel.version;
+}
+
+void Decision::SayVersion() {
+  const VersionEntry& version = *version_;
+  Say(Printable(wanted_.expression->text), " means version ", version.name, ", ",
       absl::AsciiStrToLower(routing::v1::VersionState_Name(version.state)), ", with ",
       version.instances->size(), " instance(s)");
   if (!version.deprecation_header.empty()) {
@@ -182,24 +203,41 @@ bool Decision::PinnedByName() const {
 
 std::optional<Refusal> Decision::FindVersion() {
   const ExpressionEntry& expression = *wanted_.expression;
-  switch (expression.outcome) {
-    case ExpressionEntry::Outcome::kMalformed:
-      return RefuseMalformed(expression.problem);
-    case ExpressionEntry::Outcome::kNoMatch:
-      return RefuseNoMatch();
-    case ExpressionEntry::Outcome::kVersion:
-      break;
+  version_ = expression.ramp == nullptr ? expression.version : FollowRamp();
+  if (version_ == nullptr) {
+    return expression.problem.empty() ? RefuseNoMatch() : RefuseMalformed(expression.problem);
   }
-  const VersionEntry& version = *expression.version;
-  if (explains()) SayVersion(expression);
+  const VersionEntry& version = *version_;
+  if (explains()) SayVersion();
   if (version.state == RETIRED) return RefuseRetired();
   if (version.state == PUBLISHED && version.instances->empty()) return RefuseNeverActive();
   if (version.state == SUNSET && !PinnedByName()) return RefuseSunset();
   return std::nullopt;
 }
 
+const EntitlementEntry* Decision::FindEntitlement() const {
+  if (query_.consumer == nullptr || service_->entitlements->empty()) return nullptr;
+  const auto it = service_->entitlements->find(query_.consumer->name);
+  return it == service_->entitlements->end() ? nullptr : it->second.get();
+}
+
+std::optional<Refusal> Decision::CheckEntitled() {
+  // Where a channel leads is its owners' choice, whoever names it.
+  const bool chosen = wanted_.source == Source::kHeader && wanted_.expression->text.front() != '@';
+  if (!chosen && !explains()) return std::nullopt;
+  const EntitlementEntry* entitlement = FindEntitlement();
+  if (entitlement == nullptr) return std::nullopt;
+  const bool allowed = !chosen || entitlement->Allows(*version_);
+  Say("entitlement of the consumer: ", Printable(entitlement->text, version::kMaxPinBytes),
+      !chosen   ? ", which limits what it chooses, and not this"
+      : allowed ? ", which allows that"
+                : ", which does not allow that");
+  if (allowed) return std::nullopt;
+  return RefuseNotEntitled(*entitlement);
+}
+
 std::optional<Refusal> Decision::CheckMethod() {
-  const VersionEntry& version = *wanted_.expression->version;
+  const VersionEntry& version = *version_;
   if (query_.method.method.empty()) return std::nullopt;
   if (!version.has_descriptors) {
     Say("method: not checked, the version was published without descriptors");

@@ -33,6 +33,7 @@ class Decision {
   std::optional<Refusal> FindService();
   std::optional<Refusal> FindWanted();
   std::optional<Refusal> FindVersion();
+  std::optional<Refusal> CheckEntitled();
   std::optional<Refusal> CheckMethod();
 
   // Each sets wanted_ and returns true if its source exists.
@@ -44,7 +45,12 @@ class Decision {
   bool FromPolicy();
 
   void SayProposal(const Route& route);
-  void SayVersion(const ExpressionEntry& expression);
+  void SayVersion();
+  void SayRamp(bool among);
+  // What a ramped channel means for this caller; null: nothing.
+  const VersionEntry* FollowRamp();
+  // What limits the consumer's choice; null: nothing.
+  const EntitlementEntry* FindEntitlement() const;
   const ExpressionEntry* FindPin(uint16_t method) const;
   // Whether a pin asks for the version, and not for a channel that leads to it.
   bool PinnedByName() const;
@@ -56,10 +62,14 @@ class Decision {
   Refusal RefuseRetired() const;
   Refusal RefuseNeverActive() const;
   Refusal RefuseSunset() const;
+  Refusal RefuseNotEntitled(const EntitlementEntry& entitlement) const;
   Refusal RefuseMethod(uint16_t method) const;
 
   // "the pin of consumer `billing` for `greeter`": who asked, for messages.
   std::string Asker() const;
+  // NearestVersions() that this caller may choose.
+  std::vector<std::string> Nearest(absl::string_view asked,
+                                   std::optional<uint16_t> method = std::nullopt) const;
   // Whom the owners have named to come after `version`, or after that one, and so on until one that
   // may be called; else the version nearest to it. Empty: none may.
   std::string Successor(const VersionEntry& version) const;
@@ -84,12 +94,14 @@ class Decision {
   uint32_t position_ = 0;  // of the gRPC service in service_->grpc_services
   uint16_t method_ = 0;    // its number; 0: not known
   Wanted wanted_;
+  const VersionEntry* version_ = nullptr;  // what wanted_.expression means for this caller
 };
 
 // Names of the versions of `service` that callers may choose, nearest to `asked` (a version's name,
 // or anything else) first chosen, at most limits::kMaxRefusalVersions, newest first. With a method:
-// only those that have it.
+// only those that have it; with an entitlement: only those that it allows.
 std::vector<std::string> NearestVersions(const ServiceEntry& service, absl::string_view asked,
-                                         std::optional<uint16_t> method);
+                                         std::optional<uint16_t> method,
+                                         const EntitlementEntry* entitlement);
 
 }  // namespace pinion::route

@@ -33,9 +33,9 @@ std::string ListOrNone(const std::vector<std::string>& names) {
 
 std::string ChannelList(const ServiceEntry& service) {
   std::vector<std::string> names;
-  for (const auto& [name, version] : service.channels) {
+  for (const routing::v1::Channel& channel : service.channels) {
     if (names.size() == limits::kMaxRefusalVersions) break;
-    names.push_back(name);
+    names.push_back(channel.name());
   }
   return ListOrNone(names);
 }
@@ -43,11 +43,13 @@ std::string ChannelList(const ServiceEntry& service) {
 }  // namespace
 
 std::vector<std::string> NearestVersions(const ServiceEntry& service, absl::string_view asked,
-                                         std::optional<uint16_t> method) {
+                                         std::optional<uint16_t> method,
+                                         const EntitlementEntry* entitlement) {
   std::vector<const VersionEntry*> usable;
   for (const auto& version : service.versions) {
     const bool has_it = !method || !version->has_descriptors || version->HasMethod(*method);
-    if (MayBeChosen(*version) && has_it) usable.push_back(version.get());
+    const bool allowed = entitlement == nullptr || entitlement->Allows(*version);
+    if (MayBeChosen(*version) && has_it && allowed) usable.push_back(version.get());
   }
   // A window around the place where `asked` would stand, newest first; without a place, the newest.
   size_t place = 0;
@@ -60,6 +62,11 @@ std::vector<std::string> NearestVersions(const ServiceEntry& service, absl::stri
   std::vector<std::string> names;
   for (size_t i = first; i < first + count; ++i) names.push_back(usable[i]->name);
   return names;
+}
+
+std::vector<std::string> Decision::Nearest(absl::string_view asked,
+                                           std::optional<uint16_t> method) const {
+  return NearestVersions(*service_, asked, method, FindEntitlement());
 }
 
 Refusal Decision::Refuse(Reason reason, absl::string_view message, Refusal::Metadata more) const {
@@ -124,7 +131,7 @@ Refusal Decision::RefuseMalformed(absl::string_view problem) const {
 
 Refusal Decision::RefuseNoMatch() const {
   const std::string& asked = wanted_.expression->text;
-  const std::vector<std::string> nearest = NearestVersions(*service_, asked, std::nullopt);
+  const std::vector<std::string> nearest = Nearest(asked);
   const std::string advice = Advice(nearest.empty() ? "" : nearest.front());
   std::string message;
   Refusal::Metadata metadata = {{"available", absl::StrJoin(nearest, ", ")}};
@@ -161,7 +168,7 @@ std::string Decision::Successor(const VersionEntry& version) const {
     if (!HasEnded(*next)) return next->name;
     next = service_->FindVersion(next->successor);
   }
-  const std::vector<std::string> nearest = NearestVersions(*service_, version.name, std::nullopt);
+  const std::vector<std::string> nearest = Nearest(version.name);
   return nearest.empty() ? "" : nearest.front();
 }
 
@@ -175,8 +182,8 @@ const VersionEntry* Decision::FindEnded() const {
 }
 
 Refusal Decision::RefuseRetired() const {
-  const VersionEntry& version = *wanted_.expression->version;
-  const std::vector<std::string> nearest = NearestVersions(*service_, version.name, std::nullopt);
+  const VersionEntry& version = *version_;
+  const std::vector<std::string> nearest = Nearest(version.name);
   const std::string successor = Successor(version);
   const std::string named =
       successor.empty() ? "and has no successor" : absl::StrCat("; its successor is ", successor);
@@ -190,34 +197,59 @@ Refusal Decision::RefuseRetired() const {
 }
 
 Refusal Decision::RefuseNeverActive() const {
-  const VersionEntry& version = *wanted_.expression->version;
+  const VersionEntry& version = *version_;
   return Refuse(
       Reason::kNoHealthyInstance,
       absl::StrCat("`", service_->name, "` ", version.name, ", which ", Asker(),
                    " asks for, is published, but no instance of it has ever run; start ",
                    "one and register it with `pinion instance register ", service_->name, " ",
                    version.name, " ADDRESS`"),
-      {{"version", version.name},
-       {"available", absl::StrJoin(NearestVersions(*service_, version.name, std::nullopt), ", ")}});
+      {{"version", version.name}, {"available", absl::StrJoin(Nearest(version.name), ", ")}});
 }
 
 Refusal Decision::RefuseSunset() const {
-  const VersionEntry& version = *wanted_.expression->version;
+  const VersionEntry& version = *version_;
   const std::string successor = Successor(version);
+  const ExpressionEntry& asked = *wanted_.expression;
+  const bool by_ramp = asked.ramp != nullptr && version_ == asked.ramp->version;
+  const std::string ramp =
+      !by_ramp ? ""
+               : absl::StrCat("the ramp of ", asked.text, " leads there: its owners take it back ",
+                              "with `pinion channel ramp ", service_->name, " ",
+                              asked.text.substr(1), " --stop`; ");
   return Refuse(
       Reason::kVersionNotAllowed,
       absl::StrCat("`", service_->name, "` ", version.name, ", which ", Asker(),
                    " asks for, is past its sunset: only pins that name it may still lead to it; ",
+                   ramp,
                    successor.empty() ? "" : absl::StrCat("its successor is ", successor, "; "),
                    Advice(successor)),
       {{"version", version.name},
        {"successor", successor},
-       {"available", absl::StrJoin(NearestVersions(*service_, version.name, std::nullopt), ", ")}});
+       {"available", absl::StrJoin(Nearest(version.name), ", ")}});
+}
+
+Refusal Decision::RefuseNotEntitled(const EntitlementEntry& entitlement) const {
+  const VersionEntry& version = *version_;
+  const std::vector<std::string> nearest = Nearest(version.name);
+  const std::string consumer = ConsumerName(query_.consumer);
+  const std::string text = Printable(entitlement.text, version::kMaxPinBytes);
+  return Refuse(Reason::kVersionNotAllowed,
+                absl::StrCat("`", service_->name, "` ", version.name, ", which ", Asker(),
+                             " asks for, is none that consumer `", consumer,
+                             "` may choose: its entitlement is `", text, "`, which allows ",
+                             ListOrNone(nearest), "; ",
+                             Advice(nearest.empty() ? "" : nearest.front()), "; the owners of `",
+                             service_->name, "` can allow more, as in `pinion entitlement set ",
+                             consumer, " ", service_->name, " '", text, " || ", version.name, "'`"),
+                {{"version", version.name},
+                 {"entitlement", text},
+                 {"available", absl::StrJoin(nearest, ", ")}});
 }
 
 Refusal Decision::RefuseMethod(uint16_t method) const {
-  const VersionEntry& version = *wanted_.expression->version;
-  const std::vector<std::string> having = NearestVersions(*service_, version.name, method);
+  const VersionEntry& version = *version_;
+  const std::vector<std::string> having = Nearest(version.name, method);
   const std::string path = Printable(query_.method.full);
   const std::string who =
       having.empty() ? absl::StrCat("no version of `", service_->name,

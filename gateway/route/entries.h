@@ -4,15 +4,15 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "gateway/route/retry_policy.h"
 #include "pinion/routing/v1/routing.pb.h"
+#include "registry/version/expression.h"
+#include "registry/version/ramp.h"
 #include "registry/version/version_name.h"
 
 namespace pinion::route {
@@ -62,13 +62,29 @@ struct VersionEntry {
 
 // An expression of one service and the version that it means in this table.
 struct ExpressionEntry {
-  enum class Outcome { kVersion, kNoMatch, kMalformed };
+  // Of a channel on its way to another version: some consumers are there already.
+  struct Ramp {
+    version::RampShare share;
+    uint32_t percent = 0;
+    std::string version_name;
+    const VersionEntry* version = nullptr;  // null: there is no such version
+  };
 
   std::string text;
-  Outcome outcome = Outcome::kNoMatch;
-  const VersionEntry* version = nullptr;  // set with kVersion
-  std::string problem;  // set with kMalformed: what is wrong and what to write instead
+  const VersionEntry* version = nullptr;  // null: nothing matches, or the text is malformed
+  std::shared_ptr<const Ramp> ramp;       // null: the same for all
+  std::string problem;  // not empty: malformed; what is wrong and what to write instead
 };
+
+// What one consumer may choose among the versions of one service.
+struct EntitlementEntry {
+  std::string text;
+  version::Expression expression;
+
+  bool Allows(const VersionEntry& version) const { return expression.Matches(version.parsed); }
+};
+// By the consumer's name.
+using EntitlementMap = absl::flat_hash_map<std::string, std::shared_ptr<const EntitlementEntry>>;
 
 struct ServiceEntry {
   uint32_t id = 0;
@@ -77,7 +93,7 @@ struct ServiceEntry {
   std::vector<std::string> grpc_services;
   std::vector<std::shared_ptr<const VersionEntry>> versions;  // newest first
   absl::flat_hash_map<absl::string_view, const VersionEntry*> versions_by_name;
-  std::vector<std::pair<std::string, std::string>> channels;  // name → version name, by name
+  std::vector<routing::v1::Channel> channels;  // by name
 
   // The expressions that pins use, by the number that pins hold (null: a free number), and by text.
   std::vector<std::shared_ptr<const ExpressionEntry>> expressions;
@@ -96,6 +112,9 @@ struct ServiceEntry {
   // Never null.
   std::shared_ptr<const absl::flat_hash_map<std::string, uint16_t>> methods;
   bool has_method_pins = false;
+
+  // Consumers that are not in it may choose all versions. Never null.
+  std::shared_ptr<const EntitlementMap> entitlements;
 
   // The expression @`name`, or null if the service has no such channel.
   const ExpressionEntry* FindChannel(absl::string_view name) const;

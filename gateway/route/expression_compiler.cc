@@ -19,21 +19,35 @@ const VersionEntry* FindByRange(const ServiceEntry& service,
   return best ? service.versions[*best].get() : nullptr;
 }
 
-const VersionEntry* FindMeant(const ServiceEntry& service, const version::Expression& expression,
-                              const std::string* recorded) {
+void FollowChannel(const ServiceEntry& service, absl::string_view name, ExpressionEntry& entry) {
+  const auto channel = std::find_if(service.channels.begin(), service.channels.end(),
+                                    [name](const auto& c) { return c.name() == name; });
+  if (channel == service.channels.end()) return;
+  entry.version = service.FindVersion(channel->version());
+  if (!channel->has_ramp()) return;
+  const routing::v1::Channel::Ramp& ramp = channel->ramp();
+  entry.ramp = std::make_shared<ExpressionEntry::Ramp>(ExpressionEntry::Ramp{
+      .share = {service.name, name, ramp.version(), ramp.percent()},
+      .percent = ramp.percent(),
+      .version_name = ramp.version(),
+      .version = service.FindVersion(ramp.version()),
+  });
+}
+
+void SetMeant(const ServiceEntry& service, const version::Expression& expression,
+              const std::string* recorded, ExpressionEntry& entry) {
   switch (expression.kind()) {
     case version::Expression::Kind::kExact:
-      return service.FindVersion(expression.exact());
-    case version::Expression::Kind::kChannel: {
-      const absl::string_view name = expression.channel();
-      const auto channel = std::find_if(service.channels.begin(), service.channels.end(),
-                                        [name](const auto& c) { return c.first == name; });
-      return channel == service.channels.end() ? nullptr : service.FindVersion(channel->second);
-    }
+      entry.version = service.FindVersion(expression.exact());
+      break;
+    case version::Expression::Kind::kChannel:
+      FollowChannel(service, expression.channel(), entry);
+      break;
     case version::Expression::Kind::kRange:
+      entry.version =
+          recorded == nullptr ? FindByRange(service, expression) : service.FindVersion(*recorded);
       break;
   }
-  return recorded == nullptr ? FindByRange(service, expression) : service.FindVersion(*recorded);
 }
 
 }  // namespace
@@ -46,8 +60,8 @@ const VersionEntry* ServiceEntry::FindVersion(absl::string_view name) const {
 const ExpressionEntry* ServiceEntry::FindChannel(absl::string_view name) const {
   const auto it = std::lower_bound(
       channels.begin(), channels.end(), name,
-      [](const auto& channel, absl::string_view wanted) { return channel.first < wanted; });
-  if (it == channels.end() || it->first != name) return nullptr;
+      [](const auto& channel, absl::string_view wanted) { return channel.name() < wanted; });
+  if (it == channels.end() || it->name() != name) return nullptr;
   return channel_expressions[static_cast<size_t>(it - channels.begin())].get();
 }
 
@@ -58,13 +72,11 @@ std::shared_ptr<const ExpressionEntry> CompileExpression(const ServiceEntry& ser
   const auto expression = version::Expression::Parse(service.scheme, text);
   if (!expression.ok()) {
     entry->text = std::string(text.substr(0, version::kMaxPinBytes));
-    entry->outcome = ExpressionEntry::Outcome::kMalformed;
     entry->problem = std::string(expression.status().message());
     return entry;
   }
   entry->text = expression->canonical();
-  entry->version = FindMeant(service, *expression, recorded);
-  if (entry->version != nullptr) entry->outcome = ExpressionEntry::Outcome::kVersion;
+  SetMeant(service, *expression, recorded, *entry);
   return entry;
 }
 

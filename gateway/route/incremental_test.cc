@@ -23,6 +23,7 @@ const char* const kVersions[] = {"1.0.0", "1.1.0", "2.0.0", "2.0.0-rc.1"};
 const char* const kConsumers[] = {"u", "v", "w", "x"};
 const char* const kExpressions[] = {"^1",    "1.0.0", ">=1.1", "@stable",
                                     "@edge", "*",     "3.0.0", "^2.0.0-a"};
+const char* const kEntitlements[] = {"^1", "2.0.0", "<1.1 || ^2.0.0-a"};
 const char* const kMethods[] = {"/pkg.a/Get", "/pkg.a/Put", "/pkg.b/Get", "/pkg.c/Get"};
 const char* const kChannels[] = {"stable", "edge"};
 
@@ -34,7 +35,7 @@ class RandomChanges {
   std::pair<std::string, Resource> Next() {
     const std::string service = Pick(kServices);
     Resource r;
-    switch (random_() % 9) {
+    switch (random_() % 10) {
       case 0: {
         auto& s = *r.mutable_service();
         s.set_name(service);
@@ -61,6 +62,10 @@ class RandomChanges {
         c.set_service(service);
         c.set_name(Pick(kChannels));
         c.set_version(Pick(kVersions));
+        if (Chance(2)) {
+          c.mutable_ramp()->set_version(Pick(kVersions));
+          c.mutable_ramp()->set_percent(1 + random_() % 99);
+        }
         return {"channel/" + service + c.name(), r};
       }
       case 3: {
@@ -86,21 +91,36 @@ class RandomChanges {
         n.set_version(Chance(4) ? "" : Pick(kVersions));
         return {"resolution/" + service + n.expression(), r};
       }
-      default: {
-        auto& p = *r.mutable_pin();
-        p.set_consumer(Pick(kConsumers));
-        p.set_service(service);
-        if (Chance(3)) p.set_method(Pick(kMethods));
-        p.set_expression(Pick(kExpressions));
-        if (Chance(3)) p.mutable_drain()->set_seconds(random_() % 3);
-        return {"pin/" + p.consumer() + service + p.method(), r};
-      }
+      case 6:
+        return NextEntitlement(service);
+      default:
+        return NextPin(service);
     }
   }
 
   bool Chance(uint32_t one_in) { return random_() % one_in == 0; }
 
  private:
+  std::pair<std::string, Resource> NextEntitlement(const std::string& service) {
+    Resource r;
+    auto& e = *r.mutable_entitlement();
+    e.set_consumer(Pick(kConsumers));
+    e.set_service(service);
+    e.set_expression(Pick(kEntitlements));
+    return {"entitlement/" + e.consumer() + service, r};
+  }
+
+  std::pair<std::string, Resource> NextPin(const std::string& service) {
+    Resource r;
+    auto& p = *r.mutable_pin();
+    p.set_consumer(Pick(kConsumers));
+    p.set_service(service);
+    if (Chance(3)) p.set_method(Pick(kMethods));
+    p.set_expression(Pick(kExpressions));
+    if (Chance(3)) p.mutable_drain()->set_seconds(random_() % 3);
+    return {"pin/" + p.consumer() + service + p.method(), r};
+  }
+
   template <size_t kSize>
   std::string Pick(const char* const (&from)[kSize]) {
     return from[random_() % kSize];
@@ -114,7 +134,7 @@ std::string Decisions(const RouteTable& table) {
   std::string all = absl::StrCat(table.pin_count(), " ", table.consumer_count(), "\n");
   for (const char* path : kMethods) {
     for (const char* consumer : {"", "u", "v", "w", "x", "id-u", "id-v", "id-w", "id-x"}) {
-      for (const char* header : {"", "^1", "2.0.0", "~1.1"}) {
+      for (const char* header : {"", "^1", "2.0.0", "~1.1", "@stable"}) {
         CallQuery query;
         query.method = *ParseMethodPath(path);
         const std::optional<Consumer> found = table.FindConsumerByHeader(consumer);

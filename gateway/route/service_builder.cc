@@ -99,6 +99,8 @@ absl::Status ServiceBuilder::PutService(const routing::v1::Service& service) {
   service_ = service;
   for (auto& [name, record] : versions_) record.compiled = nullptr;
   for (ExpressionRecord& expression : expressions_) expression.checked = false;
+  for (auto& [consumer, entitlement] : entitlements_) entitlement.compiled = nullptr;
+  compiled_entitlements_ = nullptr;
   Changed(true);
   return absl::OkStatus();
 }
@@ -151,7 +153,13 @@ absl::Status ServiceBuilder::PutChannel(const routing::v1::Channel& channel) {
     return absl::InvalidArgumentError(
         absl::StrCat("channel `", channel.name(), "` of `", name_, "` points to no version"));
   }
-  channels_[channel.name()] = channel.version();
+  const routing::v1::Channel::Ramp& ramp = channel.ramp();
+  if (channel.has_ramp() && (ramp.version().empty() || ramp.percent() < 1 || ramp.percent() > 99)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the ramp of channel `", channel.name(), "` of `", name_,
+                     "` needs a version and a share of 1 to 99 per cent"));
+  }
+  channels_[channel.name()] = channel;
   Changed(true);
   return absl::OkStatus();
 }
@@ -181,6 +189,33 @@ void ServiceBuilder::DeleteResolution(const std::string& expression) {
   expressions_[held->second].compiled = nullptr;
   ReleaseExpression(held->second);
   resolution_holds_.erase(held);
+  Changed(false);
+}
+
+absl::Status ServiceBuilder::PutEntitlement(const routing::v1::Entitlement& entitlement) {
+  RETURN_IF_ERROR(CheckExpression(entitlement.expression()));
+  const bool named = !entitlement.consumer().empty() &&
+                     entitlement.consumer().size() <= version::kMaxConsumerNameBytes;
+  if (!named || entitlement.expression().front() == '@') {
+    return absl::InvalidArgumentError(
+        absl::StrCat("an entitlement of `", Printable(entitlement.consumer()), "` for `", name_,
+                     "` needs a consumer's name of 1 to ", version::kMaxConsumerNameBytes,
+                     " bytes, and an exact name or a range, no channel"));
+  }
+  if (entitlements_.size() == limits::kMaxEntitlementsPerService &&
+      !entitlements_.contains(entitlement.consumer())) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "`", name_, "` has ", limits::kMaxEntitlementsPerService, " entitlements already"));
+  }
+  entitlements_[entitlement.consumer()] = {entitlement.expression(), nullptr};
+  compiled_entitlements_ = nullptr;
+  Changed(false);
+  return absl::OkStatus();
+}
+
+void ServiceBuilder::DeleteEntitlement(const std::string& consumer) {
+  if (entitlements_.erase(consumer) == 0) return;
+  compiled_entitlements_ = nullptr;
   Changed(false);
 }
 

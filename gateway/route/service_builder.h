@@ -36,12 +36,15 @@ class ServiceBuilder {
   absl::Status PutVersion(const routing::v1::Version& version);
   absl::Status PutChannel(const routing::v1::Channel& channel);
   absl::Status PutResolution(const routing::v1::Resolution& resolution);
+  // ResourceExhausted: too many.
+  absl::Status PutEntitlement(const routing::v1::Entitlement& entitlement);
   // REQUIRES: `instance` is of this service.
   absl::Status PutInstance(const routing::v1::Instance& instance);
   void DeleteService();
   void DeleteVersion(const std::string& version);
   void DeleteChannel(const std::string& channel);
   void DeleteResolution(const std::string& expression);
+  void DeleteEntitlement(const std::string& consumer);
   void DeleteInstance(const std::string& version, const std::string& uid);
 
   // InvalidArgument: the scheme is known, and does not read `expression`.
@@ -76,6 +79,11 @@ class ServiceBuilder {
     std::shared_ptr<const ExpressionEntry> compiled;  // null: to be resolved
   };
 
+  struct EntitlementRecord {
+    std::string expression;
+    std::shared_ptr<const EntitlementEntry> compiled;  // null: to be compiled
+  };
+
   absl::Status CheckVersionNames(routing::v1::Scheme scheme) const;
   std::string Canonical(absl::string_view expression) const;
   void Changed(bool resolutions_too);
@@ -86,6 +94,7 @@ class ServiceBuilder {
   void CompileChannels(ServiceEntry& entry);
   void CompileExpressions(ServiceEntry& entry);
   void CompilePolicy(ServiceEntry& entry);
+  void CompileEntitlements(ServiceEntry& entry);
 
   const uint32_t id_;
   const std::string name_;
@@ -93,7 +102,7 @@ class ServiceBuilder {
 
   std::optional<routing::v1::Service> service_;
   std::map<std::string, VersionRecord> versions_;  // by name
-  std::map<std::string, std::string> channels_;
+  std::map<std::string, routing::v1::Channel> channels_;
   std::map<std::string, std::string> resolutions_;  // canonical expression → version
   std::map<std::string, uint16_t> resolution_holds_;
 
@@ -105,6 +114,9 @@ class ServiceBuilder {
   std::shared_ptr<const absl::flat_hash_map<std::string, uint16_t>>
       compiled_methods_;  // null: changed
   int64_t method_pins_ = 0;
+
+  absl::flat_hash_map<std::string, EntitlementRecord> entitlements_;  // by consumer
+  std::shared_ptr<const EntitlementMap> compiled_entitlements_;       // null: changed
 
   bool dirty_ = true;
   std::shared_ptr<const ServiceEntry> entry_;

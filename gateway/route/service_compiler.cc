@@ -60,6 +60,28 @@ std::string PackageExpression(routing::v1::Scheme scheme, absl::string_view part
   return absl::StrCat(scheme == routing::v1::SEMVER ? "^" : "", major);
 }
 
+// `compiled`, which still means the same versions, with the entries that these have in `service`:
+// others if their instances changed. The same pointer if they did not.
+std::shared_ptr<const ExpressionEntry> Relinked(
+    const ServiceEntry& service, const std::shared_ptr<const ExpressionEntry>& compiled) {
+  const auto now = [&service](const VersionEntry* before) {
+    return before == nullptr ? nullptr : service.FindVersion(before->name);
+  };
+  const ExpressionEntry::Ramp* ramp = compiled->ramp.get();
+  const VersionEntry* version = now(compiled->version);
+  const VersionEntry* ramp_version = ramp == nullptr ? nullptr : now(ramp->version);
+  const bool same_ramp = ramp == nullptr || ramp_version == ramp->version;
+  if (version == compiled->version && same_ramp) return compiled;
+  auto relinked = std::make_shared<ExpressionEntry>(*compiled);
+  relinked->version = version;
+  if (!same_ramp) {
+    auto ramp_now = std::make_shared<ExpressionEntry::Ramp>(*ramp);
+    ramp_now->version = ramp_version;
+    relinked->ramp = std::move(ramp_now);
+  }
+  return relinked;
+}
+
 }  // namespace
 
 std::shared_ptr<const VersionEntry> ServiceBuilder::CompileVersion(const std::string& name,
@@ -103,8 +125,8 @@ void ServiceBuilder::CompileVersions(ServiceEntry& entry) {
 }
 
 void ServiceBuilder::CompileChannels(ServiceEntry& entry) {
-  entry.channels.assign(channels_.begin(), channels_.end());
-  for (const auto& [name, version] : entry.channels) {
+  for (const auto& [name, channel] : channels_) entry.channels.push_back(channel);
+  for (const auto& [name, channel] : channels_) {
     entry.channel_expressions.push_back(CompileExpression(entry, absl::StrCat("@", name), nullptr));
   }
 }
@@ -120,14 +142,8 @@ void ServiceBuilder::CompileExpressions(ServiceEntry& entry) {
       const auto recorded = resolutions_.find(Canonical(record.text));
       record.compiled = CompileExpression(
           entry, record.text, recorded == resolutions_.end() ? nullptr : &recorded->second);
-    } else if (record.compiled->version != nullptr) {
-      // Still resolved to the same version, which has another entry if its instances changed.
-      const VersionEntry* now = entry.FindVersion(record.compiled->version->name);
-      if (now != record.compiled->version) {
-        auto moved = std::make_shared<ExpressionEntry>(*record.compiled);
-        moved->version = now;
-        record.compiled = std::move(moved);
-      }
+    } else {
+      record.compiled = Relinked(entry, record.compiled);
     }
     entry.expressions.push_back(record.compiled);
     entry.expressions_by_text.emplace(record.compiled->text, record.compiled.get());
@@ -157,6 +173,25 @@ void ServiceBuilder::CompilePolicy(ServiceEntry& entry) {
   }
 }
 
+void ServiceBuilder::CompileEntitlements(ServiceEntry& entry) {
+  if (compiled_entitlements_ == nullptr) {
+    auto all = std::make_shared<EntitlementMap>();
+    for (auto& [consumer, record] : entitlements_) {
+      if (record.compiled == nullptr) {
+        auto compiled = std::make_shared<EntitlementEntry>();
+        compiled->text = record.expression;
+        // What this scheme does not read allows nothing.
+        auto expression = version::Expression::Parse(entry.scheme, record.expression);
+        if (expression.ok()) compiled->expression = *std::move(expression);
+        record.compiled = std::move(compiled);
+      }
+      all->emplace(consumer, record.compiled);
+    }
+    compiled_entitlements_ = std::move(all);
+  }
+  entry.entitlements = compiled_entitlements_;
+}
+
 std::shared_ptr<const ServiceEntry> ServiceBuilder::Compile() {
   if (!dirty_) return entry_;
   dirty_ = false;
@@ -178,6 +213,7 @@ std::shared_ptr<const ServiceEntry> ServiceBuilder::Compile() {
   CompileChannels(*entry);
   CompileExpressions(*entry);
   CompilePolicy(*entry);
+  CompileEntitlements(*entry);
   // The entry before goes only now: expressions compiled for it were still looked at.
   return entry_ = std::move(entry);
 }

@@ -265,6 +265,10 @@ absl::Status TableBuilder::Impl::Put(const Resource& resource) {
       ASSIGN_OR_RETURN(ServiceBuilder * builder, ServiceOf(resource.resolution().service()));
       return builder->PutResolution(resource.resolution());
     }
+    case Resource::kEntitlement: {
+      ASSIGN_OR_RETURN(ServiceBuilder * builder, ServiceOf(resource.entitlement().service()));
+      return builder->PutEntitlement(resource.entitlement());
+    }
     case Resource::RESOURCE_NOT_SET:
       break;
   }
@@ -299,6 +303,10 @@ absl::Status TableBuilder::Impl::Delete(const Resource& resource) {
     case Resource::kResolution:
       builder = FindService(resource.resolution().service());
       if (builder != nullptr) builder->DeleteResolution(resource.resolution().expression());
+      return absl::OkStatus();
+    case Resource::kEntitlement:
+      builder = FindService(resource.entitlement().service());
+      if (builder != nullptr) builder->DeleteEntitlement(resource.entitlement().consumer());
       return absl::OkStatus();
     case Resource::RESOURCE_NOT_SET:
       break;

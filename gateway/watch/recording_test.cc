@@ -77,6 +77,22 @@ TEST_F(RecordingTest, StartsFromWhatWasCommitted) {
   EXPECT_TRUE(remarks_.empty());
 }
 
+TEST_F(RecordingTest, RampsAndEntitlementsAreRecorded) {
+  Record(Snapshot("r", 5));
+  Record(Message(R"(registry_id: "r" changes {
+      revisions { revision: 6 changes { put { channel {
+        service: "greeter" name: "stable" version: "1.0.0"
+        ramp { version: "2.0.0" percent: 99 } } } } }
+      revisions { revision: 7 changes { put { entitlement {
+        consumer: "billing" service: "greeter" expression: "^1" } } } } })"));
+  // billing is among the 99 per cent, and has not chosen that.
+  EXPECT_EQ(Start(), "7 2.0.0");
+  RoutingState state("gw");
+  ASSERT_TRUE(recording_->Load(state, remarks_).ok());
+  const auto table = *state.TakeTable();
+  EXPECT_EQ(table->FindService("greeter")->entitlements->at("billing")->text, "^1");
+}
+
 TEST_F(RecordingTest, WhatIsNotCommittedNeverWas) {
   Record(Snapshot("r", 5));
   recording_->Stage(PinSet("r", 6, "^2"));

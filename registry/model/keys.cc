@@ -61,6 +61,13 @@ std::string PinsOf(absl::string_view consumer, absl::string_view service) {
   if (service.empty()) return Key(kPins, consumer, absl::string_view());
   return Key(kPins, consumer, service, absl::string_view());
 }
+std::string EntitlementKey(absl::string_view consumer, absl::string_view service) {
+  return Key(kEntitlements, consumer, service);
+}
+std::string EntitlementsOf(absl::string_view consumer) {
+  if (consumer.empty()) return kEntitlements;
+  return Key(kEntitlements, consumer, absl::string_view());
+}
 
 std::string GrpcServiceKey(absl::string_view grpc_service) {
   return Key("records/grpc_service!", grpc_service);
@@ -129,6 +136,12 @@ std::string RequirementsOn(absl::string_view required) {
 std::string RequirementKey(absl::string_view required, absl::string_view service,
                            absl::string_view version) {
   return Key("records/requirement!", required, service, version);
+}
+std::string EntitledKey(absl::string_view service, absl::string_view consumer) {
+  return Key("records/entitled!", service, consumer);
+}
+std::string EntitledOf(absl::string_view service) {
+  return Key("records/entitled!", service, absl::string_view());
 }
 std::string BlobKey(absl::string_view sha256, int64_t part) {
   return Key("records/blob!", sha256, Padded(part));

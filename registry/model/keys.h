@@ -5,7 +5,7 @@
 //     service!S         Service          instance!S!V!U       Instance
 //     version!S!V       VersionRecord    consumer!C           Consumer
 //     channel!S!N       Channel          pin!C!S!M            Pin
-//     resolutions!S     Resolutions
+//     resolutions!S     Resolutions        entitlement!C!S      Entitlement
 //
 //   records/…, everything else:
 //     registry          RegistryIdentity    grpc_service!G       Claim
@@ -18,6 +18,7 @@
 //     job!N               JobRecord         job_due!T!N          empty: N has not ended, and may
 //                                                                run from T on
 //     requirement!R!S!V RequirementUse: live V of S requires a version of R
+//     entitled!S!C      empty: C has an entitlement for S
 //
 // pin_use stands beside each pin, so that the consumers of an expression can be counted and named
 // without a counter that all of them would contend for.
@@ -40,6 +41,7 @@ inline constexpr char kResolutions[] = "routing/resolutions!";
 inline constexpr char kInstances[] = "routing/instance!";
 inline constexpr char kConsumers[] = "routing/consumer!";
 inline constexpr char kPins[] = "routing/pin!";
+inline constexpr char kEntitlements[] = "routing/entitlement!";
 inline constexpr char kAudit[] = "records/audit!";
 inline constexpr char kSunsets[] = "records/sunset!";
 inline constexpr char kFreeing[] = "records/freeing!";
@@ -62,6 +64,8 @@ std::string ConsumerKey(absl::string_view consumer);
 std::string PinKey(absl::string_view consumer, absl::string_view service, absl::string_view method);
 std::string PinsOf(absl::string_view consumer,
                    absl::string_view service);  // prefix; of all if empty
+std::string EntitlementKey(absl::string_view consumer, absl::string_view service);
+std::string EntitlementsOf(absl::string_view consumer);  // prefix; of all if empty
 
 std::string GrpcServiceKey(absl::string_view grpc_service);
 // REQUIRES: a valid identity. Equal for identities that are the same, however they are written.
@@ -87,6 +91,8 @@ std::string RollbackWindowsOf(absl::string_view service, absl::string_view versi
 std::string RequirementKey(absl::string_view required, absl::string_view service,
                            absl::string_view version);
 std::string RequirementsOn(absl::string_view required);  // prefix
+std::string EntitledKey(absl::string_view service, absl::string_view consumer);
+std::string EntitledOf(absl::string_view service);  // prefix
 std::string BlobKey(absl::string_view sha256, int64_t part);
 std::string JobKey(int64_t id);
 // By time, in seconds since the epoch, which is not negative.

@@ -20,6 +20,11 @@ TEST(Keys, PrefixesHoldWhatTheyNameAndNothingElse) {
   EXPECT_TRUE(absl::StartsWith(PinKey("billing", "db", ""), PinsOf("billing", "db")));
   EXPECT_TRUE(absl::StartsWith(PinKey("billing", "db", "/a.B/C"), PinsOf("billing", "")));
   EXPECT_FALSE(absl::StartsWith(PinKey("billing2", "db", ""), PinsOf("billing", "")));
+  EXPECT_TRUE(absl::StartsWith(EntitlementKey("billing", "db"), EntitlementsOf("billing")));
+  EXPECT_FALSE(absl::StartsWith(EntitlementKey("billing2", "db"), EntitlementsOf("billing")));
+  EXPECT_TRUE(absl::StartsWith(EntitlementKey("billing", "db"), EntitlementsOf("")));
+  EXPECT_TRUE(absl::StartsWith(EntitledKey("db", "billing"), EntitledOf("db")));
+  EXPECT_FALSE(absl::StartsWith(EntitledKey("db/people", "billing"), EntitledOf("db")));
   EXPECT_TRUE(absl::StartsWith(PinUseKey("db", "^1", "c", ""), PinUsesOf("db", "^1")));
   EXPECT_FALSE(absl::StartsWith(PinUseKey("db", "^1 || ^2", "c", ""), PinUsesOf("db", "^1")));
   EXPECT_TRUE(absl::StartsWith(PinChangeKey("c", "db", "", 7), PinChangesOf("c", "db", "")));

@@ -74,6 +74,8 @@ std::string KeyOf(const Resource& resource) {
       return PinKey(resource.pin().consumer(), resource.pin().service(), resource.pin().method());
     case Resource::kResolution:
       return ResolutionsKey(resource.resolution().service());
+    case Resource::kEntitlement:
+      return EntitlementKey(resource.entitlement().consumer(), resource.entitlement().service());
     case Resource::RESOURCE_NOT_SET:
       break;
   }
@@ -88,6 +90,9 @@ absl::Status ReadResource(absl::string_view key, absl::string_view value, Resour
   }
   if (Under(key, kConsumers)) {
     return Read(key, value, &v1::Consumer::mutable_consumer, *out.mutable_consumer());
+  }
+  if (Under(key, kEntitlements)) {
+    return Read(key, value, &v1::Entitlement::mutable_entitlement, *out.mutable_entitlement());
   }
   if (Under(key, kVersions)) return ReadVersion(key, value, *out.mutable_version());
   if (Under(key, kChannels)) {
@@ -134,6 +139,10 @@ Resource Identified(const Resource& full) {
       id.mutable_resolution()->set_service(full.resolution().service());
       id.mutable_resolution()->set_expression(full.resolution().expression());
       break;
+    case Resource::kEntitlement:
+      id.mutable_entitlement()->set_consumer(full.entitlement().consumer());
+      id.mutable_entitlement()->set_service(full.entitlement().service());
+      break;
     case Resource::RESOURCE_NOT_SET:
       break;
   }
@@ -155,8 +164,8 @@ absl::StatusOr<std::map<std::string, Resource>> ByName(absl::string_view key,
 }  // namespace
 
 const std::vector<std::string>& SnapshotPrefixes() {
-  static const std::vector<std::string> prefixes = {kServices,  kVersions,  kChannels, kResolutions,
-                                                    kInstances, kConsumers, kPins};
+  static const std::vector<std::string> prefixes = {
+      kServices, kVersions, kChannels, kResolutions, kInstances, kConsumers, kEntitlements, kPins};
   return prefixes;
 }
 

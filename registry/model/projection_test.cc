@@ -55,6 +55,36 @@ TEST(Projection, APinAsGatewaysSeeIt) {
               ElementsAre(R"(deleted { pin { consumer: "billing" service: "db" } })"));
 }
 
+TEST(Projection, RampsAndEntitlementsAsGatewaysSeeThem) {
+  registry::v1::Channel channel;
+  channel.mutable_channel()->set_service("db");
+  channel.mutable_channel()->set_name("stable");
+  channel.mutable_channel()->set_version("1.0.0");
+  const std::string plain = channel.SerializeAsString();
+  channel.mutable_channel()->mutable_ramp()->set_version("2.0.0");
+  channel.mutable_channel()->mutable_ramp()->set_percent(10);
+  const std::string ramped = channel.SerializeAsString();
+  channel.add_left()->set_version("0.9.0");
+  const std::string ramped_again = channel.SerializeAsString();
+  const std::string key = ChannelKey("db", "stable");
+  EXPECT_THAT(Changes(key, &plain, &ramped),
+              ElementsAre(R"(put { channel { service: "db" name: "stable" version: "1.0.0" )"
+                          R"(ramp { version: "2.0.0" percent: 10 } } })"));
+  EXPECT_THAT(Changes(key, &ramped, &ramped_again), IsEmpty());
+
+  registry::v1::Entitlement entitlement;
+  entitlement.mutable_entitlement()->set_consumer("billing");
+  entitlement.mutable_entitlement()->set_service("db");
+  entitlement.mutable_entitlement()->set_expression("^1");
+  const std::string one = entitlement.SerializeAsString();
+  const std::string of_billing = EntitlementKey("billing", "db");
+  EXPECT_THAT(
+      Changes(of_billing, nullptr, &one),
+      ElementsAre(R"(put { entitlement { consumer: "billing" service: "db" expression: "^1" } })"));
+  EXPECT_THAT(Changes(of_billing, &one, nullptr),
+              ElementsAre(R"(deleted { entitlement { consumer: "billing" service: "db" } })"));
+}
+
 TEST(Projection, OneRecordOfResolutionsIsManyResources) {
   const auto make = [](std::vector<std::pair<std::string, std::string>> entries) {
     registry::v1::Resolutions resolutions;
@@ -75,9 +105,9 @@ TEST(Projection, OneRecordOfResolutionsIsManyResources) {
 }
 
 TEST(Projection, EverythingUnderRoutingHasAPlaceInTheSnapshot) {
-  for (const std::string& key :
-       {ServiceKey("s"), VersionKey("s", "1"), ChannelKey("s", "c"), ResolutionsKey("s"),
-        InstanceKey("s", "1", "u"), ConsumerKey("c"), PinKey("c", "s", "")}) {
+  for (const std::string& key : {ServiceKey("s"), VersionKey("s", "1"), ChannelKey("s", "c"),
+                                 ResolutionsKey("s"), InstanceKey("s", "1", "u"), ConsumerKey("c"),
+                                 PinKey("c", "s", ""), EntitlementKey("c", "s")}) {
     int places = 0;
     for (const std::string& prefix : SnapshotPrefixes())
       places += key.rfind(prefix, 0) == 0 ? 1 : 0;
@@ -97,7 +127,7 @@ TEST(Projection, WhatNoRegistryWritesIsDamaged) {
   EXPECT_TRUE(AppendResources(key, pin.SerializeAsString(), resources).ok());
   for (const std::string& key :
        {ServiceKey("s"), VersionKey("s", "1"), ChannelKey("s", "c"), InstanceKey("s", "1", "u"),
-        ConsumerKey("c"), PinKey("c", "s", "")}) {
+        ConsumerKey("c"), PinKey("c", "s", ""), EntitlementKey("c", "s")}) {
     for (const std::string& value : {std::string("\xff"), std::string()}) {
       const absl::Status status = AppendResources(key, value, resources);
       EXPECT_TRUE(absl::IsDataLoss(status)) << key;

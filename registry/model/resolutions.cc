@@ -45,6 +45,19 @@ bool VersionList::CouldMatch(const version::Expression& expression) const {
   });
 }
 
+bool VersionList::CouldMatchWithin(const version::Expression& expression,
+                                   const version::Expression& within) const {
+  return std::any_of(items_.begin(), items_.end(), [&](const Item& item) {
+    return !HasEnded(item.state) && expression.Matches(item.name) && within.Matches(item.name);
+  });
+}
+
+bool VersionList::Matches(const version::Expression& expression, absl::string_view name) const {
+  return std::any_of(items_.begin(), items_.end(), [&](const Item& item) {
+    return item.name.text() == name && expression.Matches(item.name);
+  });
+}
+
 bool VersionList::Needs(const version::Expression& expression, absl::string_view name) const {
   bool matches = false;
   for (const Item& item : items_) {
@@ -86,6 +99,12 @@ std::vector<std::string> VersionList::Names() const {
   for (NamedState& one : NewestFirst([](const Item& item) { return !HasEnded(item.state); })) {
     names.push_back(std::move(one.name));
   }
+  return names;
+}
+
+std::vector<std::string> VersionList::NamesWithin(const version::Expression& expression) const {
+  std::vector<std::string> names = Names();
+  std::erase_if(names, [&](const std::string& name) { return !Matches(expression, name); });
   return names;
 }
 

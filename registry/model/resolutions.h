@@ -37,6 +37,13 @@ class VersionList {
   // Whether some version that has not ended is meant or would be, were it active. A channel: false.
   bool CouldMatch(const version::Expression& expression) const;
 
+  // The same of a version that `within` matches too.
+  bool CouldMatchWithin(const version::Expression& expression,
+                        const version::Expression& within) const;
+
+  // Whether `expression` matches the version `name`, one of these.
+  bool Matches(const version::Expression& expression, absl::string_view name) const;
+
   // Whether `expression` matches the version `name` and no other that has not ended.
   bool Needs(const version::Expression& expression, absl::string_view name) const;
 
@@ -53,6 +60,8 @@ class VersionList {
 
   // Newest first; those that have ended left out.
   std::vector<std::string> Names() const;
+  // Those of them that `expression` matches.
+  std::vector<std::string> NamesWithin(const version::Expression& expression) const;
 
  private:
   struct Item {

@@ -87,6 +87,12 @@ RetirementBlocker ChannelBlocker(const Version& version, const std::string& chan
                               SuccessorOf(version)));
 }
 
+RetirementBlocker RampBlocker(const Version& version, const std::string& channel) {
+  return Blocker(RetirementBlocker::CHANNEL, absl::StrCat(version.service(), " @", channel),
+                 "leads some consumers to it, by its ramp",
+                 absl::StrCat("pinion channel ramp ", version.service(), " ", channel, " --stop"));
+}
+
 RetirementBlocker InstanceBlocker(const Version& version, const registry::v1::Instance& instance) {
   const std::string address = AddressText(instance.instance().address());
   return Blocker(RetirementBlocker::INSTANCE, address,

@@ -33,6 +33,9 @@ registry::v1::RetirementBlocker PinBlocker(const routing::v1::Version& version, 
                                            const std::string& expression);
 registry::v1::RetirementBlocker ChannelBlocker(const routing::v1::Version& version,
                                                const std::string& channel);
+// The channel's ramp leads to it.
+registry::v1::RetirementBlocker RampBlocker(const routing::v1::Version& version,
+                                            const std::string& channel);
 registry::v1::RetirementBlocker InstanceBlocker(const routing::v1::Version& version,
                                                 const registry::v1::Instance& instance);
 // `who`, such as "pin billing addressbook", was moved away at `since`, which opened a window.

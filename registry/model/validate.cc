@@ -219,6 +219,11 @@ absl::Status ValidateDrain(const google::protobuf::Duration& drain) {
   return Invalid("ARGUMENT_INVALID", "drain must be between 0 and 24 h");
 }
 
+absl::Status ValidateEntitlement(const routing::v1::Entitlement& entitlement) {
+  RETURN_IF_ERROR(Malformed(version::ValidateConsumerName(entitlement.consumer())));
+  return Malformed(version::ValidateServiceName(entitlement.service()));
+}
+
 absl::Status ValidatePublish(const registry::v1::PublishVersionRequest& request) {
   RETURN_IF_ERROR(Malformed(version::ValidateServiceName(request.service())));
   RETURN_IF_ERROR(ValidateText("notes", request.notes(), kMaxNotesBytes));

@@ -2,6 +2,8 @@
 // what is wrong and what to write instead, with the reason of registry.proto. Pure.
 #pragma once
 
+#include <cstdint>
+
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "pinion/registry/v1/registry.pb.h"
@@ -19,6 +21,8 @@ inline constexpr size_t kMaxReasonBytes = 1024;
 inline constexpr size_t kMaxMetadataEntries = 64;
 inline constexpr size_t kMaxMetadataBytes = 16 * 1024;
 inline constexpr size_t kMaxActorBytes = 256;
+// Of one service: every gateway holds them all, and makes its map of them anew when one changes.
+inline constexpr int64_t kMaxEntitlements = 10'000;
 
 absl::Status ValidateService(const routing::v1::Service& service);
 absl::Status ValidateIdentity(const routing::v1::Identity& identity);
@@ -31,6 +35,8 @@ absl::Status ValidateMethod(absl::string_view method);
 absl::Status ValidatePin(const routing::v1::Pin& pin);
 // How soon streams on another version end, as in Pin.
 absl::Status ValidateDrain(const google::protobuf::Duration& drain);
+// Names; the expression needs the service's scheme.
+absl::Status ValidateEntitlement(const routing::v1::Entitlement& entitlement);
 absl::Status ValidateUnpinned(const routing::v1::UnpinnedPolicy& policy);
 absl::Status ValidateRetryPolicy(const routing::v1::RetryPolicy& policy);
 // Sizes, and that the texts are UTF-8.

@@ -42,6 +42,10 @@ void StampRevision(Response& response, store::Revision revision) {
     StampRevision(*response.mutable_pin(), revision);
   } else if constexpr (requires { response.mutable_instance(); }) {
     StampRevision(*response.mutable_instance(), revision);
+  } else if constexpr (requires { response.mutable_channel(); }) {
+    StampRevision(*response.mutable_channel(), revision);
+  } else if constexpr (requires { response.mutable_entitlement(); }) {
+    StampRevision(*response.mutable_entitlement(), revision);
   } else if constexpr (requires { response.mutable_version()->mutable_meta(); }) {
     StampRevision(*response.mutable_version(), revision);
   }

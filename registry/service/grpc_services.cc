@@ -90,7 +90,13 @@ class RegistryService final : public v1::Registry::Service {
   PINION_OPERATION(CancelJob, Job)
   PINION_OPERATION(Plan, PlanResponse)
   PINION_OPERATION(SetChannel, Channel)
+  PINION_OPERATION(RampChannel, RampChannelResponse)
+  PINION_OPERATION(GetChannel, Channel)
   PINION_OPERATION(ListChannels, ListChannelsResponse)
+  PINION_OPERATION(SetEntitlement, SetEntitlementResponse)
+  PINION_OPERATION(UnsetEntitlement, UnsetEntitlementResponse)
+  PINION_OPERATION(GetEntitlement, Entitlement)
+  PINION_OPERATION(ListEntitlements, ListEntitlementsResponse)
   PINION_OPERATION(ListAuditRecords, ListAuditRecordsResponse)
   PINION_OPERATION(GetRouting, GetRoutingResponse)
 #undef PINION_OPERATION

@@ -46,6 +46,19 @@ absl::StatusOr<v1::VersionStateResponse> Sunset(Draft& draft, const DueSunset& d
   return ChangeVersion(draft, there->value, {after, "version.sunset", "its sunset has come"});
 }
 
+void WarnOfChannels(const model::VersionRef& ended, const v1::VersionStateResponse& response) {
+  const auto warn = [&ended](const auto& channels, absl::string_view what) {
+    if (channels.empty()) return;
+    log::Warning("registry",
+                 absl::StrCat(ended.service, " ", ended.version, " is past its sunset, and ", what,
+                              ": ", absl::StrJoin(channels, ", ")));
+  };
+  warn(response.channels(), "calls by these channels are refused until an owner moves them");
+  warn(response.ramped_channels(),
+       "calls of the consumers whom these channels' ramps lead to it are refused until an owner "
+       "takes the ramps back");
+}
+
 }  // namespace
 
 absl::StatusOr<v1::VersionStateResponse> DeprecateVersion(
@@ -86,12 +99,7 @@ absl::StatusOr<int> SunsetDueVersions(Registry& registry) {
                      Run(registry, Sunset, caller, DueSunset{kv.key, *version}));
     if (!response.changed()) continue;
     ++done;
-    if (response.channels().empty()) continue;
-    log::Warning("registry",
-                 absl::StrCat(version->service, " ", version->version,
-                              " is past its sunset, and calls by these channels are refused until "
-                              "an owner moves them: ",
-                              absl::StrJoin(response.channels(), ", ")));
+    WarnOfChannels(*version, response);
   }
   return done;
 }

@@ -5,6 +5,7 @@
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
 #include "registry/model/requirements.h"
+#include "registry/version/ramp.h"
 
 namespace pinion::service {
 
@@ -75,17 +76,35 @@ absl::StatusOr<version::Expression> ParseExpression(const routing::v1::Service& 
                            {{"service", service.name()}, {"asked", text}});
 }
 
-absl::StatusOr<std::string> ResolvedVersion(Draft& draft, const std::string& service,
+const std::string& ExpressionMeaning::For(absl::string_view consumer) const {
+  return channel.has_value() ? version::VersionFor(*channel, consumer) : version;
+}
+
+absl::StatusOr<ExpressionMeaning> MeaningOf(Draft& draft, const std::string& service,
                                             const std::string& expression) {
+  ExpressionMeaning meaning;
   if (absl::StartsWith(expression, "@")) {
     ASSIGN_OR_RETURN(const auto channel, draft.Get<registry::v1::Channel>(
                                              model::ChannelKey(service, expression.substr(1))));
-    return channel.has_value() ? channel->value.channel().version() : "";
+    if (channel.has_value()) meaning.channel = channel->value.channel();
+    return meaning;
   }
   ASSIGN_OR_RETURN(const auto resolutions,
                    draft.Get<registry::v1::Resolutions>(model::ResolutionsKey(service)));
-  if (!resolutions.has_value()) return "";
-  return model::Find(resolutions->value, expression).value_or("");
+  if (!resolutions.has_value()) return meaning;
+  meaning.version = model::Find(resolutions->value, expression).value_or("");
+  return meaning;
+}
+
+absl::StatusOr<std::string> ResolvedVersion(Draft& draft, const std::string& service,
+                                            const std::string& expression,
+                                            absl::string_view consumer) {
+  ASSIGN_OR_RETURN(const ExpressionMeaning meaning, MeaningOf(draft, service, expression));
+  return meaning.For(consumer);
+}
+
+absl::StatusOr<std::string> ResolvedVersion(Draft& draft, const routing::v1::Pin& pin) {
+  return ResolvedVersion(draft, pin.service(), pin.expression(), pin.consumer());
 }
 
 absl::StatusOr<std::vector<registry::v1::MovedExpression>> CountMoved(

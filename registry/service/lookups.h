@@ -2,6 +2,7 @@
 // draft, so that the answer still holds when the change is committed.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,10 +54,25 @@ absl::StatusOr<Stored<registry::v1::Service>> RequireApi(Draft& draft, const std
 absl::StatusOr<version::Expression> ParseExpression(const routing::v1::Service& service,
                                                     const std::string& text);
 
-// What an expression in use means now; empty: nothing yet. Remembers channels and Resolutions as
-// one lookup each.
-absl::StatusOr<std::string> ResolvedVersion(Draft& draft, const std::string& service,
+// What an expression in use means now: a version for all who say it, or a channel, which may be
+// ramped.
+struct ExpressionMeaning {
+  std::string version;
+  std::optional<routing::v1::Channel> channel;
+
+  // Empty: nothing yet.
+  const std::string& For(absl::string_view consumer) const;
+};
+
+// Remembers channels and Resolutions as one lookup each.
+absl::StatusOr<ExpressionMeaning> MeaningOf(Draft& draft, const std::string& service,
                                             const std::string& expression);
+
+// What it means now for a consumer, or for who is none (empty); empty: nothing yet.
+absl::StatusOr<std::string> ResolvedVersion(Draft& draft, const std::string& service,
+                                            const std::string& expression,
+                                            absl::string_view consumer);
+absl::StatusOr<std::string> ResolvedVersion(Draft& draft, const routing::v1::Pin& pin);
 
 // How many pins say each of `moved`, as the API's message.
 absl::StatusOr<std::vector<registry::v1::MovedExpression>> CountMoved(

@@ -118,8 +118,21 @@ absl::StatusOr<v1::PlanResponse> Plan(Registry& registry, const Caller& caller,
 
 // ---- channels.cc ----
 absl::StatusOr<v1::Channel> SetChannel(Draft& draft, const v1::SetChannelRequest& request);
+absl::StatusOr<v1::RampChannelResponse> RampChannel(Draft& draft,
+                                                    const v1::RampChannelRequest& request);
+absl::StatusOr<v1::Channel> GetChannel(Draft& draft, const v1::GetChannelRequest& request);
 absl::StatusOr<v1::ListChannelsResponse> ListChannels(Draft& draft,
                                                       const v1::ListChannelsRequest& request);
+
+// ---- entitlements.cc ----
+absl::StatusOr<v1::SetEntitlementResponse> SetEntitlement(Draft& draft,
+                                                          const v1::SetEntitlementRequest& request);
+absl::StatusOr<v1::UnsetEntitlementResponse> UnsetEntitlement(
+    Draft& draft, const v1::UnsetEntitlementRequest& request);
+absl::StatusOr<v1::Entitlement> GetEntitlement(Draft& draft,
+                                               const v1::GetEntitlementRequest& request);
+absl::StatusOr<v1::ListEntitlementsResponse> ListEntitlements(
+    Draft& draft, const v1::ListEntitlementsRequest& request);
 
 // ---- overview.cc ----
 absl::StatusOr<v1::ListAuditRecordsResponse> ListAuditRecords(

@@ -106,6 +106,7 @@ absl::StatusOr<v1::GetRoutingResponse> GetRouting(Draft& draft,
   };
   if (!consumer.empty()) {
     ranges.push_back(store::KeyRange::Single(model::ConsumerKey(consumer)));
+    ranges.push_back(store::KeyRange::Single(model::EntitlementKey(consumer, service)));
     ranges.push_back(store::KeyRange::Prefix(model::PinsOf(consumer, service)));
   }
   for (const store::KeyRange& range : ranges) {

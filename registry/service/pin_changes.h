@@ -19,8 +19,8 @@ absl::StatusOr<registry::v1::PinResponse> SetPinFor(Draft& draft,
 absl::StatusOr<registry::v1::PinResponse> RollbackPinFor(
     Draft& draft, const registry::v1::RollbackPinRequest& request, int64_t job);
 
-// The version that `expression` means as things are, for a pin that would be set to it. Errors are
-// those of SetPin.
+// The version that `expression` means as things are, for a pin that would be set to it; of a ramped
+// channel its own. Errors are those of SetPin.
 absl::StatusOr<std::string> MeaningForPin(Draft& draft, const routing::v1::Service& service,
                                           const version::Expression& expression);
 

@@ -22,16 +22,16 @@ class Resolver {
     const std::pair<std::string, std::string> asked(pin.pin().service(), pin.pin().expression());
     auto it = known_.find(asked);
     if (it == known_.end()) {
-      ASSIGN_OR_RETURN(std::string version, ResolvedVersion(draft_, asked.first, asked.second));
-      it = known_.emplace(asked, std::move(version)).first;
+      ASSIGN_OR_RETURN(ExpressionMeaning meaning, MeaningOf(draft_, asked.first, asked.second));
+      it = known_.emplace(asked, std::move(meaning)).first;
     }
-    pin.set_resolved_version(it->second);
+    pin.set_resolved_version(it->second.For(pin.pin().consumer()));
     return absl::OkStatus();
   }
 
  private:
   Draft& draft_;
-  std::map<std::pair<std::string, std::string>, std::string> known_;
+  std::map<std::pair<std::string, std::string>, ExpressionMeaning> known_;
 };
 
 // Pins of one service, through the index: by expression, consumer and method.

@@ -12,6 +12,7 @@
 #include "registry/model/keys.h"
 #include "registry/model/lifecycle.h"
 #include "registry/model/validate.h"
+#include "registry/service/entitlement.h"
 #include "registry/service/lookups.h"
 #include "registry/service/operations.h"
 #include "registry/service/pin_changes.h"
@@ -106,11 +107,12 @@ absl::Status NothingMatches(const routing::v1::Service& service,
 }
 
 absl::StatusOr<std::string> ResolveChannel(Draft& draft, const routing::v1::Service& service,
-                                           const version::Expression& expression) {
+                                           const version::Expression& expression,
+                                           const std::string& consumer) {
   const std::string name(expression.channel());
-  ASSIGN_OR_RETURN(const auto channel,
-                   draft.Get<v1::Channel>(model::ChannelKey(service.name(), name)));
-  if (channel.has_value()) return channel->value.channel().version();
+  ASSIGN_OR_RETURN(const ExpressionMeaning meaning,
+                   MeaningOf(draft, service.name(), expression.canonical()));
+  if (meaning.channel.has_value()) return meaning.For(consumer);
   // It comes by itself with the first active version.
   if (name == "stable") return "";
   ASSIGN_OR_RETURN(const auto names, draft.NamesUnder(model::ChannelsOf(service.name())));
@@ -133,13 +135,14 @@ absl::Status CheckCanBePinned(const routing::v1::Version& version, bool was_ther
       {{"service", version.service()}, {"version", version.name()}, {"successor", successor}});
 }
 
-// The version that the expression means, interning it if no pin has used it before. NotFound:
-// nothing can ever match it, as things are. FailedPrecondition: the version that it names has
-// ended; past its sunset is not too late for a pin that `was_there`.
+// The version that the expression of the pin means, interning it if no pin has used it before.
+// NotFound: nothing can ever match it, as things are. FailedPrecondition: the version that it names
+// has ended; past its sunset is not too late for a pin that `was_there`.
 absl::StatusOr<std::string> ResolveForPin(Draft& draft, const routing::v1::Service& service,
-                                          const version::Expression& expression, bool was_there) {
+                                          const version::Expression& expression,
+                                          const std::string& consumer, bool was_there) {
   if (expression.kind() == version::Expression::Kind::kChannel) {
-    return ResolveChannel(draft, service, expression);
+    return ResolveChannel(draft, service, expression, consumer);
   }
   const bool exact = expression.kind() == version::Expression::Kind::kExact;
   if (exact) {
@@ -229,8 +232,7 @@ absl::StatusOr<v1::PinResponse> WritePin(Draft& draft, const std::optional<Store
   v1::PinResponse response;
   if (before != nullptr) {
     response.set_old_expression(before->expression());
-    ASSIGN_OR_RETURN(*response.mutable_old_version(),
-                     ResolvedVersion(draft, pin.service(), before->expression()));
+    ASSIGN_OR_RETURN(*response.mutable_old_version(), ResolvedVersion(draft, *before));
     if (MessageDifferencer::Equals(*before, pin)) {
       *response.mutable_pin() = there->value;
       response.mutable_pin()->set_resolved_version(write.version);
@@ -281,7 +283,7 @@ routing::v1::Pin PinOf(const Request& request) {
 
 absl::StatusOr<std::string> MeaningForPin(Draft& draft, const routing::v1::Service& service,
                                           const version::Expression& expression) {
-  return ResolveForPin(draft, service, expression, /*was_there=*/false);
+  return ResolveForPin(draft, service, expression, /*consumer=*/"", /*was_there=*/false);
 }
 
 absl::StatusOr<v1::PinResponse> SetPinFor(Draft& draft, const v1::SetPinRequest& request,
@@ -300,7 +302,12 @@ absl::StatusOr<v1::PinResponse> SetPinFor(Draft& draft, const v1::SetPinRequest&
                                 there.has_value() ? there->revision : 0,
                                 absl::StrCat("pin ", model::PinName(write.pin))));
   const bool stays = there.has_value() && there->value.pin().expression() == write.pin.expression();
-  ASSIGN_OR_RETURN(write.version, ResolveForPin(draft, service.value.service(), expression, stays));
+  ASSIGN_OR_RETURN(write.version, ResolveForPin(draft, service.value.service(), expression,
+                                                write.pin.consumer(), stays));
+  if (!stays) {
+    RETURN_IF_ERROR(
+        CheckMayChoose(draft, {write.pin.consumer(), service.value, expression, write.version}));
+  }
   return WritePin(draft, there, write);
 }
 
@@ -326,8 +333,7 @@ absl::StatusOr<v1::UnsetPinResponse> UnsetPin(Draft& draft, const v1::UnsetPinRe
   draft.Delete(model::PinKey(before.consumer(), before.service(), before.method()));
   draft.Delete(
       model::PinUseKey(before.service(), before.expression(), before.consumer(), before.method()));
-  ASSIGN_OR_RETURN(const std::string old_version,
-                   ResolvedVersion(draft, before.service(), before.expression()));
+  ASSIGN_OR_RETURN(const std::string old_version, ResolvedVersion(draft, before));
   PutRollbackWindow(draft, before, old_version, "");
   draft.Audit("pin.unset", model::PinName(before), &before, nullptr, request.reason());
   return response;
@@ -361,7 +367,13 @@ absl::StatusOr<v1::PinResponse> RollbackPinFor(Draft& draft, const v1::RollbackP
   ASSIGN_OR_RETURN(const version::Expression expression,
                    ParseExpression(service.value.service(), target.expression));
   ASSIGN_OR_RETURN(write.version,
-                   ResolveForPin(draft, service.value.service(), expression, /*was_there=*/true));
+                   ResolveForPin(draft, service.value.service(), expression, request.consumer(),
+                                 /*was_there=*/true));
+  const bool stays = there.has_value() && there->value.pin().expression() == target.expression;
+  if (!stays) {
+    RETURN_IF_ERROR(
+        CheckMayChoose(draft, {request.consumer(), service.value, expression, write.version}));
+  }
   return WritePin(draft, there, write);
 }
 
@@ -402,8 +414,10 @@ absl::StatusOr<v1::PinResponse> ProposePin(Draft& draft, const v1::PinProposal& 
   write.pin.set_expression(expression.canonical());
   // Its own pins are a consumer's; whoever answers for it answers for them.
   write.owner = consumer.value.meta().owner();
+  // No entitlement is asked: the channel that has led the call there is its owners' choice.
   ASSIGN_OR_RETURN(write.version,
-                   ResolveForPin(draft, service.value.service(), expression, /*was_there=*/false));
+                   ResolveForPin(draft, service.value.service(), expression, proposal.consumer(),
+                                 /*was_there=*/false));
   return WritePin(draft, there, write);
 }
 

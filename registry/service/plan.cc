@@ -1,4 +1,5 @@
 // Plans: each change drafted by its own operation and not committed, and then whom it would move.
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "registry/model/errors.h"
@@ -56,8 +57,9 @@ class Planner {
     if (made->old_expression().empty()) return absl::OkStatus();
     v1::PlannedMove move = MoveOf(request.consumer(), request.method());
     move.set_old_expression(made->old_expression());
-    ASSIGN_OR_RETURN(*move.mutable_old_version(),
-                     ResolvedVersion(reader_, service_, made->old_expression()));
+    ASSIGN_OR_RETURN(
+        *move.mutable_old_version(),
+        ResolvedVersion(reader_, service_, made->old_expression(), request.consumer()));
     ASSIGN_OR_RETURN(const Unpinned then, WithoutThisPin(request.consumer(), request.method()));
     move.set_new_expression(then.expression);
     move.set_new_version(then.version);
@@ -70,7 +72,10 @@ class Planner {
     const absl::StatusOr<std::string> meaning = NormalizeMove(reader_, move, /*now=*/true);
     if (!meaning.ok()) return Refused(meaning.status());
     ASSIGN_OR_RETURN(const Meaning before, MeaningOf(move.from()));
-    const Meaning after = Always(*meaning);
+    Meaning after = Always(*meaning);
+    if (absl::StartsWith(move.to(), "@")) {
+      ASSIGN_OR_RETURN(after, MeaningOf(move.to()));
+    }
     RETURN_IF_ERROR(moves_.AddPinsOn(move.from(), move.to(), before, after));
     response_.set_changes(!moves_.pairs().empty());
     return absl::OkStatus();
@@ -229,7 +234,7 @@ class Planner {
                        reader_.Get<v1::Pin>(model::PinKey(consumer, service_, "")));
       if (whole.has_value()) {
         Unpinned unpinned{whole->value.pin().expression(), ""};
-        ASSIGN_OR_RETURN(unpinned.version, ResolvedVersion(reader_, service_, unpinned.expression));
+        ASSIGN_OR_RETURN(unpinned.version, ResolvedVersion(reader_, whole->value.pin()));
         return unpinned;
       }
     }
@@ -237,8 +242,10 @@ class Planner {
   }
 
   absl::StatusOr<Meaning> MeaningOf(const std::string& expression) {
-    ASSIGN_OR_RETURN(std::string version, ResolvedVersion(reader_, service_, expression));
-    return Always(std::move(version));
+    ASSIGN_OR_RETURN(ExpressionMeaning meaning, service::MeaningOf(reader_, service_, expression));
+    return Meaning([meaning = std::move(meaning)](const std::string& consumer) {
+      return meaning.For(consumer);
+    });
   }
 
   absl::Status FollowChannel(const std::string& channel, const Meaning& before,
@@ -246,6 +253,16 @@ class Planner {
     const std::string expression = absl::StrCat("@", channel);
     RETURN_IF_ERROR(moves_.AddPinsOn(expression, expression, before, after));
     return moves_.AddFollowersOf(channel, before, after);
+  }
+
+  // Of a channel, or its ramp, that calls can follow to the version from now on, or no more.
+  absl::Status FollowChannelTo(const std::string& version, const std::string& channel, bool can) {
+    ASSIGN_OR_RETURN(const Meaning with, MeaningOf(absl::StrCat("@", channel)));
+    const Meaning without = [with, version](const std::string& consumer) {
+      std::string meant = with(consumer);
+      return meant == version ? std::string() : meant;
+    };
+    return FollowChannel(channel, can ? without : with, can ? with : without);
   }
 
   // Whom it moves that the version comes into another state.
@@ -263,9 +280,10 @@ class Planner {
     }
     const bool is_led_to = model::CanBeChosen(state);
     if (was_led_to != is_led_to) {
-      for (const std::string& channel : made.channels()) {
-        RETURN_IF_ERROR(
-            FollowChannel(channel, Always(was_led_to ? name : ""), Always(is_led_to ? name : "")));
+      for (const auto* channels : {&made.channels(), &made.ramped_channels()}) {
+        for (const std::string& channel : *channels) {
+          RETURN_IF_ERROR(FollowChannelTo(name, channel, is_led_to));
+        }
       }
     }
     if (state != routing::v1::RETIRED) return absl::OkStatus();

@@ -25,10 +25,11 @@ std::string PolicyChannel(const routing::v1::UnpinnedPolicy& policy) {
 }
 
 absl::StatusOr<Unpinned> ByChannel(Draft& draft, const std::string& service,
-                                   const std::string& channel) {
+                                   const std::string& channel, const std::string& consumer) {
   Unpinned unpinned;
   unpinned.expression = absl::StrCat("@", channel);
-  ASSIGN_OR_RETURN(unpinned.version, ResolvedVersion(draft, service, unpinned.expression));
+  ASSIGN_OR_RETURN(unpinned.version,
+                   ResolvedVersion(draft, service, unpinned.expression, consumer));
   return unpinned;
 }
 
@@ -41,12 +42,12 @@ absl::StatusOr<Unpinned> WithoutPin(Draft& draft, const std::string& service_nam
   if (!own.empty()) {
     ASSIGN_OR_RETURN(const auto channel,
                      draft.Get<v1::Channel>(model::ChannelKey(service_name, own)));
-    if (channel.has_value()) return ByChannel(draft, service_name, own);
+    if (channel.has_value()) return ByChannel(draft, service_name, own, consumer_name);
   }
   ASSIGN_OR_RETURN(const auto service, RequireService(draft, service_name));
   const std::string channel = PolicyChannel(service.value.service().unpinned());
   if (channel.empty()) return Unpinned();
-  return ByChannel(draft, service_name, channel);
+  return ByChannel(draft, service_name, channel, consumer_name);
 }
 
 void PlannedMoves::Add(v1::PlannedMove move) {

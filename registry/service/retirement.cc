@@ -129,10 +129,13 @@ class Survey {
       const routing::v1::Channel& channel = each.value.channel();
       if (channel.version() == version_.name()) {
         Add(model::ChannelBlocker(version_, channel.name()));
-      } else if (each.value.previous_version() == version_.name() &&
-                 WindowIsOpen(each.value.meta().update_time())) {
+      } else if (channel.ramp().version() == version_.name()) {
+        Add(model::RampBlocker(version_, channel.name()));
+      }
+      for (const v1::Channel::Left& left : each.value.left()) {
+        if (left.version() != version_.name() || !WindowIsOpen(left.time())) continue;
         Add(model::WindowBlocker(absl::StrCat("channel ", channel.service(), " @", channel.name()),
-                                 each.value.meta().update_time(), window_));
+                                 left.time(), window_));
       }
     }
     return absl::OkStatus();

@@ -10,16 +10,16 @@
 namespace pinion::service {
 namespace {
 
-absl::StatusOr<std::vector<std::string>> ChannelsTo(Draft& draft,
-                                                    const routing::v1::Version& version) {
+absl::Status AddChannelsTo(Draft& draft, const routing::v1::Version& version,
+                           registry::v1::VersionStateResponse& response) {
   ASSIGN_OR_RETURN(const auto channels,
                    draft.All<registry::v1::Channel>(model::ChannelsOf(version.service())));
-  std::vector<std::string> names;
   for (const auto& each : channels) {
     const routing::v1::Channel& channel = each.value.channel();
-    if (channel.version() == version.name()) names.push_back(channel.name());
+    if (channel.version() == version.name()) response.add_channels(channel.name());
+    if (channel.ramp().version() == version.name()) response.add_ramped_channels(channel.name());
   }
-  return names;
+  return absl::OkStatus();
 }
 
 // Its methods never change, and would fill the log.
@@ -42,8 +42,7 @@ absl::StatusOr<registry::v1::VersionStateResponse> ChangeVersion(Draft& draft,
   const routing::v1::Version before = record.version().version();
   const routing::v1::Version& after = change.after;
   registry::v1::VersionStateResponse response;
-  ASSIGN_OR_RETURN(const std::vector<std::string> channels, ChannelsTo(draft, before));
-  response.mutable_channels()->Assign(channels.begin(), channels.end());
+  RETURN_IF_ERROR(AddChannelsTo(draft, before, response));
   response.set_changed(!google::protobuf::util::MessageDifferencer::Equals(before, after));
   if (!response.changed()) {
     *response.mutable_version() = record.version();

@@ -114,6 +114,36 @@ TEST_F(WatchHubTest, ASnapshotPlusChangesIsTheState) {
                                  R::kConsumer));
 }
 
+TEST_F(WatchHubTest, RampsAndEntitlementsAreToldAsChangesAndInSnapshots) {
+  SetUpAddressBook();
+  ASSERT_TRUE(Publish("addressbook", "2.0.0").ok());
+  ASSERT_TRUE(Register("addressbook", "2.0.0", 9002).ok());
+  Start();
+  const store::Revision at = store_.revision();
+  ASSERT_TRUE(Call(SetEntitlement,
+                   "entitlement { consumer: 'billing' service: 'addressbook' "
+                   "expression: '^1' }")
+                  .ok());
+  ASSERT_TRUE(Call(RampChannel,
+                   "service: 'addressbook' name: 'stable' "
+                   "ramp { version: '2.0.0' percent: 10 }")
+                  .ok());
+  EXPECT_THAT(Follow(**Subscribe(at), store_.revision()),
+              ElementsAre(absl::StrCat(at + 1, " put ", R::kEntitlement),
+                          absl::StrCat(at + 2, " put ", R::kChannel)));
+  Settle();
+  const registry::v1::SnapshotChunk snapshot = ReadSnapshot(**Subscribe(0));
+  int entitlements = 0;
+  for (const auto& resource : snapshot.resources()) {
+    entitlements += resource.entitlement().expression() == "^1" ? 1 : 0;
+    EXPECT_TRUE(!resource.has_channel() || resource.channel().ramp().percent() == 10);
+  }
+  EXPECT_EQ(entitlements, 1);
+  ASSERT_TRUE(Call(UnsetEntitlement, "consumer: 'billing' service: 'addressbook'").ok());
+  EXPECT_THAT(Follow(**Subscribe(at + 2), store_.revision()),
+              ElementsAre(absl::StrCat(at + 3, " deleted ", R::kEntitlement)));
+}
+
 TEST_F(WatchHubTest, ResumesWhereItWas) {
   SetUpAddressBook();
   Start();
