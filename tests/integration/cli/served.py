@@ -67,14 +67,16 @@ class Served(unittest.TestCase):
         path.write_bytes(field(1, file))
         return path
 
-    def answer(self, gateway, consumer, asked=None):
-        """The headers and trailers that one call gets."""
+    def answer(self, gateway, consumer, asked=None, message=True):
+        """The headers and trailers that one call gets. What is refused before its message is read, which curl takes for an error of
+        the stream, is asked without one."""
         port = gateway.wait_line(r"listening name=ingress address=\S+:(\d+)").group(1)
         headers = ["content-type: application/grpc", "te: trailers", f"api-consumer: {consumer}"]
         if asked is not None:
             headers.append(f"api-version: {asked}")
-        done = subprocess.run(["curl", "-sS", "--http2-prior-knowledge", "-D", "-", "-o", "/dev/null", "--data-binary",
-                               f"@{self.folder / 'message'}", *(part for header in headers for part in ("-H", header)),
+        body = ["--data-binary", f"@{self.folder / 'message'}"] if message else ["-X", "POST"]
+        done = subprocess.run(["curl", "-sS", "--http2-prior-knowledge", "-D", "-", "-o", "/dev/null", *body,
+                               *(part for header in headers for part in ("-H", header)),
                                f"http://127.0.0.1:{port}/acme.Greeter/Hello"],
                               capture_output=True, text=True, timeout=PATIENCE, check=False)
         return done.stdout + done.stderr
