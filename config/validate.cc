@@ -13,6 +13,7 @@
 #include "base/proto_duration.h"
 #include "config/address.h"
 #include "registry/model/retirement.h"
+#include "registry/model/usage.h"
 
 namespace pinion::config {
 namespace {
@@ -31,6 +32,10 @@ constexpr uint32_t kMinConnectionWindowBytes = 65535;
 constexpr uint32_t kMinStreamWindowBytes = 1024;
 constexpr uint32_t kMinHeaderListBytes = 1024;
 constexpr uint32_t kMinHeaderFields = 16;
+// Often enough for any test, seldom enough for the registry's disk; and not to be forgotten
+// between.
+constexpr absl::Duration kMinReportInterval = absl::Milliseconds(100);
+constexpr absl::Duration kMaxReportInterval = absl::Hours(1);
 
 class Validator {
  public:
@@ -112,6 +117,10 @@ class Validator {
       }
     }
     CheckRollbackWindow(registry);
+    if (registry.has_usage_window()) {
+      CheckSpan(registry.usage_window(), absl::ZeroDuration(), model::kUsageRetention,
+                "registry.usage_window");
+    }
     if (!registry.store().has_sqlite()) return;
     const std::string path = "registry.store.sqlite.path";
     const std::filesystem::path file = registry.store().sqlite().path();
@@ -166,6 +175,10 @@ class Validator {
                   "gateway.max_connection_age", false);
     CheckDuration(gateway.has_max_connection_age_grace(), gateway.max_connection_age_grace(),
                   "gateway.max_connection_age_grace", true);
+    if (gateway.has_report_interval()) {
+      CheckSpan(gateway.report_interval(), kMinReportInterval, kMaxReportInterval,
+                "gateway.report_interval");
+    }
     const v1::Keepalive& keepalive = gateway.upstream_keepalive();
     CheckDuration(keepalive.has_interval(), keepalive.interval(),
                   "gateway.upstream_keepalive.interval", false);
@@ -215,6 +228,14 @@ class Validator {
     if (value < zero || (value == zero && !zero_is_fine)) {
       report_.AtValue(path, zero_is_fine ? "must not be negative" : "must be above zero");
     }
+  }
+
+  void CheckSpan(const Duration& duration, absl::Duration min, absl::Duration max,
+                 const std::string& path) {
+    const absl::Duration value = FromProto(duration);
+    if (value >= min && value <= max) return;
+    report_.AtValue(path, absl::StrCat("must be from ", absl::ToDoubleSeconds(min), "s to ",
+                                       absl::ToInt64Seconds(max), "s"));
   }
 
   void CheckBreakers(const v1::CircuitBreakers& breakers) {

@@ -43,6 +43,7 @@ std::string ListenAddress(const routing::v1::Address& address) {
 service::RegistryOptions OptionsOf(const config::v1::Registry& config) {
   service::RegistryOptions options;
   if (config.has_rollback_window()) options.rollback_window = FromProto(config.rollback_window());
+  if (config.has_usage_window()) options.usage_window = FromProto(config.usage_window());
   return options;
 }
 

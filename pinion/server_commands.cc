@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/status_macros.h"
+#include "clients/cli/commands.h"
 #include "clients/cli/text.h"
 #include "config/address.h"
 #include "config/load.h"
@@ -198,7 +199,9 @@ void AddServe(cli::Command& command, cli::Invocation& run) {
 
 void AddServerCommands(cli::Command& root, cli::Invocation& run) {
   AddServe(root.Sub("serve", "Run a registry and a gateway in one process"), run);
-  AddGateway(root.Sub("gateway", "Run a gateway"), run);
+  cli::Command& gateway = root.Sub("gateway", "Run a gateway, or see those that run");
+  AddGateway(gateway, run);
+  cli::AddGatewayCommands(gateway, run);
   AddRegistry(root.Sub("registry", "Run a registry"), run);
 }
 

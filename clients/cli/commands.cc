@@ -14,6 +14,7 @@ void AddCommands(Command& root, Invocation& run) {
   AddChannelCommands(root, run);
   AddEntitlementCommands(root, run);
   AddPlanCommands(root, run);
+  AddUsageCommand(root, run);
   AddStatusCommands(root, run);
   AddRoutingCommands(root, run);
 }

@@ -26,10 +26,13 @@ void AddJobCommands(Command& root, Invocation& run);
 void AddPlanCommands(Command& root, Invocation& run);
 void AddChannelCommands(Command& root, Invocation& run);
 void AddEntitlementCommands(Command& root, Invocation& run);
+void AddUsageCommand(Command& root, Invocation& run);
+// Verbs of `gateway`, which is itself the command that runs one.
+void AddGatewayCommands(Command& gateway, Invocation& run);
 void AddStatusCommands(Command& root, Invocation& run);   // and audit
 void AddRoutingCommands(Command& root, Invocation& run);  // explain and validate
 
-// All of the above, in this order.
+// All of the above, but for those that are verbs of others.
 void AddCommands(Command& root, Invocation& run);
 
 }  // namespace pinion::cli

@@ -64,6 +64,10 @@ class Command::Impl {
   std::vector<std::unique_ptr<Command>> subs;
   Action action;
 
+  // A word that does something by itself may stand alone.
+  void RequireSub() {
+    if (!subs.empty()) app->require_subcommand(action == nullptr ? 1 : 0, 1);
+  }
   // The leaf that the parsed line names.
   const Impl& Leaf() const {
     for (const auto& sub : subs) {
@@ -84,13 +88,16 @@ Command::~Command() = default;
 Command& Command::Sub(absl::string_view word, absl::string_view help) {
   CLI::App* app = impl_->app->add_subcommand(std::string(word), std::string(help));
   app->fallthrough();  // the program's options
-  impl_->app->require_subcommand(1);
   impl_->subs.push_back(
       std::unique_ptr<Command>(new Command(std::make_unique<Impl>(app))));  // private constructor
+  impl_->RequireSub();
   return *impl_->subs.back();
 }
 
-void Command::Run(Action action) { impl_->action = std::move(action); }
+void Command::Run(Action action) {
+  impl_->action = std::move(action);
+  impl_->RequireSub();
+}
 
 void Command::Examples(absl::string_view text) { impl_->app->footer(std::string(text)); }
 
@@ -191,6 +198,12 @@ std::string UnknownWord(const CLI::App& program) {
   return "";
 }
 
+// Whether what could not be read begins with a word, and not with an option.
+bool BeginsWithWord(const CLI::App& program) {
+  const std::vector<std::string> rest = program.remaining(true);
+  return !rest.empty() && !rest[0].empty() && rest[0][0] != '-';
+}
+
 // What is wrong with the words behind a complete command.
 std::string LeafProblem(const CLI::App& program, const CLI::App& leaf,
                         const CLI::ParseError& error) {
@@ -229,7 +242,9 @@ CommandLine::Chosen CommandLine::Parse(const std::vector<std::string>& args, std
     return {};
   } catch (const CLI::ParseError& error) {
     const Command::Impl& leaf = root_->impl_->Leaf();
-    if (leaf.subs.empty()) return usage(LeafProblem(app, *leaf.app, error));
+    if (leaf.subs.empty() || (leaf.action != nullptr && !BeginsWithWord(app))) {
+      return usage(LeafProblem(app, *leaf.app, error));
+    }
     const std::vector<std::string> words = leaf.SubWords();
     const std::string unknown = UnknownWord(app);
     const std::string known = absl::StrJoin(words, ", ");

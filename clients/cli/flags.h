@@ -37,7 +37,7 @@ class Command {
 
   // A word below this one. It lives as long as its parent.
   Command& Sub(absl::string_view word, absl::string_view help);
-  // What a leaf does.
+  // What a leaf does, or a word with verbs when it stands alone.
   void Run(Action action);
   // Printed below the help text, for examples.
   void Examples(absl::string_view text);

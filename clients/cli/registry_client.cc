@@ -182,6 +182,9 @@ PINION_RPC(ListEntitlements, ListEntitlementsResponse)
 PINION_RPC(ListAuditRecords, ListAuditRecordsResponse)
 PINION_RPC(GetStatus, GetStatusResponse)
 PINION_RPC(GetRouting, GetRoutingResponse)
+PINION_RPC(ListUsage, ListUsageResponse)
+PINION_RPC(ListGateways, ListGatewaysResponse)
+PINION_RPC(ForgetGateway, ForgetGatewayResponse)
 
 #undef PINION_RPC
 

@@ -91,6 +91,9 @@ class RegistryClient {
       const v1::ListAuditRecordsRequest& request);
   absl::StatusOr<v1::GetStatusResponse> GetStatus(const v1::GetStatusRequest& request);
   absl::StatusOr<v1::GetRoutingResponse> GetRouting(const v1::GetRoutingRequest& request);
+  absl::StatusOr<v1::ListUsageResponse> ListUsage(const v1::ListUsageRequest& request);
+  absl::StatusOr<v1::ListGatewaysResponse> ListGateways(const v1::ListGatewaysRequest& request);
+  absl::StatusOr<v1::ForgetGatewayResponse> ForgetGateway(const v1::ForgetGatewayRequest& request);
 
  private:
   class Impl;

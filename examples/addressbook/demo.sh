@@ -46,11 +46,12 @@ listeners:
 - name: ingress
   address: {socket_address: {address: 127.0.0.1, port_value: 0}}
   consumer_identity: {trusted_header: {name: api-consumer, trusted_peers: [127.0.0.0/8]}}
-gateway: {workers: 1}
+gateway: {workers: 1, report_interval: 0.5s}  # what calls use; usually every 30 s
 registry:
   address: {pipe: {path: $work/registry.sock}}
   store: {sqlite: {path: $work/registry.db}}
   rollback_window: 0s  # nobody here wants three days to change their mind
+  usage_window: 0s     # nor to be seen to call no more
 YAML
 start pinion "$pinion serve --config $work/pinion.yaml"
 announced pinion 'listening name=ingress address=(.*)'
@@ -216,6 +217,7 @@ cat <<TRY
   $pinion status
   $pinion version list addressbook
   $pinion pin list
+  $pinion usage addressbook
   $pinion explain --consumer shipping --method /acme.AddressBook/Get
   $pinion can-deploy db/people 3     # what stands against it; ./dev demo --once shows how it goes away
 

@@ -143,6 +143,15 @@ std::string EntitledKey(absl::string_view service, absl::string_view consumer) {
 std::string EntitledOf(absl::string_view service) {
   return Key("records/entitled!", service, absl::string_view());
 }
+std::string UsageKey(int64_t hour, absl::string_view service, absl::string_view version) {
+  return Key(kUsage, Padded(hour), service, version);
+}
+std::string UsageOf(int64_t hour, absl::string_view service) {
+  if (service.empty()) return Key(kUsage, Padded(hour), absl::string_view());
+  return Key(kUsage, Padded(hour), service, absl::string_view());
+}
+std::string GatewayKey(absl::string_view start_id) { return Key(kGateways, start_id); }
+std::string GatewayLeaseKey(absl::string_view start_id) { return Key(kGatewayLeases, start_id); }
 std::string BlobKey(absl::string_view sha256, int64_t part) {
   return Key("records/blob!", sha256, Padded(part));
 }
@@ -162,6 +171,8 @@ std::optional<VersionRef> ParseSunset(absl::string_view key) {
   if (parts.size() != 4) return std::nullopt;
   return VersionRef{parts[2], parts[3]};
 }
+
+std::optional<VersionRef> ParseUsage(absl::string_view key) { return ParseSunset(key); }
 
 std::optional<VersionRef> ParseFreeing(absl::string_view key) {
   const std::vector<std::string> parts = absl::StrSplit(key, '!');

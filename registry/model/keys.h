@@ -19,6 +19,8 @@
 //                                                                run from T on
 //     requirement!R!S!V RequirementUse: live V of S requires a version of R
 //     entitled!S!C      empty: C has an entitlement for S
+//     usage!HOUR!S!V    UsageRecord         gateway!START        GatewayRecord
+//                                           gateway_lease!START  empty, with a lease: it is heard
 //
 // pin_use stands beside each pin, so that the consumers of an expression can be counted and named
 // without a counter that all of them would contend for.
@@ -47,6 +49,9 @@ inline constexpr char kSunsets[] = "records/sunset!";
 inline constexpr char kFreeing[] = "records/freeing!";
 inline constexpr char kJobs[] = "records/job!";
 inline constexpr char kJobsDue[] = "records/job_due!";
+inline constexpr char kUsage[] = "records/usage!";
+inline constexpr char kGateways[] = "records/gateway!";
+inline constexpr char kGatewayLeases[] = "records/gateway_lease!";
 inline constexpr char kRegistryKey[] = "records/registry";
 
 // Names are validated before they come here.
@@ -93,6 +98,11 @@ std::string RequirementKey(absl::string_view required, absl::string_view service
 std::string RequirementsOn(absl::string_view required);  // prefix
 std::string EntitledKey(absl::string_view service, absl::string_view consumer);
 std::string EntitledOf(absl::string_view service);  // prefix
+// `hour`: since the epoch, not negative.
+std::string UsageKey(int64_t hour, absl::string_view service, absl::string_view version);
+std::string UsageOf(int64_t hour, absl::string_view service);  // prefix; of all if empty
+std::string GatewayKey(absl::string_view start_id);
+std::string GatewayLeaseKey(absl::string_view start_id);
 std::string BlobKey(absl::string_view sha256, int64_t part);
 std::string JobKey(int64_t id);
 // By time, in seconds since the epoch, which is not negative.
@@ -116,9 +126,10 @@ struct VersionRef {
 
   friend bool operator==(const VersionRef&, const VersionRef&) = default;
 };
-// Nullopt: SunsetKey, or FreeingKey, has not made `key`.
+// Nullopt: SunsetKey, FreeingKey, or UsageKey, has not made `key`.
 std::optional<VersionRef> ParseSunset(absl::string_view key);
 std::optional<VersionRef> ParseFreeing(absl::string_view key);
+std::optional<VersionRef> ParseUsage(absl::string_view key);
 
 // The job of a key; nullopt: JobDueKey has not made it.
 std::optional<int64_t> ParseJobDue(absl::string_view key);

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/counted.h"
+#include "base/proto_duration.h"
 #include "google/rpc/error_details.pb.h"
 #include "registry/model/address.h"
 #include "registry/model/errors.h"
@@ -41,6 +42,14 @@ Timestamp EndOfWindow(const Timestamp& since, absl::Duration window) {
   Timestamp end = since;
   end.set_seconds(since.seconds() + absl::ToInt64Seconds(absl::Ceil(window, absl::Seconds(1))));
   return end;
+}
+
+// "2 h ago"
+std::string AgoText(int64_t seconds) {
+  if (seconds < 60) return "just now";
+  if (seconds < 3600) return absl::StrCat(seconds / 60, " min ago");
+  if (seconds < 48 * 3600) return absl::StrCat(seconds / 3600, " h ago");
+  return absl::StrCat(seconds / (24 * 3600), " days ago");
 }
 
 }  // namespace
@@ -131,6 +140,55 @@ absl::Status RefuseInUse(const Version& version, const std::vector<RetirementBlo
   return status;
 }
 
+std::optional<int64_t> OpenCallsOf(const registry::v1::GatewayRecord& gateway,
+                                   const Version& version, int64_t changed) {
+  if (gateway.table_revision() < changed) return std::nullopt;
+  for (const registry::v1::OpenCalls& open : gateway.open_calls()) {
+    if (open.service() == version.service() && open.version() == version.name()) {
+      return open.calls();
+    }
+  }
+  if (gateway.more_open_calls()) return std::nullopt;
+  return 0;
+}
+
+std::optional<RetirementBlocker> GatewayBlocker(const registry::v1::GatewayRecord& gateway,
+                                                const Version& version, int64_t changed) {
+  const std::string& id = gateway.gateway_id();
+  const std::string subject = absl::StrCat("gateway ", id);
+  const std::optional<int64_t> open = OpenCallsOf(gateway, version, changed);
+  if (!open.has_value()) {
+    return Blocker(RetirementBlocker::GATEWAY, subject,
+                   absl::StrCat("has not said yet whether calls of it are open; it reports every ",
+                                absl::FormatDuration(FromProto(gateway.interval())),
+                                ", and if it is gone for good"),
+                   absl::StrCat("pinion gateway forget ", id));
+  }
+  if (*open == 0) return std::nullopt;
+  return Blocker(
+      RetirementBlocker::STREAMS, subject,
+      absl::StrCat("has ", Counted(*open, "call"),
+                   " of it open; they end by themselves, or with the pins that chose it"),
+      absl::StrCat("pinion pin set CONSUMER ", version.service(), " ", SuccessorOf(version),
+                   " --drain 10m"));
+}
+
+RetirementBlocker UsageBlocker(const CallerUse& use, absl::Duration window, const Timestamp& now) {
+  const std::string who = use.others             ? "other consumers"
+                          : use.consumer.empty() ? "unregistered callers"
+                                                 : use.consumer;
+  std::string message =
+      absl::StrCat("called it ", Counted(use.calls, "time"), " in the last ",
+                   absl::FormatDuration(window), ", last ", AgoText(now.seconds() - use.last_seen));
+  if (!use.last_method.empty()) absl::StrAppend(&message, ", ", use.last_method);
+  if (use.other_methods > 0) {
+    absl::StrAppend(&message, " and ", Counted(use.other_methods, "other method"));
+  }
+  RetirementBlocker blocker = Blocker(RetirementBlocker::USAGE, who, std::move(message), "");
+  blocker.mutable_until()->set_seconds(use.last_seen + absl::ToInt64Seconds(window));
+  return blocker;
+}
+
 std::string Summary(const std::vector<RetirementBlocker>& blockers) {
   std::map<RetirementBlocker::Kind, int> counts;
   for (const RetirementBlocker& blocker : blockers) ++counts[blocker.kind()];
@@ -160,6 +218,15 @@ std::string Summary(const std::vector<RetirementBlocker>& blockers) {
         break;
       case RetirementBlocker::REQUIREMENT:
         parts.push_back(Counted(count, "requirement"));
+        break;
+      case RetirementBlocker::STREAMS:
+        parts.push_back(Counted(count, "gateway") + " with open calls");
+        break;
+      case RetirementBlocker::GATEWAY:
+        parts.push_back(Counted(count, "gateway") + " not heard of it");
+        break;
+      case RetirementBlocker::USAGE:
+        parts.push_back(Counted(count, "caller") + " of late");
         break;
       default:
         break;

@@ -1,6 +1,8 @@
 // What keeps a version from being retired, each in words and with the command that clears it. Pure.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,9 +10,11 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "google/protobuf/timestamp.pb.h"
+#include "pinion/registry/v1/records.pb.h"
 #include "pinion/registry/v1/registry.pb.h"
 #include "pinion/routing/v1/routing.pb.h"
 #include "registry/model/keys.h"
+#include "registry/model/usage.h"
 
 namespace pinion::model {
 
@@ -48,6 +52,18 @@ registry::v1::RetirementBlocker WindowBlocker(absl::string_view who,
 absl::Status RefuseInUse(const routing::v1::Version& version,
                          const std::vector<registry::v1::RetirementBlocker>& blockers,
                          absl::string_view verb, absl::string_view command);
+
+// How many calls of a version that is not active any more `gateway` has open, by its last report;
+// nullopt: it has not said that since the version was last changed, at `changed`.
+std::optional<int64_t> OpenCallsOf(const registry::v1::GatewayRecord& gateway,
+                                   const routing::v1::Version& version, int64_t changed);
+// Of a gateway that is heard: its open calls, or that they are not known. Nullopt: it has none.
+std::optional<registry::v1::RetirementBlocker> GatewayBlocker(
+    const registry::v1::GatewayRecord& gateway, const routing::v1::Version& version,
+    int64_t changed);
+// `use`: of the version in the last `window`.
+registry::v1::RetirementBlocker UsageBlocker(const CallerUse& use, absl::Duration window,
+                                             const google::protobuf::Timestamp& now);
 
 // "2 pins, 1 channel": how many of each kind.
 std::string Summary(const std::vector<registry::v1::RetirementBlocker>& blockers);

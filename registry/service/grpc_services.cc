@@ -99,6 +99,9 @@ class RegistryService final : public v1::Registry::Service {
   PINION_OPERATION(ListEntitlements, ListEntitlementsResponse)
   PINION_OPERATION(ListAuditRecords, ListAuditRecordsResponse)
   PINION_OPERATION(GetRouting, GetRoutingResponse)
+  PINION_OPERATION(ListUsage, ListUsageResponse)
+  PINION_OPERATION(ListGateways, ListGatewaysResponse)
+  PINION_OPERATION(ForgetGateway, ForgetGatewayResponse)
 #undef PINION_OPERATION
 
   grpc::Status GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest* request,
@@ -184,6 +187,13 @@ class RoutingWatchService final : public v1::RoutingWatch::Service {
                                               : v1::ProposePinsResponse::EXISTED);
     }
     return grpc::Status::OK;
+  }
+
+  grpc::Status ReportGateway(grpc::ServerContext* context, const v1::ReportGatewayRequest* request,
+                             v1::ReportGatewayResponse* response) override {
+    const absl::Status ours = hub_.CheckRegistry(request->registry_id());
+    if (!ours.ok()) return ToGrpc(ours);
+    return Answer(service::ReportGateway(registry_, context->peer(), *request), response);
   }
 
  private:

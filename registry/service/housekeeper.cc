@@ -52,6 +52,8 @@ absl::Status Housekeeper::RunOnce() {
   RETURN_IF_ERROR(ExpireLeases(registry_).status());
   RETURN_IF_ERROR(SunsetDueVersions(registry_).status());
   RETURN_IF_ERROR(FreeRetired(registry_));
+  RETURN_IF_ERROR(ForgetOldUsage(registry_));
+  RETURN_IF_ERROR(ForgetOldGateways(registry_));
   RETURN_IF_ERROR(CompactSome());
   ASSIGN_OR_RETURN(busy_, RunJobs(registry_));
   return absl::OkStatus();

@@ -1,6 +1,6 @@
 // What the registry does by itself, once a second on a thread of its own: it ends the leases that
-// have run out, carries out the sunsets that have come, goes on with the jobs, and compacts the
-// store's history. Owned by RegistryServer.
+// have run out, carries out the sunsets that have come, goes on with the jobs, deletes usage and
+// gateways that are too old, and compacts the store's history. Owned by RegistryServer.
 #pragma once
 
 #include <thread>
@@ -15,9 +15,10 @@ namespace pinion::service {
 
 struct HousekeeperOptions {
   absl::Duration period = absl::Seconds(1);
-  // Revisions that the store keeps: gateways resume from them, and what went wrong can be looked
-  // up. Objects, pin history and the audit log are records and never compacted.
-  store::Revision keep_revisions = 100'000;
+  // Revisions that the store keeps: gateways resume from them, as many as a hub's ring has. Most
+  // are reports of gateways, some KiB each. Objects, pin history, usage and the audit log are
+  // records and never compacted.
+  store::Revision keep_revisions = 20'000;
 };
 
 class Housekeeper {

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "pinion/registry/v1/registry.pb.h"
 #include "pinion/registry/v1/watch.pb.h"
+#include "registry/model/usage.h"
 #include "registry/schema/schema.h"
 #include "registry/service/draft.h"
 #include "registry/service/registry.h"
@@ -133,6 +135,30 @@ absl::StatusOr<v1::Entitlement> GetEntitlement(Draft& draft,
                                                const v1::GetEntitlementRequest& request);
 absl::StatusOr<v1::ListEntitlementsResponse> ListEntitlements(
     Draft& draft, const v1::ListEntitlementsRequest& request);
+
+// ---- gateway_reports.cc ----
+// Takes over what a gateway at `peer` reports, in as many transactions as that needs, once.
+absl::StatusOr<v1::ReportGatewayResponse> ReportGateway(Registry& registry, const std::string& peer,
+                                                        const v1::ReportGatewayRequest& request);
+
+// ---- gateways.cc ----
+absl::StatusOr<v1::ListGatewaysResponse> ListGateways(Draft& draft,
+                                                      const v1::ListGatewaysRequest& request);
+absl::StatusOr<v1::ForgetGatewayResponse> ForgetGateway(Draft& draft,
+                                                        const v1::ForgetGatewayRequest& request);
+// What those said last that are heard. Not remembered.
+absl::StatusOr<std::vector<v1::GatewayRecord>> LiveGateways(Draft& draft);
+// Deletes what gateways have said that were not heard for a day, some dozens at once.
+absl::Status ForgetOldGateways(Registry& registry);
+
+// ---- usage.cc ----
+absl::StatusOr<v1::ListUsageResponse> ListUsage(Draft& draft, const v1::ListUsageRequest& request);
+// Who called a version in the last `window`, by consumer. Not remembered.
+absl::StatusOr<std::vector<model::CallerUse>> CallersWithin(Draft& draft,
+                                                            const model::VersionRef& version,
+                                                            absl::Duration window);
+// Deletes hours beyond model::kUsageRetention, some dozens of records at once.
+absl::Status ForgetOldUsage(Registry& registry);
 
 // ---- overview.cc ----
 absl::StatusOr<v1::ListAuditRecordsResponse> ListAuditRecords(

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "registry/model/retirement.h"
+#include "registry/model/usage.h"
 #include "registry/service/codec.h"
 #include "registry/store/store.h"
 
@@ -24,6 +25,8 @@ struct Caller {
 struct RegistryOptions {
   // How long a version that something was moved away from stays; 0: not for that.
   absl::Duration rollback_window = model::kDefaultRollbackWindow;
+  // A version that was called so lately is not retired; 0: however lately.
+  absl::Duration usage_window = model::kUsageWindow;
 };
 
 class Registry {

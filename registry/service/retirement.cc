@@ -30,8 +30,12 @@ constexpr size_t kFreedAtOnce = 100;
 // retirement is committed.
 class Survey {
  public:
-  Survey(Draft& draft, const routing::v1::Version& version)
-      : draft_(draft), version_(version), window_(draft.registry().options().rollback_window) {}
+  // `changed`: the revision of the version's last change.
+  Survey(Draft& draft, const routing::v1::Version& version, store::Revision changed)
+      : draft_(draft),
+        version_(version),
+        changed_(changed),
+        window_(draft.registry().options().rollback_window) {}
 
   absl::Status Run() {
     for (v1::RetirementBlocker& blocker : model::StateBlockers(version_, draft_.now())) {
@@ -42,7 +46,9 @@ class Survey {
     RETURN_IF_ERROR(AddChannels());
     RETURN_IF_ERROR(AddInstances());
     RETURN_IF_ERROR(AddPinWindows());
-    return AddRequirements();
+    RETURN_IF_ERROR(AddRequirements());
+    RETURN_IF_ERROR(AddGateways());
+    return AddUsage();
   }
 
   std::vector<v1::RetirementBlocker>& blockers() { return blockers_; }
@@ -172,8 +178,33 @@ class Survey {
     return absl::OkStatus();
   }
 
+  // Calls that run. Of an active version nobody asks yet, and one that never was has none.
+  absl::Status AddGateways() {
+    if (version_.state() == routing::v1::ACTIVE || version_.state() == routing::v1::PUBLISHED) {
+      return absl::OkStatus();
+    }
+    ASSIGN_OR_RETURN(const std::vector<v1::GatewayRecord> gateways, LiveGateways(draft_));
+    for (const v1::GatewayRecord& gateway : gateways) {
+      auto blocker = model::GatewayBlocker(gateway, version_, changed_);
+      if (blocker.has_value()) Add(*std::move(blocker));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddUsage() {
+    const absl::Duration window = draft_.registry().options().usage_window;
+    if (window == absl::ZeroDuration()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const std::vector<model::CallerUse> callers,
+                     CallersWithin(draft_, {version_.service(), version_.name()}, window));
+    for (const model::CallerUse& caller : callers) {
+      Add(model::UsageBlocker(caller, window, draft_.now()));
+    }
+    return absl::OkStatus();
+  }
+
   Draft& draft_;
   const routing::v1::Version& version_;
+  const store::Revision changed_;
   const absl::Duration window_;
   std::vector<v1::RetirementBlocker> blockers_;
   std::vector<std::string> guards_;
@@ -192,7 +223,7 @@ absl::StatusOr<v1::VersionStateResponse> Retire(Draft& draft,
   change.after = before;
   change.after.set_state(routing::v1::RETIRED);
   if (before.state() != routing::v1::RETIRED) {
-    Survey survey(draft, before);
+    Survey survey(draft, before, there.revision);
     RETURN_IF_ERROR(survey.Run());
     if (!survey.blockers().empty() && !request.force()) {
       return model::RefuseInUse(before, survey.blockers(), "retired", DryRunOf(before));
@@ -320,7 +351,7 @@ absl::StatusOr<v1::DeleteVersionResponse> DeleteVersion(Draft& draft,
                                        name, "`"),
                           {{"service", version.service()}, {"version", version.name()}});
   }
-  Survey survey(draft, version);
+  Survey survey(draft, version, there.revision);
   RETURN_IF_ERROR(survey.Run());
   if (!survey.blockers().empty()) {
     return model::RefuseInUse(version, survey.blockers(), "deleted", DryRunOf(version));
@@ -348,7 +379,7 @@ absl::StatusOr<v1::ListRetirementBlockersResponse> ListRetirementBlockers(
   v1::ListRetirementBlockersResponse response;
   response.set_state(version.state());
   if (version.state() == routing::v1::RETIRED) return response;
-  Survey survey(draft, version);
+  Survey survey(draft, version, there.revision);
   RETURN_IF_ERROR(survey.Run());
   for (v1::RetirementBlocker& blocker : survey.blockers()) {
     *response.add_blockers() = std::move(blocker);

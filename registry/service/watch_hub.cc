@@ -206,7 +206,7 @@ std::vector<registry::v1::GatewayStatus> WatchHub::Gateways() const {
 
 store::Revision WatchHub::floor() const {
   MutexLock lock(&mutex_);
-  return floor_;
+  return std::max(floor_, through_ - static_cast<store::Revision>(options_.ring_revisions));
 }
 
 WatchHub::Subscription::~Subscription() {

@@ -65,7 +65,8 @@ class WatchHub {
   // Those that watch now.
   std::vector<registry::v1::GatewayStatus> Gateways() const;
 
-  // What gateways may still resume from; compaction keeps to it.
+  // What compaction keeps to: gateways may still resume from there, or from what a hub that starts
+  // anew reads back. What concerns no routing (usage) makes revisions too, and moves it on.
   store::Revision floor() const;
 
  private:

@@ -271,6 +271,18 @@ TEST_F(WatchHubTest, StoppingEndsTheWaiting) {
   stopper.join();
 }
 
+TEST_F(WatchHubTest, WhatConcernsNoRoutingDoesNotHoldUpCompaction) {
+  SetUpAddressBook();
+  Start({.ring_revisions = 100, .heartbeat = absl::Milliseconds(1)});
+  EXPECT_LT(hub_->floor(), 100);
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_TRUE(store_.Commit({.then = {store::Put{"records/usage!x", absl::StrCat(i)}}}).ok());
+  }
+  const store::Revision newest = store_.revision();
+  while (hub_->floor() < newest - 100) std::this_thread::yield();
+  EXPECT_EQ(hub_->floor(), newest - 100);
+}
+
 TEST_F(WatchHubTest, CompactionThatOvertakesTheHubMeansSnapshots) {
   SetUpAddressBook();
   ASSERT_TRUE(store_.Compact(store_.revision()).ok());
