@@ -24,6 +24,12 @@ inline constexpr absl::Duration kLogFlushInterval = absl::Milliseconds(100);
 inline constexpr size_t kMetricVersionsMax = 1000;
 inline constexpr size_t kMetricServicesMax = 250;
 
+// ---- what the registry is told of calls (gateway/proxy, gateway/watch) ----
+
+// What one worker counts apart between two reports, by (consumer, version, method): some hundred
+// KiB. Further ones are counted by version only.
+inline constexpr size_t kUsageRowsMax = 4096;
+
 // ---- admin port (gateway/admin) ----
 
 // Far more people and scrapers than there are; a further connection is closed at once.

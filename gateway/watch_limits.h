@@ -48,4 +48,18 @@ inline constexpr absl::Duration kPinProposalInterval = absl::Milliseconds(100);
 inline constexpr absl::Duration kPinProposalRetry = absl::Seconds(1);
 inline constexpr absl::Duration kPinProposalTimeout = absl::Seconds(10);
 
+// ---- reports of what calls use ----
+
+// What calls did is known this soon; a transaction of the registry for each gateway as often.
+inline constexpr absl::Duration kReportInterval = absl::Seconds(30);
+inline constexpr absl::Duration kReportRetry = absl::Seconds(5);
+inline constexpr absl::Duration kReportTimeout = absl::Seconds(10);
+// What the registry takes at once: some ten KiB, a few milliseconds of its disk.
+inline constexpr size_t kUsageRowsPerReport = 500;
+inline constexpr size_t kOpenVersionsPerReport = 500;
+// By (consumer, version, method), of all workers, while the registry is away: some megabytes.
+// Further ones are counted by version, and beyond so many versions dropped and counted.
+inline constexpr size_t kUsageRowsKept = 16'384;
+inline constexpr size_t kUsageVersionsKept = 4096;
+
 }  // namespace pinion::limits

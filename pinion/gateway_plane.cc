@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/proto_duration.h"
 #include "base/status_macros.h"
 #include "config/address.h"
 #include "config/load.h"
@@ -37,6 +38,7 @@ absl::StatusOr<std::unique_ptr<GatewayPlane>> GatewayPlane::Start(Options option
         [queue = plane->pin_proposals_](std::vector<route::PinProposal> proposals) {
           queue->Push(std::move(proposals));
         };
+    settings.proxy.count_usage = true;
   }
   ASSIGN_OR_RETURN(plane->gateway_, worker::Gateway::Start(std::move(settings), SystemClock()));
   RETURN_IF_ERROR(plane->StartTables(options));
@@ -53,18 +55,28 @@ absl::Status GatewayPlane::StartTables(const Options& options) {
   const config::v1::Bootstrap config = bootstrap();
   const std::string& node = config.node().id();
   auto first = std::make_shared<std::atomic<bool>>(true);
-  ASSIGN_OR_RETURN(
-      watcher_, watch::Watcher::Start({.gateway_id = node.empty() ? HostName() : node,
-                                       .registry = options.registry,
-                                       .snapshot_dir = config.gateway().snapshot_dir(),
-                                       .pin_proposals = pin_proposals_,
-                                       .accepted_registry_id = options.accepted_registry_id},
-                                      // The plane owns the watcher, so it is there as long as this.
-                                      [plane = this, first, ready = options.ready](
-                                          std::shared_ptr<const route::RouteTable> table) {
-                                        plane->Publish(std::move(table));
-                                        if (first->exchange(false)) ready();
-                                      }));
+  watch::Options watch{
+      .gateway_id = node.empty() ? HostName() : node,
+      .registry = options.registry,
+      .snapshot_dir = config.gateway().snapshot_dir(),
+      .pin_proposals = pin_proposals_,
+      .collect_usage =
+          [gateway = gateway_.get()](const std::function<void(route::Usage)>& take) {
+            gateway->CollectUsage(take);
+          },
+      .workers = static_cast<size_t>(gateway_->settings().workers),
+      .accepted_registry_id = options.accepted_registry_id,
+  };
+  if (config.gateway().has_report_interval()) {
+    watch.report_interval = FromProto(config.gateway().report_interval());
+  }
+  // The plane owns the watcher, so it is there as long as this.
+  ASSIGN_OR_RETURN(watcher_, watch::Watcher::Start(std::move(watch),
+                                                   [plane = this, first, ready = options.ready](
+                                                       std::shared_ptr<const route::RouteTable> t) {
+                                                     plane->Publish(std::move(t));
+                                                     if (first->exchange(false)) ready();
+                                                   }));
   return absl::OkStatus();
 }
 

@@ -75,6 +75,22 @@ MetricFamily PinProposalsByOutcome(const watch::PinProposals::Counts& counts,
   return family;
 }
 
+// What the registry is told of calls.
+void AddReports(const watch::GatewayReports::Counts& counts, std::vector<MetricFamily>& families) {
+  families.push_back(
+      {"pinion_registry_reports_total",
+       "Reports of calls to the registry, by what became of them.",
+       MetricType::kCounter,
+       {{.labels = {{"outcome", "taken"}}, .value = static_cast<double>(counts.taken)},
+        {.labels = {{"outcome", "refused"}}, .value = static_cast<double>(counts.refused)}}});
+  families.push_back(One("pinion_usage_rows_waiting",
+                         "Rows of usage that the registry has not taken yet.", MetricType::kGauge,
+                         static_cast<double>(counts.waiting_rows)));
+  families.push_back(One("pinion_usage_calls_dropped_total",
+                         "Calls that the registry will not hear of: no room, or refused.",
+                         MetricType::kCounter, static_cast<double>(counts.dropped_calls)));
+}
+
 void AddWatch(const watch::WatchStatus& watch, std::vector<MetricFamily>& families) {
   const auto counter = [&](const char* name, const char* help, int64_t value) {
     families.push_back(One(name, help, MetricType::kCounter, static_cast<double>(value)));
@@ -168,6 +184,7 @@ std::vector<MetricFamily> Metrics(const worker::Gateway& gateway,
     families.push_back(One("pinion_pin_proposals_waiting",
                            "Pins that first calls proposed and the registry has not heard of yet.",
                            kGauge, static_cast<double>(watch->pin_proposals.waiting)));
+    AddReports(watch->reports, families);
   }
   return families;
 }

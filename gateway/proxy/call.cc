@@ -149,6 +149,7 @@ std::optional<CallError> Call::Resolve() {
   route::Resolved resolved = table_->Resolve(query, proxy_.header_resolutions());
   if (auto* refusal = std::get_if<route::Refusal>(&resolved)) return CallError(std::move(*refusal));
   route_ = std::get<route::Route>(resolved);
+  proxy_.usage().Begin(*table_, route_, query.consumer, method->full, started_);
   if (route_.propose_pin) proxy_.pin_proposals().Note(route_, *caller_.consumer);
   return std::nullopt;
 }

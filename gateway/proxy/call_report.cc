@@ -17,6 +17,7 @@ void Call::Report() {
   stats.request_bytes.Add(request_.forwarded_bytes());
   stats.response_bytes.Add(response_.forwarded_bytes());
   if (route_.version != nullptr) {
+    proxy_.usage().End(*route_.version);
     VersionStats& version = stats.by_version.Of(*route_.version);
     const ConsumerClass consumer =
         caller_.consumer.has_value() ? ConsumerClass::kRegistered : ConsumerClass::kUnregistered;

@@ -47,6 +47,7 @@ struct Options {
   const Clock* clock = nullptr;       // for tokens' times; not null where a listener takes them
   std::function<void()> unknown_key;  // hears of tokens that no known key has signed; any thread
   PinProposalSink propose_pins;       // null: nowhere
+  bool count_usage = false;           // for Proxy::TakeUsage()
   uint64_t seed = 0;                  // of the choices among instances
   // Of trace ids: another one for each worker that ever runs, or calls share ids that must differ.
   uint64_t trace_seed = 0;

@@ -26,6 +26,7 @@ Proxy::Proxy(net::EventLoop& loop, Options options, access_log::Sink* access_log
       shared_(loop),
       clusters_(shared_, options_.upstream, options_.seed),
       pin_proposals_(loop, stats_, options_.propose_pins),
+      usage_(options_.count_usage),
       tokens_(options_.clock, options_.unknown_key),
       table_(std::make_shared<route::RouteTable>()),
       sweep_timer_(

@@ -13,6 +13,7 @@
 #include "gateway/net/event_loop.h"
 #include "gateway/proxy/builtin_exchange.h"
 #include "gateway/proxy/call.h"
+#include "gateway/proxy/call_usage.h"
 #include "gateway/proxy/downstream.h"
 #include "gateway/proxy/options.h"
 #include "gateway/proxy/pin_proposals.h"
@@ -70,6 +71,9 @@ class Proxy final : private net::TurnTask {
   // Ends those that have been at it for `patience` or longer.
   void EndNewcomers(absl::Duration patience);
 
+  // As CallUsage::Take().
+  route::Usage TakeUsage() { return usage_.Take(*table_); }
+
   const Stats& stats() const { return stats_; }
   const http2::LimitCounters& limits() const { return shared_.limits; }
   net::TlsShared& tls() { return shared_.tls; }
@@ -87,6 +91,7 @@ class Proxy final : private net::TurnTask {
   route::HeaderResolutions& header_resolutions() { return header_resolutions_; }
   upstream::Clusters& clusters() { return clusters_; }
   PinProposals& pin_proposals() { return pin_proposals_; }
+  CallUsage& usage() { return usage_; }
   TokenCache& tokens() { return tokens_; }
   const TokenCache& tokens() const { return tokens_; }
   // Brings the clusters up to the newest table at once, for a call that kept an older one and looks
@@ -128,6 +133,7 @@ class Proxy final : private net::TurnTask {
   upstream::Clusters clusters_;
   route::HeaderResolutions header_resolutions_;
   PinProposals pin_proposals_;
+  CallUsage usage_;
   TokenCache tokens_;
   std::shared_ptr<const route::RouteTable> table_;
   Scratch scratch_;

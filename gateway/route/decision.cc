@@ -29,6 +29,7 @@ Resolved Decision::Run() {
   Route route;
   route.service = service_;
   route.version = version_;
+  route.method = method_;
   route.source = wanted_.source;
   // Not the expression's text if it came in a header: `headers_` may forget that before the call
   // ends.

@@ -46,6 +46,7 @@ struct CallQuery {
 struct Route {
   const ServiceEntry* service = nullptr;
   const VersionEntry* version = nullptr;
+  uint16_t method = 0;  // its number in ServiceEntry::methods; 0: not there
   Source source = Source::kUnpinnedPolicy;
   absl::string_view asked;  // the expression
   bool propose_pin =

@@ -17,17 +17,28 @@
 namespace pinion::watch {
 
 struct Event {
-  enum class Kind { kMessage, kStreamEnded, kSchema, kProposals, kProposed, kStop };
+  enum class Kind {
+    kMessage,
+    kStreamEnded,
+    kSchema,
+    kProposals,
+    kProposed,
+    kCollected,
+    kReported,
+    kStop,
+  };
   Kind kind = Kind::kStop;
   registry::v1::WatchResponse message;  // kMessage
-  absl::Status status;         // kStreamEnded: why; kSchema, kProposed: whether it was answered
-  SchemaKey schema;            // kSchema: what was asked for,
-  std::string descriptor_set;  // and what came
+  // kStreamEnded: why; kSchema, kProposed, kReported: whether it was answered.
+  absl::Status status;
+  SchemaKey schema;                        // kSchema: what was asked for,
+  std::string descriptor_set;              // and what came
   registry::v1::ProposePinsResponse pins;  // kProposed: what became of them
 };
 
 // Its length is bounded by its users: a stream has one message under way and ends once, one batch
-// of pins is, and limits::kSchemaFetchesMax schemas are; kProposals says once that some wait.
+// of pins and one report are, and limits::kSchemaFetchesMax schemas are; kProposals and kCollected
+// say once that some wait.
 class Mailbox {
  public:
   void Post(Event event) {

@@ -40,6 +40,8 @@ absl::Status RoutingState::Receive(const WatchResponse& message) {
                    : ReceiveChanges(message.changes());
       break;
     case WatchResponse::kProgress:
+      ReceiveProgress(message);
+      break;
     case WatchResponse::MESSAGE_NOT_SET:  // what only a newer registry says
       break;
   }
@@ -108,6 +110,14 @@ absl::Status RoutingState::ReceiveChanges(const registry::v1::ChangeBatch& batch
     changed_ = true;
   }
   return absl::OkStatus();
+}
+
+// What came since concerns nobody's routing, so the last table is that of the later revision too.
+void RoutingState::ReceiveProgress(const WatchResponse& message) {
+  const int64_t revision = message.progress().revision();
+  const bool in_step = !changed_ && !in_snapshot_ && !needs_snapshot_ && revision_ > 0 &&
+                       message.registry_id() == registry_id_;
+  if (in_step && revision > revision_) received_revision_ = revision_ = revision;
 }
 
 absl::Status RoutingState::Apply(const routing::v1::Change& change) {

@@ -58,13 +58,15 @@ class RoutingState {
   // From now on as after an error: the next request asks for a snapshot.
   void RequestSnapshot() { needs_snapshot_ = true; }
 
-  // Of the last table: empty and 0 before the first.
+  // Of the last table: empty and 0 before the first. A table is that of later revisions too as long
+  // as the registry says that nothing of it has changed.
   const std::string& registry_id() const { return registry_id_; }
   int64_t revision() const { return revision_; }
 
  private:
   absl::Status ReceiveSnapshot(const registry::v1::WatchResponse& message);
   absl::Status ReceiveChanges(const registry::v1::ChangeBatch& batch);
+  void ReceiveProgress(const registry::v1::WatchResponse& message);
   absl::Status CheckSnapshot(const std::string& registry_id, int64_t revision) const;
   absl::Status Apply(const routing::v1::Change& change);
   absl::Status Put(const routing::v1::Resource& resource);

@@ -41,6 +41,29 @@ TEST_F(RoutingStateTest, TurnsSnapshotAndChangesIntoTables) {
   EXPECT_EQ(VersionFor(*TakeAfter(PinSet("r", 9, "^1"))), "1.0.0");
 }
 
+// Usage and the like make revisions that concern no routing.
+TEST_F(RoutingStateTest, ProgressMovesTheRevisionOfWhatIsTaken) {
+  const auto progress = [](const std::string& registry_id, int revision) {
+    return Message(
+        absl::StrCat("registry_id: '", registry_id, "' progress { revision: ", revision, " }"));
+  };
+  ASSERT_TRUE(state_.Receive(progress("r", 4)).ok());
+  EXPECT_EQ(state_.revision(), 0) << "there is no table yet";
+  TakeAfter(Snapshot("r", 5));
+  ASSERT_TRUE(state_.Receive(progress("r", 9)).ok());
+  EXPECT_EQ(state_.revision(), 9);
+  EXPECT_FALSE(state_.changed());
+  EXPECT_EQ(RequestText(), "gateway_id: \"gw\" registry_id: \"r\" from_revision: 9");
+  ASSERT_TRUE(state_.Receive(progress("r", 7)).ok());
+  ASSERT_TRUE(state_.Receive(progress("another", 20)).ok());
+  EXPECT_EQ(state_.revision(), 9);
+  ASSERT_TRUE(state_.Receive(PinSet("r", 10, "^2")).ok());
+  ASSERT_TRUE(state_.Receive(progress("r", 12)).ok());
+  EXPECT_EQ(state_.revision(), 9) << "the change is not in the table";
+  Take();
+  EXPECT_EQ(state_.revision(), 10);
+}
+
 TEST_F(RoutingStateTest, GathersTheParts) {
   state_.BeginStream();
   ASSERT_TRUE(

@@ -43,6 +43,13 @@ struct ProposalCall {
   registry::v1::ProposePinsResponse response;
 };
 
+// One ReportGateway call; the same.
+struct ReportCall {
+  grpc::ClientContext context;
+  registry::v1::ReportGatewayRequest request;
+  registry::v1::ReportGatewayResponse response;
+};
+
 class GrpcStream final : public Stream, private grpc::ClientReadReactor<WatchResponse> {
  public:
   GrpcStream(RoutingWatch::Stub& stub, const WatchRequest& request,
@@ -145,6 +152,18 @@ void Channel::ProposePins(const registry::v1::ProposePinsRequest& request,
         Event event{.kind = Event::Kind::kProposed, .status = ToStatus(status)};
         event.pins.Swap(&call->response);
         mailbox->Post(std::move(event));
+      });
+}
+
+void Channel::Report(const registry::v1::ReportGatewayRequest& request,
+                     std::shared_ptr<Mailbox> mailbox) {
+  auto call = std::make_shared<ReportCall>();
+  call->request = request;
+  call->context.set_deadline(absl::ToChronoTime(SystemClock().Wall() + limits::kReportTimeout));
+  impl_->watch().async()->ReportGateway(
+      &call->context, &call->request, &call->response,
+      [call, mailbox = std::move(mailbox)](const grpc::Status& status) {
+        mailbox->Post(Event{.kind = Event::Kind::kReported, .status = ToStatus(status)});
       });
 }
 

@@ -41,6 +41,9 @@ class Channel {
   void ProposePins(const registry::v1::ProposePinsRequest& request,
                    std::shared_ptr<Mailbox> mailbox);
 
+  // Reports, and posts whether that was taken as kReported, in the same way.
+  void Report(const registry::v1::ReportGatewayRequest& request, std::shared_ptr<Mailbox> mailbox);
+
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;

@@ -24,6 +24,16 @@ namespace {
 
 constexpr char kPart[] = "watch";
 
+// Null: nobody can be asked.
+std::shared_ptr<GatewayReports> MakeReports(const Options& options, absl::BitGen& random) {
+  if (options.collect_usage == nullptr) return nullptr;
+  const auto start = absl::Uniform<uint64_t>(random);
+  return std::make_shared<GatewayReports>(
+      ReportOptions{.start_id = absl::StrCat(absl::Hex(start, absl::kZeroPad16)),
+                    .workers = options.workers,
+                    .interval = options.report_interval});
+}
+
 }  // namespace
 
 class Watcher::Impl {
@@ -32,6 +42,7 @@ class Watcher::Impl {
       : options_(std::move(options)),
         publish_(std::move(publish)),
         clock_(clock),
+        reports_(MakeReports(options_, random_)),
         channel_(options_.registry),
         recording_(std::move(recording)),
         state_(options_.gateway_id) {
@@ -43,10 +54,15 @@ class Watcher::Impl {
       options_.pin_proposals->WakeWith(
           [mailbox = mailbox_] { mailbox->Post(Event{.kind = Event::Kind::kProposals}); });
     }
+    if (reports_ != nullptr) {
+      reports_->WakeWith(
+          [mailbox = mailbox_] { mailbox->Post(Event{.kind = Event::Kind::kCollected}); });
+    }
     thread_ = std::thread([this] { Run(); });
   }
 
   ~Impl() {
+    if (reports_ != nullptr) reports_->WakeWith(nullptr);
     if (options_.pin_proposals != nullptr) options_.pin_proposals->WakeWith(nullptr);
     mailbox_->Post(Event{.kind = Event::Kind::kStop});
     thread_.join();
@@ -58,6 +74,7 @@ class Watcher::Impl {
     if (options_.pin_proposals != nullptr) {
       status.pin_proposals = options_.pin_proposals->counts();
     }
+    if (reports_ != nullptr) status.reports = reports_->counts();
     if (confirmed_at_) status.age = clock_.Monotonic() - *confirmed_at_;
     return status;
   }
@@ -143,6 +160,13 @@ class Watcher::Impl {
         TakeProposed(*event);
         ProposePins();
         return false;
+      case Event::Kind::kCollected:
+        Report();
+        return false;
+      case Event::Kind::kReported:
+        TakeReported(*event);
+        Report();
+        return false;
       case Event::Kind::kMessage:
         stream_->Next();
         if (!cancelled_) TakeMessage(event->message);
@@ -158,6 +182,8 @@ class Watcher::Impl {
     if (spoken_ && options_.pin_proposals != nullptr) {
       due = std::min(due, options_.pin_proposals->due());
     }
+    due = std::min(due, CollectionDue());
+    if (spoken_ && reports_ != nullptr) due = std::min(due, reports_->due());
     return std::max(due - now, absl::ZeroDuration());
   }
 
@@ -165,6 +191,8 @@ class Watcher::Impl {
     const absl::Time now = clock_.Monotonic();
     if (state_.changed() && now >= last_table_ + limits::kTableInterval) PublishOrRefuse();
     ProposePins();
+    CollectUsage(now);
+    Report();
     if (now < last_message_ + limits::kWatchSilenceMax) return;
     Problem(absl::StrCat("the registry at ", options_.registry, " was silent for ",
                          absl::FormatDuration(limits::kWatchSilenceMax)));
@@ -262,8 +290,10 @@ class Watcher::Impl {
     backoff_ = absl::ZeroDuration();
     FetchSchemas();
     ProposePins();
+    Report();
     absl::MutexLock lock(&mutex_);
     status_.connected = true;
+    status_.revision = state_.revision();
     status_.problem.clear();
     confirmed_at_ = clock_.Monotonic();
   }
@@ -338,6 +368,39 @@ class Watcher::Impl {
     log::Warning(kPart, absl::StrCat("the registry took no pins of first calls: ", problem));
   }
 
+  // ---- what calls use ----
+
+  // Also while the registry is away. Workers hear of tables in their order, so they have this one.
+  absl::Time CollectionDue() const {
+    const bool routes = reports_ != nullptr && state_.revision() > 0;
+    return routes ? reports_->collection_due() : absl::InfiniteFuture();
+  }
+
+  void CollectUsage(absl::Time now) {
+    if (now < CollectionDue()) return;
+    const int64_t collection = reports_->BeginCollection(state_.revision(), now);
+    options_.collect_usage([reports = reports_, collection](route::Usage usage) {
+      reports->Add(collection, std::move(usage));
+    });
+  }
+
+  void Report() {
+    if (reports_ == nullptr || !spoken_ || cancelled_) return;
+    std::optional<registry::v1::ReportGatewayRequest> request =
+        reports_->TakeReport(clock_.Monotonic());
+    if (!request) return;
+    request->set_gateway_id(options_.gateway_id);
+    request->set_registry_id(state_.registry_id());
+    channel_.Report(*request, mailbox_);
+  }
+
+  void TakeReported(const Event& event) {
+    reports_->Answer(event.status, clock_.Monotonic());
+    const std::string problem(event.status.message());
+    if (problem == std::exchange(report_problem_, problem) || event.status.ok()) return;
+    log::Warning(kPart, absl::StrCat("the registry took no report of calls: ", problem));
+  }
+
   // ---- between streams ----
 
   // Full jitter: gateways that lost a registry together do not come back together.
@@ -348,13 +411,15 @@ class Watcher::Impl {
     backoff_ = std::clamp(backoff_ * 2, limits::kWatchBackoffMin, limits::kWatchBackoffMax);
     const absl::Time until = clock_.Monotonic() + wait;
     while (!stopping_) {
-      const absl::Duration rest = until - clock_.Monotonic();
-      if (rest <= absl::ZeroDuration()) return;
-      std::optional<Event> event = mailbox_->Wait(rest);
+      const absl::Time now = clock_.Monotonic();
+      if (now >= until) return;
+      CollectUsage(now);
+      std::optional<Event> event = mailbox_->Wait(std::min(until, CollectionDue()) - now);
       if (!event) continue;
       stopping_ = event->kind == Event::Kind::kStop;
       if (event->kind == Event::Kind::kSchema) TakeSchema(*event);
       if (event->kind == Event::Kind::kProposed) TakeProposed(*event);
+      if (event->kind == Event::Kind::kReported) TakeReported(*event);
       if (state_.changed()) PublishOrRefuse();
     }
   }
@@ -381,6 +446,7 @@ class Watcher::Impl {
 
   // Of the thread.
   absl::BitGen random_;
+  const std::shared_ptr<GatewayReports> reports_;  // null: none; Add() by the workers
   Channel channel_;
   std::unique_ptr<Recording> recording_;
   std::optional<SchemaStore> schemas_;  // beside the recording
@@ -392,6 +458,7 @@ class Watcher::Impl {
   bool stopping_ = false;
   size_t schema_fetches_ = 0;
   std::string proposal_problem_;  // of the last batch
+  std::string report_problem_;    // of the last report
   absl::Time last_message_ = absl::InfinitePast();
   absl::Time last_table_ = absl::InfinitePast();
   absl::Time next_recording_ = absl::InfinitePast();

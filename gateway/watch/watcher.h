@@ -14,7 +14,9 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "gateway/route/route_table.h"
+#include "gateway/watch/gateway_reports.h"
 #include "gateway/watch/pin_proposals.h"
+#include "gateway/watch_limits.h"
 
 namespace pinion::watch {
 
@@ -26,6 +28,12 @@ struct Options {
   std::string snapshot_dir;
   // What calls propose; null: nothing is proposed.
   std::shared_ptr<PinProposals> pin_proposals;
+  // Asks each of `workers` for what its calls used since the last time; null: nothing is reported.
+  // Called on the watcher's thread; `take` is called by any, once for each of them, also when the
+  // watcher is gone.
+  std::function<void(std::function<void(route::Usage)> take)> collect_usage;
+  size_t workers = 1;
+  absl::Duration report_interval = limits::kReportInterval;
   // An operator's word that this registry may replace what the gateway follows; empty: none.
   std::string accepted_registry_id;
 };
@@ -46,6 +54,7 @@ struct WatchStatus {
   int64_t refused = 0;  // snapshots and changes that were not taken over
   int64_t recording_failures = 0;
   PinProposals::Counts pin_proposals;
+  GatewayReports::Counts reports;
   std::string problem;  // why the state is not the registry's; empty: it is
 };
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -103,6 +104,13 @@ class FakeRegistry final : public registry::v1::RoutingWatch::Service {
     }
     return grpc::Status::OK;
   }
+  grpc::Status ReportGateway(grpc::ServerContext*,
+                             const registry::v1::ReportGatewayRequest* request,
+                             registry::v1::ReportGatewayResponse* response) override {
+    reported.Put(*request);
+    return grpc::Status::OK;
+  }
+  Queue<registry::v1::ReportGatewayRequest> reported;
   Queue<std::string> proposed;
   std::atomic<bool> refuse_proposals{false};
 
@@ -151,6 +159,8 @@ class WatcherTest : public ::testing::Test {
          .registry = address_,
          .snapshot_dir = directory_ + "/snapshots",
          .pin_proposals = pin_proposals_,
+         .collect_usage = collect_usage_,
+         .workers = 2,
          .accepted_registry_id = accepted_registry_id},
         [this](std::shared_ptr<const route::RouteTable> table) { tables_.Put(std::move(table)); });
     ASSERT_TRUE(watcher.ok()) << watcher.status();
@@ -184,6 +194,7 @@ class WatcherTest : public ::testing::Test {
   std::string address_;
   FakeRegistry registry_;
   const std::shared_ptr<PinProposals> pin_proposals_ = std::make_shared<PinProposals>();
+  std::function<void(std::function<void(route::Usage)>)> collect_usage_;
   Queue<std::shared_ptr<const route::RouteTable>> tables_;
   std::unique_ptr<Watcher> watcher_;
 };
@@ -323,6 +334,31 @@ TEST_F(WatcherTest, FetchesEachSchemaOnceForReflection) {
   EXPECT_EQ(*recorded->FindSchema("d1"), "schema of greeter 1.0.0");
   EXPECT_EQ(*recorded->FindSchema("d2"), "schema of greeter 2.0.0");
   EXPECT_TRUE(watcher_->status().from_disk);
+}
+
+TEST_F(WatcherTest, ReportsWhatItsWorkersCountOnceItHasATable) {
+  collect_usage_ = [](const std::function<void(route::Usage)>& take) {
+    take({.rows = {{.service = "greeter", .version = "1.0.0", .calls = 2}},
+          .open = {{"greeter", "1.0.0", 1}}});
+    take({.rows = {{.service = "greeter", .version = "1.0.0", .calls = 3}},
+          .open = {{"greeter", "1.0.0", 4}}});
+  };
+  registry_.Start(address_);
+  Follow();
+  EXPECT_FALSE(registry_.reported.Take(absl::Milliseconds(50)).has_value()) << "of nothing yet";
+  registry_.Say(Snapshot("r", 5));
+  const auto report = registry_.reported.Take();
+  ASSERT_TRUE(report.has_value());
+  EXPECT_EQ(report->gateway_id(), "gw");
+  EXPECT_EQ(report->registry_id(), "r");
+  EXPECT_EQ(report->start_id().size(), 16u);
+  EXPECT_EQ(report->sequence(), 1);
+  EXPECT_EQ(report->revision(), 5);
+  ASSERT_EQ(report->usage_size(), 1);
+  EXPECT_EQ(report->usage(0).calls(), 5);
+  ASSERT_EQ(report->open_calls_size(), 1);
+  EXPECT_EQ(report->open_calls(0).calls(), 5);
+  StatusWhen([](const WatchStatus& now) { return now.reports.taken == 1; });
 }
 
 TEST_F(WatcherTest, ProposesPinsToARegistryThatIsHeard) {

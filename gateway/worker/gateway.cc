@@ -71,6 +71,10 @@ void Gateway::Publish(std::shared_ptr<const route::RouteTable> table) {
   for (const auto& worker : workers_) worker->SetTable(table);
 }
 
+void Gateway::CollectUsage(const std::function<void(route::Usage)>& take) const {
+  for (const auto& worker : workers_) worker->CollectUsage(take);
+}
+
 void Gateway::ReopenLogs() {
   if (access_log_ != nullptr) access_log_->Reopen();
 }

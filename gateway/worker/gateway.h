@@ -2,6 +2,7 @@
 // Publish() from any thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,6 +37,10 @@ class Gateway {
 
   // Calls that begin from some moment on use `table`.
   void Publish(std::shared_ptr<const route::RouteTable> table);
+
+  // Each worker's usage, given to `take` by its thread: settings().workers times, unless it drains.
+  // Any thread.
+  void CollectUsage(const std::function<void(route::Usage)>& take) const;
 
   const std::vector<BoundListener>& listeners() const { return bound_; }
   const Settings& settings() const { return settings_; }

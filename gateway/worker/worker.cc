@@ -73,6 +73,10 @@ void Worker::SetTls(std::shared_ptr<const TlsSet> tls) {
   loop_->Post([rotation = tls_.get(), tls = std::move(tls)] { rotation->Use(tls); });
 }
 
+void Worker::CollectUsage(std::function<void(route::Usage)> take) {
+  loop_->Post([proxy = proxy_.get(), take = std::move(take)] { take(proxy->TakeUsage()); });
+}
+
 void Worker::Listen(int fd, size_t listener) {
   listeners_.push_back(std::make_unique<net::Listener>(
       *loop_, fd, [worker = this, listener](net::Fd socket, std::string peer) {

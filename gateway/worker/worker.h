@@ -3,6 +3,7 @@
 // Gateway on the main thread.
 #pragma once
 
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
@@ -46,6 +47,9 @@ class Worker {
   void SetIssuers(std::shared_ptr<const auth::Issuers> issuers);
   // For connections from some moment on. Any thread.
   void SetTls(std::shared_ptr<const TlsSet> tls);
+  // What its calls used since the last time, given to `take` by the worker's thread; a worker that
+  // has stopped gives nothing. Any thread.
+  void CollectUsage(std::function<void(route::Usage)> take);
   // Stops listening, lets calls end, then stops the thread; at `timeout` it ends what still runs,
   // and the result is false. Once.
   std::future<bool> Drain(absl::Duration timeout);

@@ -109,6 +109,35 @@ TEST_F(ScenarioTest, WhatAnInstanceSaysOfItselfGoesOnUnlessItsVersionIsDeprecate
   EXPECT_EQ(*testing::FindField(call.headers, "deprecation"), "@1");
 }
 
+TEST_F(ScenarioTest, EachRoutedCallIsCountedOnceHoweverItEnds) {
+  Options options;
+  options.count_usage = true;
+  UseOptions(options);
+  ConnectClient();
+  Start(Plan());
+  Start(Plan(ResponsePlan::Kind::kReset));
+  Start(Plan(ResponsePlan::Kind::kRefuse));
+  CallPlan late = Plan(ResponsePlan::Kind::kNeverAnswer);
+  late.timeout = "5S";
+  Start(late);
+  CallPlan refused = Plan();
+  refused.metadata.push_back({"api-version", "9.9.9"});
+  Start(refused);
+  RunFor(absl::Seconds(1));
+  Put({"version { service: 'greeter' name: '1.0.0' state: DEPRECATED }"});
+  const route::Usage begun = proxy_->TakeUsage();
+  ASSERT_EQ(begun.rows.size(), 1u);
+  EXPECT_EQ(begun.rows[0].consumer, "shipping");
+  EXPECT_EQ(begun.rows[0].version, "1.0.0");
+  EXPECT_EQ(begun.rows[0].calls, 4u) << "a refusal goes to no version";
+  ASSERT_EQ(begun.open.size(), 1u);
+  EXPECT_EQ(begun.open[0].calls, 1u);
+  Run();
+  const route::Usage ended = proxy_->TakeUsage();
+  EXPECT_TRUE(ended.rows.empty());
+  EXPECT_TRUE(ended.open.empty());
+}
+
 TEST_F(ScenarioTest, DrainingLetsCallsEndAndThenCloses) {
   CallPlan plan = Plan();
   plan.response.delay = absl::Seconds(5);
