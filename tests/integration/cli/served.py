@@ -42,11 +42,12 @@ class Served(unittest.TestCase):
         write_configuration(path, {"node": {"id": "edge-1"}, "admin": {"address": address(0)}, "listeners": [listener], **more})
         return path
 
-    def cli(self, *args):
+    def cli(self, *args, status=0):
+        """What the command prints; on standard error if it is to fail with `status`."""
         env = {**os.environ, "PINION_REGISTRY": self.registry, "PINION_ACTOR": "alice"}
         done = subprocess.run([str(PROGRAM), *map(str, args)], capture_output=True, text=True, timeout=PATIENCE, env=env, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done.stderr if status else done.stdout
 
     def publish(self, *versions):
         """Each is served by an echo of its own."""
@@ -87,10 +88,18 @@ class Served(unittest.TestCase):
         self.assertRegex(answer, r"(?m)^grpc-status: 0\s*$", answer)
         return re.search(r"(?m)^api-version: (\S+)", answer).group(1)
 
-    def metric(self, gateway, text):
+    def metrics(self, gateway):
         admin = gateway.wait_line(r"(?m)^admin address=(\S+)$").group(1)
-        done = subprocess.run(["curl", "-sS", f"http://{admin}/metrics"], capture_output=True, text=True, timeout=PATIENCE, check=False)
-        return text in done.stdout
+        return subprocess.run(["curl", "-sS", f"http://{admin}/metrics"], capture_output=True, text=True, timeout=PATIENCE,
+                              check=False).stdout
+
+    def metric(self, gateway, text):
+        return text in self.metrics(gateway)
+
+    def value(self, gateway, name):
+        """Of a metric without labels; -1: it is not there."""
+        found = re.search(rf"(?m)^{name} (\S+)$", self.metrics(gateway))
+        return float(found.group(1)) if found else -1
 
     def until(self, what):
         """Asks until it is true."""
@@ -99,6 +108,6 @@ class Served(unittest.TestCase):
             self.assertLess(time.monotonic(), give_up, "it never came")
 
     def settle(self, gateway):
-        """Until the gateway routes by what the registry has now."""
-        revision = json.loads(self.cli("status", "--json"))["revision"]
-        self.until(lambda: self.metric(gateway, f"pinion_registry_revision {revision}\n"))
+        """Until the gateway routes by what the registry has now, or by what it had later."""
+        revision = int(json.loads(self.cli("status", "--json"))["revision"])
+        self.until(lambda: self.value(gateway, "pinion_registry_revision") >= revision)
