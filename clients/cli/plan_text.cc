@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/counted.h"
 #include "base/status_macros.h"
 #include "clients/cli/text.h"
@@ -19,21 +20,47 @@ std::string MeaningText(const std::string& expression, const std::string& versio
   return absl::StrCat(expression, " (", version.empty() ? "refused" : version, ")");
 }
 
-// "billing: ^1 (1.0.0) → ^2 (2.0.0)"
-std::string MoveText(const v1::PlannedMove& move) {
+// "14 days"
+std::string DaysText(const google::protobuf::Duration& duration) {
+  return Counted(duration.seconds() / (24 * 3600), "day");
+}
+
+// "; 14 calls in 14 days, the last at 2026-11-29 21:03:17Z", "; no calls in 14 days", or nothing where nobody
+// knows. `Known` has calls and last_call.
+template <typename Known>
+std::string CallsText(const Known& known, const std::string& window) {
+  if (!known.has_calls()) return "";
+  if (known.calls() == 0) return absl::StrCat("; no calls in ", window);
+  return absl::StrCat("; ", Counted(known.calls(), "call"), " in ", window, ", the last at ",
+                      TimeText(known.last_call()));
+}
+
+// "billing: ^1 (1.0.0) → ^2 (2.0.0); 14 calls in 14 days, the last at 2026-11-29 21:03:17Z"
+std::string MoveText(const v1::PlannedMove& move, const std::string& window) {
   std::string who = move.consumer().empty() ? "callers without a pin" : move.consumer();
   if (!move.method().empty()) absl::StrAppend(&who, " ", move.method());
   return absl::StrCat(who, ": ", MeaningText(move.old_expression(), move.old_version()), " → ",
-                      MeaningText(move.new_expression(), move.new_version()));
+                      MeaningText(move.new_expression(), move.new_version()),
+                      CallsText(move, window));
 }
 
-std::string StepText(const v1::PlannedStep& step) {
+std::string MissingText(const v1::PlannedStep::MissingMethod& missing, const std::string& window) {
+  std::string text =
+      absl::StrCat("  it does not have ", missing.method(), CallsText(missing, window));
+  std::string callers = absl::StrJoin(missing.consumers(), ", ", [](std::string* out, auto& name) {
+    absl::StrAppend(out, name.empty() ? "callers that are not registered" : name);
+  });
+  if (!callers.empty()) absl::StrAppend(&text, ", by ", callers);
+  return text + "\n";
+}
+
+std::string StepText(const v1::PlannedStep& step, const std::string& window) {
   if (step.new_version().empty()) return "";
   std::string text = absl::StrCat("to ", step.new_version(), ", which has ",
                                   Counted(step.instances(), "instance"), "\n");
   if (!step.old_version().empty()) text = absl::StrCat("from ", step.old_version(), " ", text);
-  for (const std::string& method : step.missing_methods()) {
-    absl::StrAppend(&text, "  it does not have ", method, "\n");
+  for (const auto& missing : step.missing_methods()) {
+    absl::StrAppend(&text, MissingText(missing, window));
   }
   if (step.breaking() + step.dangerous() == 0) return text;
   absl::StrAppend(&text, "  for code written against ", step.old_version(), ": ",
@@ -72,13 +99,14 @@ std::string PlanText(const v1::PlanResponse& plan) {
   }
   if (!plan.changes()) absl::StrAppend(&text, "it would change nothing\n");
   for (const std::string& note : plan.notes()) absl::StrAppend(&text, note, "\n");
+  const std::string window = DaysText(plan.usage_window());
   const int shown = std::min(plan.moves_size(), kShownMoves);
-  for (int i = 0; i < shown; ++i) absl::StrAppend(&text, MoveText(plan.moves(i)), "\n");
+  for (int i = 0; i < shown; ++i) absl::StrAppend(&text, MoveText(plan.moves(i), window), "\n");
   if (plan.moves_total() > shown) {
     absl::StrAppend(&text, "and ", plan.moves_total() - shown, " more; --json names the first ",
                     plan.moves_size(), "\n");
   }
-  for (const v1::PlannedStep& step : plan.steps()) absl::StrAppend(&text, StepText(step));
+  for (const v1::PlannedStep& step : plan.steps()) absl::StrAppend(&text, StepText(step, window));
   if (!plan.blockers().empty()) {
     absl::StrAppend(&text, "by force, in spite of:\n", BlockersText(plan.blockers()));
   }

@@ -159,6 +159,7 @@ class Planner {
     response_.set_revision(reader_.revision());
     RETURN_IF_ERROR(AddSteps(reader_, service_, moves_.pairs(), response_));
     moves_.MoveInto(response_);
+    RETURN_IF_ERROR(AddEvidence(reader_, service_, response_));
     return std::move(response_);
   }
 

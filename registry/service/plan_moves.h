@@ -67,4 +67,9 @@ absl::Status AddSteps(Draft& draft, const std::string& service,
                       const std::map<std::pair<std::string, std::string>, int64_t>& pairs,
                       registry::v1::PlanResponse& response);
 
+// What those who move have called lately, as gateways have reported, of the old versions of the
+// steps.
+absl::Status AddEvidence(Draft& draft, const std::string& service,
+                         registry::v1::PlanResponse& response);
+
 }  // namespace pinion::service

@@ -66,7 +66,7 @@ absl::Status FillStep(Draft& draft, const std::string& service, v1::PlannedStep&
   // Without descriptors nobody knows what it has.
   if (!new_methods.empty()) {
     for (const std::string& method : MethodsOf(before->value.version().version())) {
-      if (!new_methods.contains(method)) step.add_missing_methods(method);
+      if (!new_methods.contains(method)) step.add_missing_methods()->set_method(method);
     }
   }
   return AddFindings(draft, before->value, after->value, step);

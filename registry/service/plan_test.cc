@@ -175,6 +175,43 @@ TEST_F(PlanTest, ARetirementNamesItsBlockersAndByForceWhomItCutsOff) {
                                         "billing: 1.0.0 1.0.0 > 1.0.0 "));
 }
 
+TEST_F(PlanTest, WhatWasCalledIsTheEvidence) {
+  ASSERT_TRUE(Publish("addressbook", "3.0.0", DescriptorSetOf({"acme.Other"})).ok());
+  ASSERT_TRUE(Register("addressbook", "3.0.0", 9003).ok());
+  for (const char* consumer : {"billing", "shipping"}) {
+    ASSERT_TRUE(Pin(consumer, "addressbook", "^2").ok());
+  }
+  const std::string plan = SetPinOf("3.0.0");
+  EXPECT_FALSE(PlanOf(plan).moves(0).has_calls()) << "nobody has reported: that is no evidence";
+  const auto report = FromText<v1::ReportGatewayRequest>(absl::StrCat(
+      "gateway_id: 'edge-1' start_id: 'a' sequence: 1 registry_id: '", registry_->id(), "' ",
+      "interval { seconds: 30 } ",
+      "usage { service: 'addressbook' version: '2.0.0' consumer: 'billing' ",
+      "        method: '/acme.AddressBook/Get' calls: 14 } ",
+      "usage { service: 'addressbook' version: '2.0.0' consumer: 'billing' calls: 2 } ",
+      "usage { service: 'addressbook' version: '2.0.0' consumer: 'shipping' ",
+      "        method: '/acme.AddressBook/Get' calls: 5 }"));
+  ASSERT_TRUE(ReportGateway(*registry_, "ipv4:127.0.0.1", report).ok());
+
+  const v1::PlanResponse one = PlanOf(plan);
+  EXPECT_EQ(one.moves(0).calls(), 16);
+  EXPECT_EQ(one.moves(0).last_call().seconds(), absl::ToUnixSeconds(clock_.Wall()));
+  ASSERT_EQ(one.steps(0).missing_methods_size(), 1);
+  EXPECT_EQ(one.steps(0).missing_methods(0).method(), "/acme.AddressBook/Get");
+  EXPECT_EQ(one.steps(0).missing_methods(0).calls(), 14) << "shipping stays";
+  EXPECT_THAT(one.steps(0).missing_methods(0).consumers(), ElementsAre("billing"));
+
+  const v1::PlanResponse both =
+      PlanOf("move_pins { service: 'addressbook' from: '^2' to: '3.0.0' }");
+  EXPECT_EQ(both.steps(0).missing_methods(0).calls(), 19);
+  EXPECT_THAT(both.steps(0).missing_methods(0).consumers(), ElementsAre("billing", "shipping"));
+  EXPECT_EQ(PlanOf("set_pin { pin { consumer: 'billing' service: 'addressbook' expression: '3.0.0' "
+                   "method: '/acme.AddressBook/Get' } }")
+                .moves(0)
+                .calls(),
+            14);
+}
+
 TEST_F(PlanTest, APlanSaysWhatThenHappens) {
   ASSERT_TRUE(Publish("addressbook", "1.1.0", DescriptorSetOf({"acme.AddressBook"})).ok());
   for (int i = 0; i < 5; ++i) {
