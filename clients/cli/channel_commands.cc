@@ -8,6 +8,7 @@
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/pages.h"
+#include "clients/cli/plan_text.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
 
@@ -104,6 +105,7 @@ struct RampFlags {
   std::string version;
   std::optional<int64_t> percent;
   bool stop = false;
+  bool dry_run = false;
   std::optional<int64_t> expected_revision;
 };
 
@@ -118,6 +120,11 @@ absl::Status Ramp(Invocation& run, RampFlags& flags) {
     request.mutable_ramp()->set_version(flags.version);
   }
   if (flags.expected_revision) request.set_expected_revision(*flags.expected_revision);
+  if (flags.dry_run) {
+    v1::PlanRequest plan;
+    *plan.mutable_ramp_channel() = request;
+    return PrintPlan(run, plan);
+  }
   ASSIGN_OR_RETURN(const v1::RampChannelResponse made, run.registry().RampChannel(request));
   run.Print(made, RampedText(made));
   return absl::OkStatus();
@@ -131,6 +138,7 @@ void AddRamp(Command& ramp, Invocation& run) {
                         "Where it leads some consumers; else the version of its ramp");
   ramp.Option("--percent", "1-99", &flags->percent, "The share of the registered consumers");
   ramp.Flag("--stop", &flags->stop, "Lead everybody to the channel's own version again");
+  ramp.Flag("--dry-run", &flags->dry_run, "Only say what it would do, as `pinion plan` does");
   ramp.Option("--expected-revision", "REVISION", &flags->expected_revision,
               "Refuse if the channel was changed since");
   ramp.Option("--reason", "TEXT", flags->request.mutable_reason(), "For the audit log");

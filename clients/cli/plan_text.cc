@@ -25,8 +25,8 @@ std::string DaysText(const google::protobuf::Duration& duration) {
   return Counted(duration.seconds() / (24 * 3600), "day");
 }
 
-// "; 14 calls in 14 days, the last at 2026-11-29 21:03:17Z", "; no calls in 14 days", or nothing where nobody
-// knows. `Known` has calls and last_call.
+// "; 14 calls in 14 days, the last at 2026-11-29 21:03:17Z", "; no calls in 14 days", or nothing
+// where nobody knows. `Known` has calls and last_call.
 template <typename Known>
 std::string CallsText(const Known& known, const std::string& window) {
   if (!known.has_calls()) return "";

@@ -13,7 +13,8 @@ std::string Text(const std::string& text) {
 }
 
 TEST(PlanText, SaysWhoMovesAndWhatLiesBetween) {
-  EXPECT_EQ(Text(R"(changes: true moves_total: 22 usage_window { seconds: 1209600 }
+  EXPECT_EQ(
+      Text(R"(changes: true moves_total: 22 usage_window { seconds: 1209600 }
       moves { consumer: "billing" old_expression: "@stable" old_version: "1.0.0"
               new_expression: "2.0.0" new_version: "2.0.0" calls: 14
               last_call { seconds: 1800000000 } }
@@ -25,19 +26,19 @@ TEST(PlanText, SaysWhoMovesAndWhatLiesBetween) {
                                 last_call { seconds: 1800000000 } }
               breaking: 1 dangerous: 2
               findings: "breaking: acme.A: gone" })"),
-            "billing: @stable (1.0.0) → 2.0.0; 14 calls in 14 days, the last at 2027-01-15 "
-            "08:00:00Z\n"
-            "callers without a pin: @stable (1.0.0) → @stable (refused)\n"
-            "and 20 more; --json names the first 2\n"
-            "from 1.0.0 to 2.0.0, which has 2 instances\n"
-            "  it does not have /acme.A/Get\n"
-            "  it does not have /acme.A/Put; no calls in 14 days\n"
-            "  it does not have /acme.A/Do; 1 call in 14 days, the last at 2027-01-15 08:00:00Z, by "
-            "billing, callers that are not registered\n"
-            "  for code written against 1.0.0: 1 breaking change, 2 dangerous\n"
-            "    breaking: acme.A: gone\n"
-            "    and more: pinion schema check lists them\n"
-            "nothing has been changed\n");
+      "billing: @stable (1.0.0) → 2.0.0; 14 calls in 14 days, the last at 2027-01-15 "
+      "08:00:00Z\n"
+      "callers without a pin: @stable (1.0.0) → @stable (refused)\n"
+      "and 20 more; --json names the first 2\n"
+      "from 1.0.0 to 2.0.0, which has 2 instances\n"
+      "  it does not have /acme.A/Get\n"
+      "  it does not have /acme.A/Put; no calls in 14 days\n"
+      "  it does not have /acme.A/Do; 1 call in 14 days, the last at 2027-01-15 08:00:00Z, by "
+      "billing, callers that are not registered\n"
+      "  for code written against 1.0.0: 1 breaking change, 2 dangerous\n"
+      "    breaking: acme.A: gone\n"
+      "    and more: pinion schema check lists them\n"
+      "nothing has been changed\n");
 }
 
 TEST(PlanText, SaysThatNothingHappens) {

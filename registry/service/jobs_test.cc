@@ -145,6 +145,18 @@ TEST_F(JobsTest, OnePinThatCannotBeMovedKeepsNoOtherFromIt) {
   EXPECT_EQ(Call(ListAuditRecords, "object_contains: 'c021'")->records(0).command(), "pin.set");
 }
 
+TEST_F(JobsTest, AnEntitlementHoldsForJobsToo) {
+  AddPinned(3, "^1");
+  ASSERT_TRUE(Call(SetEntitlement,
+                   "entitlement { consumer: 'c001' service: 'addressbook' expression: '^1' }")
+                  .ok());
+  ASSERT_TRUE(Move("^1", "^2").ok());
+  RunAll();
+  EXPECT_EQ(Counts(1), "DONE 2 0 1 of 3");
+  EXPECT_THAT(Get(1).failures(0).message(), HasSubstr("'^1'"));
+  EXPECT_EQ(Says("c001"), "^1");
+}
+
 TEST_F(JobsTest, APinChangesAtItsTimeAndNotBefore) {
   ASSERT_TRUE(Pin("billing", "addressbook", "^1").ok());
   const int64_t monday = absl::ToUnixSeconds(clock_.Wall() + absl::Hours(60));

@@ -91,6 +91,17 @@ class Planner {
     return FollowChannel(request.channel().name(), before, Always(made->channel().version()));
   }
 
+  absl::Status RampChannel(const v1::RampChannelRequest& request) {
+    ASSIGN_OR_RETURN(const Meaning before, MeaningOf(absl::StrCat("@", request.name())));
+    Draft draft(registry_, caller_);
+    const auto made = service::RampChannel(draft, request);
+    if (!made.ok()) return Refused(made.status());
+    response_.set_changes(made->changed());
+    const ExpressionMeaning meaning{.channel = made->channel().channel()};
+    return FollowChannel(request.name(), before,
+                         [meaning](const std::string& consumer) { return meaning.For(consumer); });
+  }
+
   absl::Status Deprecate(const v1::DeprecateVersionRequest& request) {
     Draft draft(registry_, caller_);
     const auto made = DeprecateVersion(draft, request);
@@ -311,6 +322,8 @@ absl::StatusOr<std::string> ServiceOf(const v1::PlanRequest& request) {
       return request.move_pins().service();
     case v1::PlanRequest::kSetChannel:
       return request.set_channel().channel().service();
+    case v1::PlanRequest::kRampChannel:
+      return request.ramp_channel().service();
     case v1::PlanRequest::kDeprecateVersion:
       return request.deprecate_version().service();
     case v1::PlanRequest::kReactivateVersion:
@@ -338,6 +351,8 @@ absl::Status PlanChange(Planner& planner, const v1::PlanRequest& request) {
       return planner.MovePins(request.move_pins());
     case v1::PlanRequest::kSetChannel:
       return planner.SetChannel(request.set_channel());
+    case v1::PlanRequest::kRampChannel:
+      return planner.RampChannel(request.ramp_channel());
     case v1::PlanRequest::kDeprecateVersion:
       return planner.Deprecate(request.deprecate_version());
     case v1::PlanRequest::kReactivateVersion:

@@ -117,6 +117,30 @@ TEST_F(PlanTest, AChannelMovesItsPinsItsDefaultsAndTheUnpinned) {
                                        ": @stable 1.0.0 > @stable 2.0.0"));
 }
 
+TEST_F(PlanTest, ARampMovesItsShareAndNobodyElse) {
+  for (int i = 0; i < 200; ++i) {
+    const std::string name = absl::StrCat("c", i);
+    ASSERT_TRUE(Call(CreateConsumer, absl::StrCat("consumer { name: '", name, "' }")).ok());
+    ASSERT_TRUE(Pin(name, "addressbook", "@stable").ok());
+  }
+  const std::string ramp =
+      "service: 'addressbook' name: 'stable' ramp { version: '2.0.0' percent: 20 }";
+  const v1::PlanResponse plan = PlanOf(absl::StrCat("ramp_channel { ", ramp, " }"));
+  EXPECT_TRUE(plan.changes());
+  EXPECT_GT(plan.moves_total(), 20);
+  EXPECT_LT(plan.moves_total(), 60);
+  ASSERT_TRUE(Call(RampChannel, ramp).ok());
+  for (const v1::PlannedMove& move : plan.moves()) {
+    const auto pin =
+        Call(GetPin, absl::StrCat("consumer: '", move.consumer(), "' service: 'addressbook'"));
+    EXPECT_EQ(pin->resolved_version(), "2.0.0") << move.consumer();
+  }
+  EXPECT_EQ(PlanOf("ramp_channel { service: 'addressbook' name: 'stable' }").moves_total(),
+            plan.moves_total())
+      << "and back";
+  EXPECT_FALSE(PlanOf(absl::StrCat("ramp_channel { ", ramp, " }")).changes());
+}
+
 TEST_F(PlanTest, ADeprecationMovesNobodyAndItsSunsetDoes) {
   ASSERT_TRUE(Pin("billing", "addressbook", ">=1 <3").ok());
   ASSERT_TRUE(Pin("shipping", "addressbook", "2.0.0").ok());
