@@ -1,6 +1,7 @@
 #include "registry/service/plan_moves.h"
 
-#include "absl/strings/match.h"
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
@@ -83,43 +84,56 @@ absl::Status PlannedMoves::AddPinsOn(const std::string& expression,
   return absl::OkStatus();
 }
 
-absl::Status PlannedMoves::AddConsumersByDefault(const std::string& channel, const Meaning& before,
-                                                 const Meaning& after) {
+absl::StatusOr<bool> PlannedMoves::HasPin(const std::string& consumer) {
+  const std::string key = model::PinKey(consumer, service_, "");
+  ASSIGN_OR_RETURN(const store::RangeResult pin,
+                   draft_.Range({.range = store::KeyRange::Single(key), .keys_only = true}));
+  return !pin.kvs.empty();
+}
+
+absl::Status PlannedMoves::AddConsumersWithoutPin(const std::string& channel, bool by_policy,
+                                                  const Meaning& before, const Meaning& after) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> channels,
+                   draft_.NamesUnder(model::ChannelsOf(service_)));
   PageRequest page{.size = kMaxPage};
   int scanned = 0;
   do {
     ASSIGN_OR_RETURN(const auto consumers, draft_.List<v1::Consumer>(model::kConsumers, page));
     for (const auto& each : consumers.records) {
-      const routing::v1::Consumer& consumer = each.value.consumer();
-      if (consumer.default_channel() != channel) continue;
-      ASSIGN_OR_RETURN(const store::RangeResult pin,
-                       draft_.Range({.range = store::KeyRange::Single(
-                                         model::PinKey(consumer.name(), service_, "")),
-                                     .keys_only = true}));
-      if (!pin.kvs.empty()) continue;
+      const std::string& name = each.value.consumer().name();
+      const std::string& own = each.value.consumer().default_channel();
+      const bool by_default = own == channel;
+      const bool has_default =
+          !own.empty() && std::find(channels.begin(), channels.end(), own) != channels.end();
+      // Else it is one of the callers without a pin, who are told of together.
+      const bool by_ramp = before(name) != before("") || after(name) != after("");
+      if (!by_default && (has_default || !by_policy || !by_ramp)) continue;
+      ASSIGN_OR_RETURN(const bool pinned, HasPin(name));
+      if (pinned) continue;
       v1::PlannedMove move;
-      move.set_consumer(consumer.name());
+      move.set_consumer(name);
       move.set_old_expression(absl::StrCat("@", channel));
       move.set_new_expression(move.old_expression());
-      move.set_old_version(before(consumer.name()));
-      move.set_new_version(after(consumer.name()));
+      move.set_old_version(before(name));
+      move.set_new_version(after(name));
       Add(std::move(move));
     }
     scanned += static_cast<int>(consumers.records.size());
     page.token = consumers.next_token;
   } while (!page.token.empty() && scanned < kMaxConsumersScanned);
   if (!page.token.empty()) {
-    gathered_.add_notes(absl::StrCat("only the first ", scanned,
-                                     " consumers were looked at for their default channel"));
+    gathered_.add_notes(
+        absl::StrCat("of the consumers without a pin only the first ", scanned, " were looked at"));
   }
   return absl::OkStatus();
 }
 
 absl::Status PlannedMoves::AddFollowersOf(const std::string& channel, const Meaning& before,
                                           const Meaning& after) {
-  RETURN_IF_ERROR(AddConsumersByDefault(channel, before, after));
   ASSIGN_OR_RETURN(const auto service, RequireService(draft_, service_));
-  if (PolicyChannel(service.value.service().unpinned()) != channel) return absl::OkStatus();
+  const bool by_policy = PolicyChannel(service.value.service().unpinned()) == channel;
+  RETURN_IF_ERROR(AddConsumersWithoutPin(channel, by_policy, before, after));
+  if (!by_policy) return absl::OkStatus();
   v1::PlannedMove move;
   move.set_old_expression(absl::StrCat("@", channel));
   move.set_new_expression(move.old_expression());

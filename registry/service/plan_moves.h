@@ -41,7 +41,8 @@ class PlannedMoves {
   // All pins that say `expression` and are going to say `new_expression`.
   absl::Status AddPinsOn(const std::string& expression, const std::string& new_expression,
                          const Meaning& before, const Meaning& after);
-  // Who follows `channel` without a pin: consumers by default, and callers by the service's policy.
+  // Who follows `channel` without a pin: consumers by default, and callers by the service's policy,
+  // all at once but for the consumers whom a ramp leads elsewhere.
   absl::Status AddFollowersOf(const std::string& channel, const Meaning& before,
                               const Meaning& after);
 
@@ -52,8 +53,10 @@ class PlannedMoves {
   void MoveInto(registry::v1::PlanResponse& response);
 
  private:
-  absl::Status AddConsumersByDefault(const std::string& channel, const Meaning& before,
-                                     const Meaning& after);
+  // `by_policy`: the service's policy is the channel's.
+  absl::Status AddConsumersWithoutPin(const std::string& channel, bool by_policy,
+                                      const Meaning& before, const Meaning& after);
+  absl::StatusOr<bool> HasPin(const std::string& consumer);
 
   Draft& draft_;
   const std::string service_;

@@ -141,6 +141,22 @@ TEST_F(PlanTest, ARampMovesItsShareAndNobodyElse) {
   EXPECT_FALSE(PlanOf(absl::StrCat("ramp_channel { ", ramp, " }")).changes());
 }
 
+TEST_F(PlanTest, ARampMovesConsumersThatFollowTheChannelWithoutAPin) {
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(Call(CreateConsumer, absl::StrCat("consumer { name: 'c", i, "' default_channel: '",
+                                                  i % 2 == 0 ? "" : "elsewhere", "' }"))
+                    .ok());
+  }
+  const v1::PlanResponse plan = PlanOf(
+      "ramp_channel { service: 'addressbook' name: 'stable' ramp { version: '2.0.0' percent: 30 } "
+      "}");
+  EXPECT_GT(plan.moves_total(), 10);
+  EXPECT_LT(plan.moves_total(), 50);
+  for (const v1::PlannedMove& move : plan.moves()) {
+    EXPECT_NE(move.consumer(), "") << "who is not registered stays";
+  }
+}
+
 TEST_F(PlanTest, ADeprecationMovesNobodyAndItsSunsetDoes) {
   ASSERT_TRUE(Pin("billing", "addressbook", ">=1 <3").ok());
   ASSERT_TRUE(Pin("shipping", "addressbook", "2.0.0").ok());
