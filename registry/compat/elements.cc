@@ -91,6 +91,15 @@ bool CanBePacked(FieldDescriptorProto::Type kind) {
 
 }  // namespace
 
+const google::protobuf::SourceCodeInfo::Location* File::FindLocation(const SourcePath& path) const {
+  const auto& locations = proto->source_code_info().location();
+  if (location_index.empty()) {
+    for (int i = 0; i < locations.size(); ++i) location_index.try_emplace(locations[i].path(), i);
+  }
+  const auto it = location_index.find(absl::MakeConstSpan(path));
+  return it == location_index.end() ? nullptr : &locations[it->second];
+}
+
 absl::string_view Field::type_name() const { return absl::StripPrefix(proto->type_name(), "."); }
 
 const Message* Elements::FindMessage(absl::string_view full_name) const {

@@ -1,6 +1,6 @@
 // A descriptor set as a set of elements: files, messages, fields, enums, services and methods, each
 // with its full name, its source path and what syntax or edition make of it. Built once and then
-// read only; all pointers stay valid as long as the Elements.
+// read only, on one thread; all pointers stay valid as long as the Elements.
 //
 // Not protobuf's DescriptorPool: Debian's refuses editions, and drops source paths.
 #pragma once
@@ -15,6 +15,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "registry/compat/features.h"
 
@@ -32,6 +33,11 @@ struct File {
   bool is_exempt = false;  // nothing is promised of its package
 
   bool is_compared() const { return !is_import && !is_well_known && !is_exempt; }
+  // What the set's source info says of `path`; of several locations the first. Null: nothing.
+  const google::protobuf::SourceCodeInfo::Location* FindLocation(const SourcePath& path) const;
+
+  // Made when a location is first asked for: most comparisons find nothing that has to be placed.
+  mutable absl::flat_hash_map<absl::Span<const int>, int> location_index;
 };
 
 struct Element {

@@ -49,14 +49,8 @@ std::optional<Place> Or(std::optional<Place> place, const Field& field) {
 }  // namespace
 
 std::optional<Place> PlaceAt(const File& file, const SourcePath& path) {
-  // A search through one file a finding: findings are few. The first location counts, as one path
-  // may have several.
-  for (const SourceCodeInfo::Location& location : file.proto->source_code_info().location()) {
-    if (std::equal(path.begin(), path.end(), location.path().begin(), location.path().end())) {
-      return PlaceIn(file, location);
-    }
-  }
-  return std::nullopt;
+  const SourceCodeInfo::Location* location = file.FindLocation(path);
+  return location == nullptr ? std::nullopt : PlaceIn(file, *location);
 }
 
 std::optional<Place> PlaceOf(const Element& element) {
