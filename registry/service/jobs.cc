@@ -31,7 +31,7 @@ absl::StatusOr<Stored<v1::JobRecord>> RequireJob(Draft& draft, int64_t id) {
 // Makes `text` canonical. `now`: it has to mean something already; the result is the version.
 absl::StatusOr<std::string> CheckTarget(Draft& draft, const std::string& service_name, bool now,
                                         std::string& text) {
-  ASSIGN_OR_RETURN(const auto service, RequireService(draft, service_name));
+  ASSIGN_OR_RETURN(const auto service, RequireApi(draft, service_name, "pins"));
   ASSIGN_OR_RETURN(const version::Expression expression,
                    ParseExpression(service.value.service(), text));
   text = std::string(expression.canonical());

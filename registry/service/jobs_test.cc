@@ -247,6 +247,7 @@ TEST_F(JobsTest, CancellingKeepsWhatIsDoneAndStopsTheRest) {
 
 TEST_F(JobsTest, WhatCannotBeMeantIsRefusedAtOnce) {
   AddPinned(1, "^1");
+  ASSERT_TRUE(Call(CreateService, "service { name: 'db' scheme: INTEGER } kind: DATABASE").ok());
   const struct {
     const char* text;
     const char* outcome;
@@ -267,6 +268,8 @@ TEST_F(JobsTest, WhatCannotBeMeantIsRefusedAtOnce) {
       {"move_pins { service: 'addressbook' from: '^1' to: '^2' } start_time { seconds: "
        "9000000000 }",
        "INVALID_ARGUMENT ARGUMENT_INVALID"},
+      {"move_pins { service: 'db' from: '1' to: '2' } start_time { seconds: 2000000000 }",
+       "FAILED_PRECONDITION SERVICE_IS_DATABASE"},
       {"undo_job { id: 7 }", "NOT_FOUND JOB_UNKNOWN"},
       {"undo_job { id: -7 }", "NOT_FOUND JOB_UNKNOWN"},
   };
