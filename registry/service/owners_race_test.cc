@@ -40,8 +40,8 @@ class OwnersRaceTest : public RegistryFixture {
 
 TEST_F(OwnersRaceTest, OneNameGetsOneSchema) {
   Race({"ALREADY_EXISTS VERSION_EXISTS", "OK"}, [this](int round, size_t who) {
-    return Publish("addressbook", absl::StrCat(round, ".0.0"),
-                   DescriptorSetOf({"acme.AddressBook"}, static_cast<int>(who) + 1))
+    return Publish(absl::StrCat("book-", round), "1.0.0",
+                   DescriptorSetOf({absl::StrCat("acme.Book", round)}, static_cast<int>(who) + 1))
         .status();
   });
 }

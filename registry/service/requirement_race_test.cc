@@ -16,7 +16,7 @@
 namespace pinion::service {
 namespace {
 
-constexpr int kRounds = 3000;
+constexpr int kRounds = 400;
 
 class RequirementRace : public ::testing::Test {
  protected:
