@@ -15,6 +15,12 @@ constexpr int kRounds = 1000;
 
 class OwnersRaceTest : public RegistryFixture {
  protected:
+  // What protobuf makes when it first reads a schema is made before there are threads: its library
+  // is not instrumented, so a sanitizer cannot see that it does so safely.
+  void SetUp() override {
+    ASSERT_TRUE(Publish("first", "1.0.0", DescriptorSetOf({"acme.First"})).ok());
+  }
+
   // What becomes of `act(round, who)` for two at once, sorted, of each round.
   template <typename Act>
   void Race(const std::array<std::string, 2>& expected, Act act) {
