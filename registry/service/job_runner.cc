@@ -40,6 +40,7 @@ struct StepResult {
 struct Next {
   routing::v1::Pin pin;
   std::string after;
+  bool made = false;  // by the job that is to be undone: it was not there before
 };
 
 class Stepper {
@@ -77,7 +78,7 @@ class Stepper {
       next.pin.set_method(use->method);
       next.pin.set_expression(record_.to());
       next.after = kv.key.substr(Prefix().size());
-      ASSIGN_OR_RETURN(const bool mine, IsMine(next.pin));
+      ASSIGN_OR_RETURN(const bool mine, IsMine(next));
       if (mine) return next;
       Pass(next);
     }
@@ -86,7 +87,7 @@ class Stepper {
   }
 
   absl::Status Change(const Next& next) {
-    ASSIGN_OR_RETURN(const bool changed, job_.has_undo_job() ? Undo(next.pin) : Set(next.pin));
+    ASSIGN_OR_RETURN(const bool changed, job_.has_undo_job() ? Undo(next) : Set(next.pin));
     job_.set_changed(job_.changed() + (changed ? 1 : 0));
     job_.set_unchanged(job_.unchanged() + (changed ? 0 : 1));
     GoTo(next);
@@ -117,27 +118,26 @@ class Stepper {
 
   absl::StatusOr<std::optional<Next>> FindOnly() {
     if (done() > 0) return std::nullopt;
-    Next next{record_.pin(), ""};
-    ASSIGN_OR_RETURN(const bool mine, IsMine(next.pin));
+    Next next;
+    next.pin = record_.pin();
+    ASSIGN_OR_RETURN(const bool mine, IsMine(next));
     if (mine) return next;
     Pass(next);
     return std::nullopt;
   }
 
   // Whether an undoing job may touch it: the job that it undoes was the last to change it.
-  absl::StatusOr<bool> IsMine(const routing::v1::Pin& pin) {
+  absl::StatusOr<bool> IsMine(Next& next) {
     if (!job_.has_undo_job()) return true;
-    ASSIGN_OR_RETURN(const std::optional<v1::PinChange> newest, NewestChange(pin));
-    return newest.has_value() && newest->job() == job_.undo_job().id();
-  }
-
-  absl::StatusOr<std::optional<v1::PinChange>> NewestChange(const routing::v1::Pin& pin) {
+    const routing::v1::Pin& pin = next.pin;
     ASSIGN_OR_RETURN(
         const auto page,
         draft_.List<v1::PinChange>(model::PinChangesOf(pin.consumer(), pin.service(), pin.method()),
                                    {.size = 1, .newest_first = true}));
-    if (page.records.empty()) return std::nullopt;
-    return page.records[0].value;
+    if (page.records.empty()) return false;
+    const v1::PinChange& newest = page.records[0].value;
+    next.made = newest.old_expression().empty();
+    return newest.job() == job_.undo_job().id();
   }
 
   absl::StatusOr<bool> Set(const routing::v1::Pin& pin) {
@@ -153,24 +153,25 @@ class Stepper {
   }
 
   // What the pin said before; nothing, if the job had made it.
-  absl::StatusOr<bool> Undo(const routing::v1::Pin& pin) {
-    ASSIGN_OR_RETURN(const std::optional<v1::PinChange> newest, NewestChange(pin));
-    if (newest->old_expression().empty()) {
-      v1::UnsetPinRequest request;
-      request.set_consumer(pin.consumer());
-      request.set_service(pin.service());
-      request.set_method(pin.method());
-      request.set_reason(model::JobReason(job_));
-      RETURN_IF_ERROR(UnsetPin(draft_, request).status());
+  absl::StatusOr<bool> Undo(const Next& next) {
+    if (next.made) {
+      RETURN_IF_ERROR(UnsetPin(draft_, RequestFor<v1::UnsetPinRequest>(next.pin)).status());
       return true;
     }
-    v1::RollbackPinRequest request;
+    ASSIGN_OR_RETURN(
+        const v1::PinResponse response,
+        RollbackPinFor(draft_, RequestFor<v1::RollbackPinRequest>(next.pin), job_.id()));
+    return response.changed();
+  }
+
+  template <typename Request>
+  Request RequestFor(const routing::v1::Pin& pin) const {
+    Request request;
     request.set_consumer(pin.consumer());
     request.set_service(pin.service());
     request.set_method(pin.method());
     request.set_reason(model::JobReason(job_));
-    ASSIGN_OR_RETURN(const v1::PinResponse response, RollbackPinFor(draft_, request, job_.id()));
-    return response.changed();
+    return request;
   }
 
   void Pass(const Next& next) {
