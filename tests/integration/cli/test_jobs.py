@@ -2,49 +2,30 @@
 
 import json
 import os
-import pathlib
-import shutil
 import signal
-import subprocess
-import tempfile
 import time
 import unittest
 
 from tests.harness.gateway import PROGRAM
-from tests.harness.process import Process
+from tests.integration.cli.served import Served
 
-# For what comes by itself a moment later; far longer than it takes.
-PATIENCE = 60
 CONSUMERS = 40
 
 
-class Jobs(unittest.TestCase):
+class Jobs(Served):
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pinion-jobs."))
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        super().setUp()
         self.registry = f"unix:{self.folder / 'registry.sock'}"
-        self.started = 0
-        self.process = self.start()
+        self.process = self.start_registry()
         for version, port in (("1.0.0", 9001), ("2.0.0", 9002)):
             self.cli("version", "publish", "addressbook", version)
             self.cli("instance", "register", "addressbook", version, f"127.0.0.1:{port}")
 
-    def start(self):
-        self.started += 1
-        process = Process([str(PROGRAM), "registry", "--registry", self.registry, "--store", str(self.folder / "r.db")],
-                          self.folder / f"{self.started}.log")
-        self.addCleanup(process.stop)
-        process.wait_line(r"(?m)^ready$", seconds=PATIENCE)
-        return process
+    def start_registry(self):
+        return self.start(PROGRAM, "registry", "--registry", self.registry, "--store", self.folder / "r.db")
 
-    def run_cli(self, *args):
-        env = {**os.environ, "PINION_REGISTRY": self.registry, "PINION_ACTOR": "alice", "TZ": "UTC"}
-        return subprocess.run([str(PROGRAM), *map(str, args)], capture_output=True, text=True, timeout=PATIENCE, env=env, check=False)
-
-    def cli(self, *args):
-        done = self.run_cli(*args)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        return done.stdout
+    def job(self):
+        return json.loads(self.cli("job", "get", "1", "--json"))
 
     def pin_many(self, count):
         for number in range(count):
@@ -75,10 +56,9 @@ class Jobs(unittest.TestCase):
         self.cli("pin", "set", "--all-consumers-of", "addressbook", "--from", "^1", "--to", "^2", "--detach")
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.stop()
-        self.start()
-        give_up = time.monotonic() + PATIENCE
-        while (job := json.loads(self.cli("job", "get", "1", "--json")))["state"] != "DONE":
-            self.assertLess(time.monotonic(), give_up, job)
+        self.start_registry()
+        self.until(lambda: self.job()["state"] == "DONE")
+        job = self.job()
         self.assertEqual((job["changed"], job["failed"], job["pinsTotal"]), (str(CONSUMERS), "0", str(CONSUMERS)))
         self.assertEqual(self.expressions(), ["^2"] * CONSUMERS)
         self.assertEqual(len(json.loads(self.cli("pin", "history", "c24", "addressbook", "--json"))["changes"]), 2)
@@ -88,14 +68,11 @@ class Jobs(unittest.TestCase):
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 4))
         self.assertIn("begins at", self.cli("pin", "set", "c0", "addressbook", "^2", "--at", at))
         self.assertEqual(self.expressions(), ["^1"])
-        give_up = time.monotonic() + PATIENCE
-        while self.expressions() != ["^2"]:
-            self.assertLess(time.monotonic(), give_up)
-        job = json.loads(self.cli("job", "get", "1", "--json"))
+        self.until(lambda: self.expressions() == ["^2"])
+        job = self.job()
         self.assertGreaterEqual(job["endTime"][:19], job["startTime"][:19])
-        late = self.run_cli("pin", "set", "c0", "addressbook", "^1", "--at", "2020-01-01 09:00")
-        self.assertEqual(late.returncode, 1)
-        self.assertIn("must be in the future", late.stderr)
+        late = self.cli("pin", "set", "c0", "addressbook", "^1", "--at", "2020-01-01 09:00", status=1)
+        self.assertIn("must be in the future", late)
 
 
 if __name__ == "__main__":
