@@ -9,25 +9,13 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/jobs.h"
 #include "clients/cli/pages.h"
+#include "clients/cli/pin_words.h"
 #include "clients/cli/plan_text.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
 
 namespace pinion::cli {
 namespace {
-
-// The words that name a pin, the same for every verb.
-template <typename Request>
-void DeclareKey(Command& command, Request& key) {
-  command.Argument("CONSUMER", key.mutable_consumer(), "Whose calls");
-  command.Argument("SERVICE", key.mutable_service(), "Calls to which service");
-}
-
-template <typename Request>
-void DeclareMethod(Command& command, Request& key) {
-  command.Option("--method", "/PKG.SERVICE/METHOD", key.mutable_method(),
-                 "Only calls of this method; else the whole service");
-}
 
 std::string KeyText(const routing::v1::Pin& pin) {
   return absl::StrCat(pin.consumer(), " ", pin.service(),

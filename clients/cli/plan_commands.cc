@@ -4,6 +4,7 @@
 
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/pin_words.h"
 #include "clients/cli/plan_text.h"
 #include "clients/cli/text.h"
 
@@ -13,14 +14,6 @@ namespace {
 // A verb that asks for the plan of what `request` holds when the line is parsed.
 void Ask(Command& command, const std::shared_ptr<v1::PlanRequest>& request, Invocation& run) {
   command.Run([request, &run] { return PrintPlan(run, *request); });
-}
-
-template <typename Key>
-void DeclarePin(Command& command, Key& key) {
-  command.Argument("CONSUMER", key.mutable_consumer(), "Whose calls");
-  command.Argument("SERVICE", key.mutable_service(), "Calls to which service");
-  command.Option("--method", "/PKG.SERVICE/METHOD", key.mutable_method(),
-                 "Only calls of this method; else the whole service");
 }
 
 template <typename Change>
@@ -34,19 +27,22 @@ void AddPins(Command& plan, Invocation& run) {
   auto set = std::make_shared<v1::PlanRequest>();
   Command& set_command = pin.Sub("set", "What `pin set` would do");
   routing::v1::Pin& asked = *set->mutable_set_pin()->mutable_pin();
-  DeclarePin(set_command, asked);
+  DeclareKey(set_command, asked);
   set_command.Argument("EXPRESSION", asked.mutable_expression(), "What it should get");
+  DeclareMethod(set_command, asked);
   set_command.Examples("  pinion plan pin set billing addressbook '^2'");
   Ask(set_command, set, run);
 
   auto unset = std::make_shared<v1::PlanRequest>();
   Command& unset_command = pin.Sub("unset", "What `pin unset` would do");
-  DeclarePin(unset_command, *unset->mutable_unset_pin());
+  DeclareKey(unset_command, *unset->mutable_unset_pin());
+  DeclareMethod(unset_command, *unset->mutable_unset_pin());
   Ask(unset_command, unset, run);
 
   auto rollback = std::make_shared<v1::PlanRequest>();
   Command& rollback_command = pin.Sub("rollback", "What `pin rollback` would do");
-  DeclarePin(rollback_command, *rollback->mutable_rollback_pin());
+  DeclareKey(rollback_command, *rollback->mutable_rollback_pin());
+  DeclareMethod(rollback_command, *rollback->mutable_rollback_pin());
   Ask(rollback_command, rollback, run);
 }
 
