@@ -54,6 +54,8 @@ run_tests() {
   local long=(-LE long) sanitized=(-L 'unit|sim' -LE long) suites=(--quick)
   if [ "$1" = --all ]; then
     long=() sanitized=(-L 'unit|sim') suites=(--complete)
+    # For the tests that build helm.
+    GO=$(go_command) && export GO
   fi
   rm -rf "$results"
   mkdir -p "$results"

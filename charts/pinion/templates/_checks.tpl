@@ -1,0 +1,97 @@
+{{/* Values that are good by themselves and wrong together. Each message says what to do; templates of both components begin with this. */}}
+
+{{- define "pinion.checks" -}}
+{{- $v := .Values -}}
+{{- if not (or $v.gateway.enabled $v.registry.enabled) -}}
+{{- fail "gateway.enabled and registry.enabled are both false: there is nothing to install" -}}
+{{- end -}}
+{{- if and $v.registry.enabled (not $v.networkPolicy.enabled) (not $v.registry.allowUnguarded) -}}
+{{- fail "the registry asks nobody who they are, and without networkPolicy.enabled every pod of the cluster can change pins: switch it on, or say registry.allowUnguarded" -}}
+{{- end -}}
+{{- if $v.gateway.enabled -}}
+{{- include "pinion.checks.gateway" . -}}
+{{- end -}}
+{{- include "pinion.checks.files" (list "gateway.files" $v.gateway.files) -}}
+{{- include "pinion.checks.files" (list "registry.files" $v.registry.files) -}}
+{{- include "pinion.checks.owned" (list "registry.config" $v.registry.config (dict "address" "registry.port" "insecure" "nothing, the chart sets it" "store" "registry.sqlite")) -}}
+{{- end }}
+
+{{- define "pinion.checks.gateway" -}}
+{{- $v := .Values -}}
+{{- $g := $v.gateway -}}
+{{- $sources := list -}}
+{{- if $v.registry.enabled }}{{ $sources = append $sources "registry.enabled" }}{{ end -}}
+{{- if $g.registry.host }}{{ $sources = append $sources "gateway.registry.host" }}{{ end -}}
+{{- if $g.staticResources }}{{ $sources = append $sources "gateway.staticResources" }}{{ end -}}
+{{- if not $sources -}}
+{{- fail "gateways have nothing to route by: set registry.enabled, gateway.registry.host or gateway.staticResources" -}}
+{{- else if gt (len $sources) 1 -}}
+{{- fail (printf "gateways route by one thing, and these are set: %s" (join ", " $sources)) -}}
+{{- end -}}
+{{- include "pinion.checks.owned" (list "gateway.config" $g.config (dict "workers" "gateway.workers" "drain_timeout" "gateway.drainTimeoutSeconds" "snapshot_dir" "nothing, the chart sets it")) -}}
+{{- if not $g.listeners -}}
+{{- fail "gateway.listeners is empty: a gateway needs a listener" -}}
+{{- end -}}
+{{- $taken := dict ($g.adminPort | int | toString) "gateway.adminPort" -}}
+{{- $served := dict -}}
+{{- range $name, $listener := $g.listeners -}}
+{{- $where := printf "gateway.listeners.%s" $name -}}
+{{- if or (eq $name "admin") (not (regexMatch "^[a-z]([-a-z0-9]{0,13}[a-z0-9])?$" $name)) -}}
+{{- fail (printf "%s: a listener's name is a port's name too: at most 15 lower-case letters, digits and hyphens, and not admin" $where) -}}
+{{- end -}}
+{{- include "pinion.checks.port" (list $taken $listener.port $where "port") -}}
+{{- include "pinion.checks.port" (list $served (default $listener.port $listener.servicePort) $where "servicePort") -}}
+{{- $tls := $listener.tls | default dict -}}
+{{- if and $tls (not (or $tls.secret $tls.issuer)) -}}
+{{- fail (printf "%s.tls has no certificate: name its secret, or the issuer to ask for one" $where) -}}
+{{- end -}}
+{{- if and $tls.requireClientCertificate (not $tls.clientCa) -}}
+{{- fail (printf "%s.tls.requireClientCertificate needs clientCa, who signs them" $where) -}}
+{{- end -}}
+{{- end -}}
+{{- $scaling := $g.autoscaling -}}
+{{- if $scaling.enabled -}}
+{{- if gt ($scaling.minReplicas | int) ($scaling.maxReplicas | int) -}}
+{{- fail "gateway.autoscaling.minReplicas is above maxReplicas" -}}
+{{- end -}}
+{{- if not (or $scaling.cpuPercent $scaling.metrics) -}}
+{{- fail "gateway.autoscaling has neither cpuPercent nor metrics to go by" -}}
+{{- end -}}
+{{- if and $scaling.cpuPercent (not (dig "requests" "cpu" "" $g.resources)) -}}
+{{- fail "gateway.autoscaling.cpuPercent is a share of gateway.resources.requests.cpu, which is not set" -}}
+{{- end -}}
+{{- end -}}
+{{- if and $v.serviceMonitor.enabled $v.networkPolicy.enabled (not $v.networkPolicy.monitoring) -}}
+{{- fail "serviceMonitor.enabled, and nobody may read the admin port: name Prometheus in networkPolicy.monitoring" -}}
+{{- end -}}
+{{- end }}
+
+{{/* (list "gateway.files" $files): names that are good in a volume's name and a path. */}}
+{{- define "pinion.checks.files" -}}
+{{- range $name, $file := index . 1 -}}
+{{- if not (regexMatch "^[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?$" $name) -}}
+{{- fail (printf "%s.%s: a name has at most 42 lower-case letters, digits and hyphens" (index $ 0) $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* (list $taken $port $where $field): no two of one kind have the same port. Notes it in $taken. */}}
+{{- define "pinion.checks.port" -}}
+{{- $taken := index . 0 -}}
+{{- $port := index . 1 | int | toString -}}
+{{- $where := printf "%s.%s" (index . 2) (index . 3) -}}
+{{- if hasKey $taken $port -}}
+{{- fail (printf "%s: %s is already %s" $where $port (get $taken $port)) -}}
+{{- end -}}
+{{- $_ := set $taken $port $where -}}
+{{- end }}
+
+{{/* (list "gateway.config" $config $owned): fields that the chart writes itself, by what sets them. */}}
+{{- define "pinion.checks.owned" -}}
+{{- $config := index . 1 -}}
+{{- range $field, $instead := index . 2 -}}
+{{- if hasKey $config $field -}}
+{{- fail (printf "%s.%s is written by the chart; what sets it: %s" (index $ 0) $field $instead) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}

@@ -1,0 +1,59 @@
+{{/* What objects are called, and the labels by which they find each other. */}}
+
+{{- define "pinion.name" -}}
+{{ default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" }}
+{{- end }}
+
+{{/* At most 40 characters, so that what is put behind it stays within a DNS label. */}}
+{{- define "pinion.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{ .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
+{{- else -}}
+{{- $name := include "pinion.name" . -}}
+{{ ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) | trunc 40 | trimSuffix "-" }}
+{{- end -}}
+{{- end }}
+
+{{- define "pinion.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{ default (include "pinion.fullname" .) .Values.serviceAccount.name }}
+{{- else -}}
+{{ default "default" .Values.serviceAccount.name }}
+{{- end -}}
+{{- end }}
+
+{{/* (list $ "gateway"): what selects the pods of a component. It never changes in a release's life. */}}
+{{- define "pinion.selector" -}}
+{{- $root := index . 0 -}}
+app.kubernetes.io/name: {{ include "pinion.name" $root }}
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end }}
+
+{{/* (list $ "gateway"): the labels of a component's objects. */}}
+{{- define "pinion.labels" -}}
+{{- $root := index . 0 -}}
+{{ include "pinion.selector" . }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
+{{- with $root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "pinion.image" -}}
+{{- with .Values.image -}}
+{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ default $.Chart.AppVersion .tag }}{{ end }}
+{{- end -}}
+{{- end }}
+
+{{/* (list $ "ingress" $listener): the Secret with a listener's certificate; empty without TLS. */}}
+{{- define "pinion.tlsSecret" -}}
+{{- $tls := (index . 2).tls | default dict -}}
+{{- if $tls.secret -}}
+{{ $tls.secret }}
+{{- else if $tls.issuer -}}
+{{ include "pinion.fullname" (index . 0) }}-{{ index . 1 }}-tls
+{{- end -}}
+{{- end }}
