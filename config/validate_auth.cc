@@ -9,8 +9,8 @@
 #include "config/address.h"
 #include "config/read_file.h"
 #include "config/validate.h"
-#include "gateway/auth/verification_key.h"
-#include "gateway/auth_limits.h"
+#include "auth/verification_key.h"
+#include "auth/limits.h"
 #include "gateway/net/tls_files.h"
 
 namespace pinion::config {

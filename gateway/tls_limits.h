@@ -18,8 +18,6 @@ inline constexpr size_t kTlsSilentBytesMax = 64 * 1024;
 // Steps of handshakes in one turn of a worker. One with an RSA key takes a millisecond, so that
 // callers who are connected wait a few for those who are not, however many come at once.
 inline constexpr int kTlsHandshakesPerTurn = 8;
-// DNS names of a certificate that are looked up as a consumer's.
-inline constexpr size_t kTlsNamesMax = 16;
 // A chain or a bundle; the CAs of all browsers are 0.25 MiB.
 inline constexpr size_t kTlsFileBytesMax = 4 * 1024 * 1024;
 // How long a client may resume: within a day's work; what a client's certificate proved is looked

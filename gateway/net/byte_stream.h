@@ -9,9 +9,11 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 
-namespace pinion::net {
-
+namespace pinion::auth {
 struct TlsPeer;
+}  // namespace pinion::auth
+
+namespace pinion::net {
 
 enum class IoState : uint8_t {
   kOk,       // bytes were moved; fewer than asked means that the next attempt would block
@@ -72,7 +74,7 @@ class ByteStream {
 
   // Whom the other end's certificate names, once its handshake is over; null: nobody. Lives as long
   // as the stream.
-  virtual const TlsPeer* tls_peer() const { return nullptr; }
+  virtual const auth::TlsPeer* tls_peer() const { return nullptr; }
 };
 
 inline constexpr size_t kWritePiecesMax = 64;

@@ -11,11 +11,11 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "auth/tls_peer.h"
 #include "base/address.h"
 #include "base/check.h"
 #include "base/sha256.h"
 #include "base/status_macros.h"
-#include "gateway/net/tls_peer.h"
 #include "gateway/net/tls_pem.h"
 #include "gateway/net/tls_stream.h"
 #include "gateway/tls_limits.h"
@@ -115,7 +115,7 @@ SSL_TICKET_RETURN OnTicketOpened(SSL* /*ssl*/, SSL_SESSION* session, const unsig
 // Called for each certificate of a client's chain, the client's own last.
 int OnClientCertificate(int good, X509_STORE_CTX* store) {
   if (good != 1 || X509_STORE_CTX_get_error_depth(store) != 0) return good;
-  if (NamesAreClear(*X509_STORE_CTX_get_current_cert(store))) return 1;
+  if (auth::NamesAreClear(*X509_STORE_CTX_get_current_cert(store))) return 1;
   X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
   return 0;
 }

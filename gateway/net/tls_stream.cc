@@ -238,7 +238,7 @@ void TlsStream::FinishHandshake() {
   state_ = State::kOpen;
   silent_bytes_ = 0;
   if (const X509* certificate = SSL_get0_peer_certificate(ssl_.get()); certificate != nullptr) {
-    tls_peer_ = std::make_unique<const TlsPeer>(ReadTlsPeer(*certificate));
+    tls_peer_ = std::make_unique<const auth::TlsPeer>(auth::ReadTlsPeer(*certificate));
   }
   TlsStats& stats = shared_.stats(SSL_is_server(ssl_.get()) != 0);
   stats.handshakes.Add();

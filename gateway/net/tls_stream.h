@@ -22,10 +22,10 @@
 #include <memory>
 #include <string>
 
+#include "auth/tls_peer.h"
 #include "gateway/net/byte_stream.h"
 #include "gateway/net/openssl_ptr.h"
 #include "gateway/net/tls_context.h"
-#include "gateway/net/tls_peer.h"
 #include "gateway/net/tls_shared.h"
 #include "gateway/tls_limits.h"
 
@@ -44,7 +44,7 @@ class TlsStream final : public ByteStream, private ByteStream::Observer {
   void FinishSending() override;
   std::string error() const override { return error_; }
   const std::string& peer() const override { return peer_; }
-  const TlsPeer* tls_peer() const override { return tls_peer_.get(); }
+  const auth::TlsPeer* tls_peer() const override { return tls_peer_.get(); }
 
   // Instead of a handshake: fails, and its first edge says so. Before SetObserver().
   void Refuse(std::string why) { Fail(TlsFailure::kCertificate, std::move(why)); }
@@ -88,7 +88,7 @@ class TlsStream final : public ByteStream, private ByteStream::Observer {
   const SslPtr ssl_;
   const std::shared_ptr<TlsSessionSlot> session_;
   const std::string peer_;
-  std::unique_ptr<const TlsPeer> tls_peer_;
+  std::unique_ptr<const auth::TlsPeer> tls_peer_;
   ByteStream::Observer* observer_ = nullptr;
   std::string error_;
   State state_ = State::kHandshake;

@@ -56,7 +56,7 @@ void Downstream::OnEvent(const http2::Event& event) {
 
 void Downstream::Establish() {
   proxy_.ForgetNewcomer(*this);
-  const net::TlsPeer* peer = transport_.tls_peer();
+  const auth::TlsPeer* peer = transport_.tls_peer();
   if (peer != nullptr) certificate_.Read(*peer);
 }
 

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "gateway/auth_limits.h"
+#include "auth/limits.h"
 #include "gateway/http2/flood_guards.h"
 #include "gateway/net/event_loop.h"
 #include "gateway/net/timer_queue.h"

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "auth/limits.h"
 #include "base/sha256.h"
-#include "gateway/auth_limits.h"
 #include "gateway/proxy/downstream.h"
 #include "gateway/proxy/token_cache.h"
 
@@ -12,7 +12,7 @@ namespace pinion::proxy {
 
 using route::IdentityKind;
 
-void CertificateIdentity::Read(const net::TlsPeer& peer) {
+void CertificateIdentity::Read(const auth::TlsPeer& peer) {
   if (!peer.spiffe_id.empty()) names_.emplace_back(IdentityKind::kSpiffe, peer.spiffe_id);
   for (const std::string& name : peer.dns_names) names_.emplace_back(IdentityKind::kDnsSan, name);
 }

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "gateway/net/tls_peer.h"
+#include "auth/tls_peer.h"
 #include "gateway/proxy/request.h"
 #include "gateway/route/refusal.h"
 #include "gateway/route/route_table.h"
@@ -45,7 +45,7 @@ struct Caller {
 // one lookup a connection and table, not one a call.
 class CertificateIdentity {
  public:
-  void Read(const net::TlsPeer& peer);
+  void Read(const auth::TlsPeer& peer);
 
   // True: `caller` is set.
   bool Find(const route::RouteTable& table, Caller& caller);

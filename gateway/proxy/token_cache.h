@@ -15,10 +15,10 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "auth/jwt.h"
+#include "auth/limits.h"
 #include "base/clock.h"
 #include "base/counter.h"
-#include "gateway/auth/jwt.h"
-#include "gateway/auth_limits.h"
 
 namespace pinion::proxy {
 

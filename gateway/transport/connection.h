@@ -71,7 +71,7 @@ class Connection final : private net::ByteStream::Observer, private net::TurnTas
   bool closed() const { return closed_; }
   const std::string& peer() const { return peer_; }
   // See ByteStream::tls_peer(); null also once it is closed.
-  const net::TlsPeer* tls_peer() const {
+  const auth::TlsPeer* tls_peer() const {
     return stream_ == nullptr ? nullptr : stream_->tls_peer();
   }
   // When the last bytes arrived.

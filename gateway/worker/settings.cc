@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/proto_duration.h"
 #include "base/status_macros.h"
-#include "gateway/auth_limits.h"
+#include "auth/limits.h"
 #include "gateway/upstream_limits.h"
 
 namespace pinion::worker {

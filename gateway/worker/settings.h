@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "auth/key_source.h"
 #include "gateway/access_log/sink.h"
-#include "gateway/auth/key_source.h"
 #include "gateway/net/endpoint.h"
 #include "gateway/net/tls_context.h"
 #include "gateway/proxy/options.h"

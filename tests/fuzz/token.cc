@@ -6,8 +6,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "auth/jwt.h"
 #include "base/check.h"
-#include "gateway/auth/jwt.h"
 #include "tests/fuzz/target.h"
 
 namespace pinion::fuzz {

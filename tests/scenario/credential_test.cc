@@ -4,8 +4,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "auth/limits.h"
 #include "base/sha256.h"
-#include "gateway/auth_limits.h"
 #include "tests/scenario/tls_scenario.h"
 #include "tests/testing/tokens.h"
 

@@ -6,24 +6,23 @@ One table each. A folder may include itself, what its row names, and nothing els
 # folder (or file) → what it may include. `protos` stands for generated message headers.
 ARROWS = {
     "base": [],
+    "auth": ["base"],
     "gateway/limits.h": [],
     "gateway/upstream_limits.h": [],
     "gateway/watch_limits.h": [],
     "gateway/tls_limits.h": [],
-    "gateway/auth_limits.h": [],
     "gateway/observability_limits.h": [],
-    "gateway/auth": ["base", "gateway/auth_limits.h"],
     "gateway/route": ["base", "gateway/limits.h", "gateway/upstream_limits.h", "registry/version", "protos"],
     "gateway/http2": ["base", "gateway/limits.h"],
-    "gateway/net": ["base", "gateway/limits.h", "gateway/tls_limits.h"],
+    "gateway/net": ["auth/tls_peer.h", "base", "gateway/limits.h", "gateway/tls_limits.h"],
     "gateway/transport": ["base", "gateway/limits.h", "gateway/http2", "gateway/net"],
     "gateway/upstream": ["gateway/transport", "gateway/route", "gateway/http2", "gateway/net",
                          "gateway/limits.h", "gateway/upstream_limits.h", "base"],
     "gateway/builtin": ["gateway/route", "gateway/limits.h", "base", "protos"],
     "gateway/access_log": ["base", "gateway/limits.h", "gateway/observability_limits.h"],
-    "gateway/proxy": ["gateway/access_log", "gateway/auth", "gateway/auth_limits.h", "gateway/builtin", "gateway/upstream", "gateway/transport", "gateway/route", "gateway/http2", "gateway/net",
+    "gateway/proxy": ["gateway/access_log", "auth", "gateway/builtin", "gateway/upstream", "gateway/transport", "gateway/route", "gateway/http2", "gateway/net",
                       "gateway/limits.h", "gateway/upstream_limits.h", "gateway/watch_limits.h", "gateway/observability_limits.h", "base", "protos"],
-    "gateway/worker": ["gateway/access_log", "gateway/auth", "gateway/auth_limits.h", "gateway/proxy", "gateway/builtin", "gateway/upstream", "gateway/transport", "gateway/route", "gateway/http2",
+    "gateway/worker": ["gateway/access_log", "auth", "gateway/proxy", "gateway/builtin", "gateway/upstream", "gateway/transport", "gateway/route", "gateway/http2",
                        "gateway/net", "gateway/limits.h", "gateway/upstream_limits.h", "gateway/tls_limits.h", "base", "protos"],
     "gateway/watch": ["gateway/route", "gateway/limits.h", "gateway/watch_limits.h", "base", "protos"],
     "gateway/admin": ["gateway/observability_limits.h", "base", "protos"],
@@ -34,22 +33,22 @@ ARROWS = {
     "registry/store": ["registry/model", "registry/version", "base", "protos"],
     "registry/service": ["registry/compat", "registry/schema", "registry/store", "registry/model", "registry/version", "base", "protos"],
     # The files of certificates and keys are checked by what will use them.
-    "config": ["gateway/auth/verification_key.h", "gateway/auth_limits.h", "gateway/net/tls_files.h", "registry/compat", "registry/schema", "registry/model", "registry/version", "base", "protos"],
+    "config": ["auth/verification_key.h", "auth/limits.h", "gateway/net/tls_files.h", "registry/compat", "registry/schema", "registry/model", "registry/version", "base", "protos"],
     "clients": ["registry/version", "base", "protos"],
     # `validate` and `explain` answer without a server: they read the file and route with the gateway's own pure code. So does
     # `schema check`, with the registry's.
     "clients/cli": ["config", "gateway/route", "registry/compat", "registry/schema", "registry/version", "base", "protos"],
-    "pinion": ["gateway", "registry", "config", "clients", "base", "protos"],
+    "pinion": ["auth", "gateway", "registry", "config", "clients", "base", "protos"],
     "examples": ["clients", "base", "protos"],
-    "tests": ["gateway", "registry", "config", "clients", "pinion", "examples", "base", "protos"],
+    "tests": ["auth", "gateway", "registry", "config", "clients", "pinion", "examples", "base", "protos"],
 }
 
 # Headers of third parties (and of the kernel's sockets) → where they may be included. Tests may use any of them.
 CONFINED = {
     "nghttp2/": ["gateway/http2"],
-    "curl/": ["gateway/auth"],
-    "simdjson.h": ["gateway/auth"],
-    "openssl/": ["gateway/net", "gateway/auth", "registry/schema/digest", "base/sha256", "base/openssl_ptr"],
+    "curl/": ["auth"],
+    "simdjson.h": ["auth"],
+    "openssl/": ["gateway/net", "auth", "registry/schema/digest", "base/sha256", "base/openssl_ptr"],
     "grpcpp/": ["gateway/watch", "registry/service", "registry/store/etcd", "clients", "examples"],
     "grpc/": ["gateway/watch", "registry/service", "registry/store/etcd", "clients", "examples"],
     "sqlite3.h": ["registry/store/sqlite", "examples"],

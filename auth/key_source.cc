@@ -1,4 +1,4 @@
-#include "gateway/auth/key_source.h"
+#include "auth/key_source.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "auth/limits.h"
 #include "base/log.h"
 #include "base/status_macros.h"
-#include "gateway/auth_limits.h"
 
 namespace pinion::auth {
 namespace {
@@ -47,8 +47,11 @@ KeySource::KeySource(std::vector<IssuerOptions> options, const Clock& clock, Fet
     : clock_(clock), fetch_(std::move(fetch)), publish_(std::move(publish)) {
   auto issuers = std::make_shared<Issuers>();
   for (IssuerOptions& each : options) {
-    issuers->push_back(
-        {.name = each.name, .audiences = each.audiences, .keys = nullptr, .leeway = each.leeway});
+    issuers->push_back({.name = each.name,
+                        .audiences = each.audiences,
+                        .keys = nullptr,
+                        .leeway = each.leeway,
+                        .groups_claim = each.groups_claim});
     status_.issuers.push_back({.name = each.name});
     places_.push_back({.options = std::move(each)});
   }

@@ -1,4 +1,4 @@
-// OpenSSL's objects, owned. Private to gateway/auth.
+// OpenSSL's objects, owned. Private to auth.
 #pragma once
 
 #include <openssl/bn.h>

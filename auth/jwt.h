@@ -7,8 +7,8 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "gateway/auth/verification_key.h"
-#include "gateway/auth_limits.h"
+#include "auth/limits.h"
+#include "auth/verification_key.h"
 
 namespace pinion::auth {
 
@@ -18,6 +18,7 @@ struct Issuer {
   std::vector<std::string> audiences;          // a token is for one of them; empty: for anybody
   std::shared_ptr<const KeySet> keys;          // null: not there yet
   absl::Duration leeway = limits::kJwtLeeway;  // for clocks that differ
+  std::string groups_claim;                    // a list of names, or one; empty: none is read
 };
 using Issuers = std::vector<Issuer>;
 
@@ -35,6 +36,7 @@ struct TokenVerdict {
   // Of a good one.
   std::string issuer;
   std::string subject;
+  std::vector<std::string> groups;  // the first limits::kJwtGroupsMax
   // When the verdict has to be asked for again: the token has expired, or would be good.
   absl::Time until = absl::InfiniteFuture();
 };

@@ -1,4 +1,4 @@
-// JSON of strangers, and what tokens and keys ask of it. Private to gateway/auth.
+// JSON of strangers, and what tokens and keys ask of it. Private to auth.
 //
 // By simdjson, and not by protobuf's reader: a token may be 8 KiB of anything, and a worker has
 // microseconds for it.

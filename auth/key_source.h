@@ -1,7 +1,7 @@
 // Where the keys of tokens' issuers come from, and how they are kept up to date: files that are
 // read again when they change, and JWK Sets that are fetched again and again, on a thread of its
 // own. What cannot be read or fetched leaves the keys that were there, so that whoever can stop a
-// fetch cannot lock callers out. Thread-safe; owned by Gateway.
+// fetch cannot lock callers out. Thread-safe; owned by the gateway, and by the registry's access.
 #pragma once
 
 #include <atomic>
@@ -16,10 +16,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "auth/jwt.h"
+#include "auth/limits.h"
 #include "base/clock.h"
 #include "base/mutex.h"
-#include "gateway/auth/jwt.h"
-#include "gateway/auth_limits.h"
 
 namespace pinion::auth {
 
@@ -32,6 +32,7 @@ struct IssuerOptions {
   std::string trusted_ca;  // file: who signs the url's certificate; empty: whom the system trusts
   absl::Duration refresh;  // of the url
   absl::Duration leeway = limits::kJwtLeeway;
+  std::string groups_claim = {};  // as in Issuer
 };
 
 // GETs a text. Gives up when `stop` becomes true. Errors are whole sentences.

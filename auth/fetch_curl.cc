@@ -3,8 +3,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "gateway/auth/key_source.h"
-#include "gateway/auth_limits.h"
+#include "auth/key_source.h"
+#include "auth/limits.h"
 
 namespace pinion::auth {
 namespace {

@@ -1,4 +1,4 @@
-// Every bound of credentials in headers, tokens and keys, with its reason.
+// Every bound of credentials: in headers, tokens, keys and certificates, with its reason.
 #pragma once
 
 #include <cstddef>
@@ -14,12 +14,19 @@ namespace pinion::limits {
 inline constexpr size_t kJwtBytesMax = 8 * 1024;
 // As of any identity of a consumer.
 inline constexpr size_t kJwtSubjectBytesMax = 2048;
+// The same of a certificate, and how many of its DNS names are looked up.
+inline constexpr size_t kCertificateNameBytesMax = 2048;
+inline constexpr size_t kCertificateNamesMax = 16;
 // 128 random bits are 22 to 32 characters; keys with a prefix and a checksum stay below 100. One is
 // remembered for each connection.
 inline constexpr size_t kApiKeyBytesMax = 256;
 // Clocks of issuers and gateways differ by less; what most libraries allow.
 inline constexpr absl::Duration kJwtLeeway = absl::Seconds(60);
 inline constexpr absl::Duration kJwtLeewayMax = absl::Minutes(10);
+
+// Of one token's claim of groups. Directories put up to 200 into a token before they leave them
+// out.
+inline constexpr size_t kJwtGroupsMax = 256;
 
 // ---- what checking them costs ----
 

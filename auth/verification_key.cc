@@ -1,4 +1,4 @@
-#include "gateway/auth/verification_key.h"
+#include "auth/verification_key.h"
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
@@ -16,9 +16,9 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "gateway/auth/json.h"
-#include "gateway/auth/openssl_ptr.h"
-#include "gateway/auth_limits.h"
+#include "auth/json.h"
+#include "auth/limits.h"
+#include "auth/openssl_ptr.h"
 
 namespace pinion::auth {
 namespace {

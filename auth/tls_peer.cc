@@ -1,4 +1,4 @@
-#include "gateway/net/tls_peer.h"
+#include "auth/tls_peer.h"
 
 #include <openssl/x509v3.h>
 
@@ -9,11 +9,10 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
-#include "gateway/limits.h"
-#include "gateway/net/openssl_ptr.h"
-#include "gateway/tls_limits.h"
+#include "auth/limits.h"
+#include "base/openssl_ptr.h"
 
-namespace pinion::net {
+namespace pinion::auth {
 namespace {
 
 using GeneralNamesPtr = std::unique_ptr<GENERAL_NAMES, OpenSslFree<GENERAL_NAMES_free>>;
@@ -42,10 +41,10 @@ bool IsSpiffe(absl::string_view uri) { return absl::StartsWith(uri, "spiffe://")
 TlsPeer ReadTlsPeer(const X509& certificate) {
   TlsPeer peer;
   ForEachName(certificate, [&](bool uri, absl::string_view name) {
-    if (name.empty() || name.size() > limits::kMaxIdentityBytes) return;
+    if (name.empty() || name.size() > limits::kCertificateNameBytesMax) return;
     if (uri) {
       if (IsSpiffe(name)) peer.spiffe_id = std::string(name);
-    } else if (peer.dns_names.size() < limits::kTlsNamesMax) {
+    } else if (peer.dns_names.size() < limits::kCertificateNamesMax) {
       peer.dns_names.push_back(absl::AsciiStrToLower(name));
     }
   });
@@ -62,4 +61,4 @@ bool NamesAreClear(const X509& certificate) {
   return !nul && spiffe_ids <= 1;
 }
 
-}  // namespace pinion::net
+}  // namespace pinion::auth

@@ -7,12 +7,12 @@
 
 struct x509_st;
 
-namespace pinion::net {
+namespace pinion::auth {
 
 struct TlsPeer {
   // Subject alternative names, over their full length.
   std::string spiffe_id;               // the URI that begins with spiffe://; empty: there is none
-  std::vector<std::string> dns_names;  // in lower case, the first limits::kTlsNamesMax
+  std::vector<std::string> dns_names;  // in lower case, the first limits::kCertificateNamesMax
 };
 
 TlsPeer ReadTlsPeer(const x509_st& certificate);
@@ -21,4 +21,4 @@ TlsPeer ReadTlsPeer(const x509_st& certificate);
 // (CVE-2026-47778), or several SPIFFE IDs, of which some take the first (X509-SVID §5.2).
 bool NamesAreClear(const x509_st& certificate);
 
-}  // namespace pinion::net
+}  // namespace pinion::auth

@@ -1,5 +1,5 @@
 // Keys that come from files and URLs, change, and cannot be had.
-#include "gateway/auth/key_source.h"
+#include "auth/key_source.h"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -12,7 +12,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "gateway/auth_limits.h"
+#include "auth/limits.h"
 #include "gtest/gtest.h"
 #include "tests/testing/certificates.h"
 #include "tests/testing/fake_clock.h"

@@ -1,5 +1,5 @@
 // Which tokens are believed, and which attempts to be believed are not.
-#include "gateway/auth/jwt.h"
+#include "auth/jwt.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -9,7 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "gateway/auth_limits.h"
+#include "auth/limits.h"
 #include "gtest/gtest.h"
 #include "tests/testing/tokens.h"
 
@@ -57,6 +57,19 @@ TEST_F(JwtTest, GoodTokensNameTheirSubject) {
   EXPECT_EQ(good.until, absl::FromUnixSeconds(2'000'000'600) + limits::kJwtLeeway);
   const TokenVerdict es = Verify(es_.Token("{\"iss\":\"es\",\"sub\":\"a\",\"exp\":2000000001.5}"));
   EXPECT_EQ(es.problem + es.subject, "a");
+}
+
+TEST_F(JwtTest, GroupsAreReadFromTheClaimThatIsNamed) {
+  const std::string groups = ",\"groups\":[\"ops\",1,\"\",\"dev\"],\"team\":\"red\"";
+  EXPECT_TRUE(Verify(rs_.Token(Claims(groups))).groups.empty()) << "none is named";
+  issuers_[0].groups_claim = "groups";
+  EXPECT_EQ(Verify(rs_.Token(Claims(groups))).groups, (std::vector<std::string>{"ops", "dev"}));
+  issuers_[0].groups_claim = "team";
+  EXPECT_EQ(Verify(rs_.Token(Claims(groups))).groups, std::vector<std::string>{"red"});
+  EXPECT_TRUE(Verify(rs_.Token(Claims())).groups.empty());
+  std::string many = ",\"team\":[\"g\"";
+  for (int i = 0; i < 1000; ++i) many += ",\"g\"";
+  EXPECT_EQ(Verify(rs_.Token(Claims(many + "]"))).groups.size(), limits::kJwtGroupsMax);
 }
 
 TEST_F(JwtTest, TimesHaveALeeway) {

@@ -1,12 +1,12 @@
-#include "gateway/auth/jwt.h"
+#include "auth/jwt.h"
 
 #include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "gateway/auth/json.h"
-#include "gateway/auth_limits.h"
+#include "auth/json.h"
+#include "auth/limits.h"
 
 namespace pinion::auth {
 namespace {
@@ -38,6 +38,26 @@ bool IsFor(const JsonObject& claims, const std::vector<std::string>& audiences) 
   simdjson::dom::array list;
   if (value->get(list) != simdjson::SUCCESS) return ours(*value);
   return std::any_of(list.begin(), list.end(), ours);
+}
+
+// Of a claim that is a list of texts, or one; whatever else is in it names no group.
+std::vector<std::string> GroupsOf(const JsonObject& claims, absl::string_view claim) {
+  std::vector<std::string> groups;
+  if (claim.empty()) return groups;
+  const std::optional<JsonValue> value = Find(claims, claim);
+  if (!value.has_value()) return groups;
+  const auto take = [&groups](const JsonValue& each) {
+    std::optional<std::string> name = TextOf(each);
+    if (!name.has_value() || name->empty() || groups.size() >= limits::kJwtGroupsMax) return;
+    groups.push_back(*std::move(name));
+  };
+  simdjson::dom::array list;
+  if (value->get(list) != simdjson::SUCCESS) {
+    take(*value);
+  } else {
+    for (const JsonValue& each : list) take(each);
+  }
+  return groups;
 }
 
 // The parts of the compact form (RFC 7515 §7.1).
@@ -156,6 +176,7 @@ class Verifier {
     }
     verdict_.issuer = issuer_->name;
     verdict_.subject = *subject;
+    verdict_.groups = GroupsOf(claims_, issuer_->groups_claim);
     return true;
   }
 
