@@ -6,10 +6,11 @@ Without a suite, all of them. Their programs, fetched or built, and all logs are
 """
 
 import argparse
+import functools
 import sys
 import time
 
-from tests.conformance import connect, crossed, h2spec, h2specd, hpack, interop, negative, schema
+from tests.conformance import clients, connect, crossed, h2spec, h2specd, hpack, interop, negative, schema
 from tests.conformance.suite import Report
 from tests.harness.process import StartError
 
@@ -22,9 +23,10 @@ SUITES = {
     "negative": negative.run,
     "hpack": hpack.run,
     "schema": schema.run,
+    **{f"clients-{language}": functools.partial(clients.run, language) for language in clients.LANGUAGES},
 }
 # What every test run has: two minutes on two cores.
-QUICK = ("interop", "h2spec", "h2specd", "negative", "hpack")
+QUICK = ("interop", "h2spec", "h2specd", "negative", "hpack", "clients-go")
 
 
 def parse(argv):

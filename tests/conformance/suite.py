@@ -98,7 +98,7 @@ class Report:
 
     def summarize(self):
         for name, seconds, passed, failed, skipped in self._suites:
-            print(f"  {name:<10} {passed:5} passed {failed:4} failed {skipped:3} skipped {seconds:6.0f} s")
+            print(f"  {name:<14} {passed:5} passed {failed:4} failed {skipped:3} skipped {seconds:6.0f} s")
 
     def write(self, path):
         pathlib.Path(path).write_text(f"{self.passed} {self.failed} {self.skipped}\n")

@@ -17,7 +17,8 @@ class Unavailable(Exception):
     """A toolchain or package cannot be had here; the message says which, why, and what to do. See Report.lack()."""
 
 
-def _require(package_set, *commands):
+def require(package_set, *commands):
+    """Unavailable unless these commands are there; `package_set` of tools/packages has them."""
     for command in commands:
         if not shutil.which(command):
             packages = " ".join(line.split(" ", 1)[1] for line in _PACKAGES.read_text().splitlines()
@@ -57,7 +58,7 @@ def python_with(*packages):
 
 def node_path(*packages):
     """For NODE_PATH: a folder with these packages, each `name@version`."""
-    _require("node", "node", "npm")
+    require("node", "node", "npm")
 
     def fetch(folder):
         (folder / "package.json").write_text("{}\n")
@@ -67,7 +68,7 @@ def node_path(*packages):
 
 def java_classpath(pom):
     """The class path of what `pom` depends on."""
-    _require("java", "java", "mvn")
+    require("java", "java", "mvn")
 
     def fetch(folder):
         _run(["mvn", "-q", "-B", "-f", pom, "dependency:build-classpath", f"-Dmdep.outputFile={folder / 'classpath'}"], "mvn",

@@ -29,15 +29,15 @@ def service(name, grpc_services, versions, stable, tls_name=None):
     }
 
 
-def listener(forward="GRPC_ONLY", certificate=None):
-    """On a free port; believes local callers who they are. `certificate`: with TLS."""
+def listener(forward="GRPC_ONLY", certificate=None, identity=None, name="ingress"):
+    """On a free port; believes local callers who they are. `certificate`: with TLS. `identity`: further ways to know callers."""
     pair = {"certificate_chain": str(certificate.chain), "private_key": str(certificate.key)} if certificate else None
     return {
         **({"tls": {"tls_certificates": [pair]}} if certificate else {}),
-        "name": "ingress",
+        "name": name,
         "address": address(0),
         "forward": forward,
-        "consumer_identity": {"trusted_header": {"name": "api-consumer", "trusted_peers": ["127.0.0.0/8"]}},
+        "consumer_identity": {"trusted_header": {"name": "api-consumer", "trusted_peers": ["127.0.0.0/8"]}, **(identity or {})},
     }
 
 
@@ -67,10 +67,14 @@ class _Program(Process):
         write_configuration(path, config)
         super().__init__([program, command, "--config", path], folder / "pinion.log", cores)
         try:
-            self.port = int(self.wait_line(r"listening name=ingress address=\S+:(\d+)", 30).group(1))
+            self.port = self.port_of("ingress")
         except BaseException:
             self.stop()
             raise
+
+    def port_of(self, name):
+        """Of the listener of this name."""
+        return int(self.wait_line(rf"listening name={name} address=\S+:(\d+)", 30).group(1))
 
 
 class Gateway(_Program):
@@ -83,16 +87,18 @@ class Gateway(_Program):
 class Served(_Program):
     """`pinion serve` with an empty registry; `cli` runs the commands that fill it."""
 
-    def __init__(self, folder, admin=False):
-        """`admin`: with an admin port."""
+    def __init__(self, folder, admin=False, more_listeners=(), jwt_issuers=()):
+        """`admin`: with an admin port. `more_listeners`: beside the one of `port`. `jwt_issuers`: as in the configuration."""
         # A Unix socket's path must be short, and a registry starts empty: neither is true of a folder in the cache.
         self._state = pathlib.Path(tempfile.mkdtemp(prefix="pinion-served."))
         socket = self._state / "registry.sock"
-        self._environment = {**os.environ, "PINION_REGISTRY": f"unix:{socket}", "PINION_ACTOR": "tests"}
+        self.registry = f"unix:{socket}"
+        self._environment = {**os.environ, "PINION_REGISTRY": self.registry, "PINION_ACTOR": "tests"}
         store = {"sqlite": {"path": str(self._state / "registry.db")}}
         try:
             port = {"admin": {"address": address(0)}} if admin else {}
-            super().__init__("serve", {**port, "listeners": [listener()], "gateway": {"workers": 1},
+            gateway = {"workers": 1, **({"jwt_issuers": list(jwt_issuers)} if jwt_issuers else {})}
+            super().__init__("serve", {**port, "listeners": [listener(), *more_listeners], "gateway": gateway,
                                        "registry": {"address": {"pipe": {"path": str(socket)}}, "store": store}}, folder)
         except BaseException:
             shutil.rmtree(self._state, ignore_errors=True)

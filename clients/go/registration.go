@@ -1,0 +1,126 @@
+package pinion
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+const (
+	registryTimeout  = 10 * time.Second
+	farewellTimeout  = 3 * time.Second
+	retryDelay       = time.Second
+	renewalsPerLease = 3 // two may fail before the lease expires
+)
+
+// A server's place in the registry, kept under a lease. Of the goroutine of keep(), and of end()'s after it.
+type registration struct {
+	registry     *registry
+	request      registerRequest
+	lease        time.Duration
+	logger       *slog.Logger
+	onRegistered func(uid string)
+
+	uid       string // empty: not registered
+	lastError string // what was logged last, so that an outage is one line
+}
+
+func (r *registration) publish(ctx context.Context, grpcServices []string, notes string) error {
+	set, err := descriptorSet(grpcServices)
+	if err != nil {
+		return err
+	}
+	return r.registry.call(ctx, registryTimeout, "PublishVersion", publishRequest{Service: r.request.Instance.Service,
+		Name: r.request.Instance.Version, DescriptorSet: set, Notes: notes, Owner: r.request.Owner, GRPCServices: grpcServices}, nil)
+}
+
+// Registers, and renews until `ctx` ends. An error: the registry refuses to have this server at all.
+func (r *registration) keep(ctx context.Context) error {
+	known := false
+	for {
+		err := r.renewOrRegister(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil && !known && !mayPass(err) {
+			return err
+		}
+		known = known || err == nil
+		r.report(err)
+		wait := r.lease / renewalsPerLease
+		if err != nil {
+			wait = min(wait, retryDelay)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+// Whether another try can succeed although nothing is changed here.
+func mayPass(err error) bool {
+	switch status.Code(err) {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Aborted, codes.ResourceExhausted:
+		return true
+	default:
+		return false
+	}
+}
+
+func (r *registration) renewOrRegister(ctx context.Context) error {
+	timeout := min(r.lease, registryTimeout)
+	if r.uid != "" {
+		err := r.registry.call(ctx, timeout, "RenewInstance", uidRequest{UID: r.uid}, nil)
+		if status.Code(err) != codes.NotFound {
+			return err
+		}
+		r.uid = "" // the lease has expired, for instance while this machine slept
+	}
+	var response registerResponse
+	if err := r.registry.call(ctx, timeout, "RegisterInstance", r.request, &response); err != nil {
+		return err
+	}
+	r.uid = response.Instance.Instance.UID
+	if r.onRegistered != nil {
+		r.onRegistered(r.uid)
+	}
+	return nil
+}
+
+func (r *registration) report(err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	if text == r.lastError {
+		return
+	}
+	r.lastError = text
+	if err == nil {
+		r.logger.Info("the registry has this server again", "uid", r.uid)
+		return
+	}
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		r.logger.Error("the registry refuses this server; trying again", "reason", refusal.Reason, "error", err)
+		return
+	}
+	r.logger.Warn("the registry does not answer; trying again", "error", err)
+}
+
+// Takes the server out of routing. Whatever becomes of that, its lease ends by itself.
+func (r *registration) end() {
+	if r.uid == "" {
+		return
+	}
+	if err := r.registry.call(context.Background(), farewellTimeout, "DeregisterInstance", uidRequest{UID: r.uid}, nil); err != nil {
+		r.logger.Warn("could not deregister; the lease ends by itself", "error", err)
+	}
+	r.uid = ""
+}
