@@ -54,8 +54,9 @@ run_tests() {
   local long=(-LE long) sanitized=(-L 'unit|sim' -LE long) suites=(--quick)
   if [ "$1" = --all ]; then
     long=() sanitized=(-L 'unit|sim') suites=(--complete)
-    # For the tests that build helm.
+    # For the tests that build helm, and those that install the Debian package.
     GO=$(go_command) && export GO
+    [ "$(id -u)" != 0 ] || need package package_test
   fi
   rm -rf "$results"
   mkdir -p "$results"
