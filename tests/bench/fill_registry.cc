@@ -10,25 +10,33 @@
 #include "registry/service/operations.h"
 
 namespace pinion::service {
-namespace {
 
-std::string EchoSchema() {
+std::string EchoSchema(const std::string& package) {
   google::protobuf::FileDescriptorSet set;
   google::protobuf::FileDescriptorProto& file = *set.add_file();
-  file.set_name("pinion/test/echo.proto");
-  file.set_package("pinion.test");
+  file.set_name("echo.proto");
+  file.set_package(package);
   file.set_syntax("proto3");
   file.add_message_type()->set_name("Message");
   google::protobuf::ServiceDescriptorProto& service = *file.add_service();
   service.set_name("Echo");
   google::protobuf::MethodDescriptorProto& method = *service.add_method();
   method.set_name("Call");
-  method.set_input_type(".pinion.test.Message");
-  method.set_output_type(".pinion.test.Message");
+  method.set_input_type(absl::StrCat(".", package, ".Message"));
+  method.set_output_type(absl::StrCat(".", package, ".Message"));
   return set.SerializeAsString();
 }
 
-}  // namespace
+absl::Status RegisterLocal(Registry& registry, const Caller& caller, const std::string& service,
+                           const std::string& version, int port) {
+  v1::RegisterInstanceRequest request;
+  routing::v1::Instance& instance = *request.mutable_instance();
+  instance.set_service(service);
+  instance.set_version(version);
+  instance.mutable_address()->mutable_socket_address()->set_address("127.0.0.1");
+  instance.mutable_address()->mutable_socket_address()->set_port_value(port);
+  return RegisterInstance(registry, caller, request).status();
+}
 
 absl::Status PublishEcho(Registry& registry, const Caller& caller, const std::vector<int>& ports) {
   int major = 0;
@@ -36,15 +44,9 @@ absl::Status PublishEcho(Registry& registry, const Caller& caller, const std::ve
     v1::PublishVersionRequest publish;
     publish.set_service("echo");
     publish.set_name(absl::StrCat(++major, ".0.0"));
-    publish.set_descriptor_set(EchoSchema());
+    publish.set_descriptor_set(EchoSchema("pinion.test"));
     RETURN_IF_ERROR(PublishVersion(registry, caller, publish).status());
-    v1::RegisterInstanceRequest request;
-    routing::v1::Instance& instance = *request.mutable_instance();
-    instance.set_service("echo");
-    instance.set_version(publish.name());
-    instance.mutable_address()->mutable_socket_address()->set_address("127.0.0.1");
-    instance.mutable_address()->mutable_socket_address()->set_port_value(port);
-    RETURN_IF_ERROR(RegisterInstance(registry, caller, request).status());
+    RETURN_IF_ERROR(RegisterLocal(registry, caller, publish.service(), publish.name(), port));
   }
   return absl::OkStatus();
 }
@@ -66,7 +68,7 @@ absl::Status AddConsumers(Registry& registry, const Caller& caller, int64_t coun
       for (int64_t number = next++; number < count && result.ok(); number = next++) {
         const std::string name = ConsumerName(number);
         result = AddConsumer(registry, caller, name);
-        if (pin) result.Update(Pin(registry, caller, name, "^1"));
+        if (pin) result.Update(Pin(registry, caller, name, "echo", "^1"));
       }
     });
   }
@@ -76,10 +78,10 @@ absl::Status AddConsumers(Registry& registry, const Caller& caller, int64_t coun
 }
 
 absl::Status Pin(Registry& registry, const Caller& caller, const std::string& consumer,
-                 const std::string& expression) {
+                 const std::string& service, const std::string& expression) {
   v1::SetPinRequest request;
   request.mutable_pin()->set_consumer(consumer);
-  request.mutable_pin()->set_service("echo");
+  request.mutable_pin()->set_service(service);
   request.mutable_pin()->set_expression(expression);
   return Run(registry, SetPin, caller, request).status();
 }

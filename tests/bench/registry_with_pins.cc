@@ -21,7 +21,7 @@ absl::Status Fill(store::Store& store, int64_t pins, const std::vector<int>& por
   RETURN_IF_ERROR(PublishEcho(*registry, caller, ports));
   RETURN_IF_ERROR(AddConsumers(*registry, caller, pins, /*pin=*/true));
   RETURN_IF_ERROR(AddConsumer(*registry, caller, "billing"));
-  return Pin(*registry, caller, "billing", "^1");
+  return Pin(*registry, caller, "billing", "echo", "^1");
 }
 
 absl::Status Serve(int64_t pins, const std::vector<int>& ports) {
