@@ -188,7 +188,9 @@ absl::StatusOr<std::unique_ptr<WatchHub::Subscription>> WatchHub::Subscribe(
   // Without the id nobody knows which registry the revision is of.
   const bool resumes = !request.registry_id().empty() && request.from_revision() >= floor_;
   subscription->in_snapshot_ = !resumes;
-  subscription->at_ = resumes ? request.from_revision() : through_;
+  // A snapshot is of what the store has: a hub that has just begun may be far behind it, and what
+  // it still reads would overtake whoever began there.
+  subscription->at_ = resumes ? request.from_revision() : std::max(newest, through_);
   subscription->reason_ = request.from_revision() == 0 ? registry::v1::SnapshotChunk::INITIAL
                                                        : registry::v1::SnapshotChunk::COMPACTED;
   subscriptions_.insert(subscription.get());

@@ -40,8 +40,8 @@ int Main(const std::string& directory, int callers, int seconds) {
           // call changes one.
           const int own = kConsumers / callers;
           for (int i = 0; SystemClock().Monotonic() < end; ++i) {
-            const absl::Status pinned = Pin(*registry, caller, ConsumerName(t * own + i % own), "echo",
-                                            i / own % 2 == 0 ? "^1" : "2.0.0");
+            const absl::Status pinned = Pin(*registry, caller, ConsumerName(t * own + i % own),
+                                            "echo", i / own % 2 == 0 ? "^1" : "2.0.0");
             if (!pinned.ok() && failures == 0)
               std::fprintf(stderr, "%s\n", pinned.ToString().c_str());
             (pinned.ok() ? changes : failures)++;

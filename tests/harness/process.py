@@ -139,12 +139,13 @@ class Process:
         return {task.name: _cpu_seconds(task / "stat") for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir()}
 
     def memory_bytes(self):
-        """Private resident memory (what would be free again if it ended), with its children."""
+        """Private resident memory that was written to, with its children. The clean pages of programs and libraries are left out:
+        they turn private when another process that has them too ends."""
         total = 0
         for pid in self.family():
             try:
                 rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
             except OSError:
                 continue
-            total += sum(int(n) for n in re.findall(r"^Private_\w+: +(\d+) kB", rollup, re.MULTILINE)) * 1024
+            total += sum(int(n) for n in re.findall(r"^Private_Dirty: +(\d+) kB", rollup, re.MULTILINE)) * 1024
         return total
