@@ -26,7 +26,7 @@ SUITES = {
     **{f"clients-{language}": functools.partial(clients.run, language) for language in clients.LANGUAGES},
 }
 # What every test run has: two minutes on two cores.
-QUICK = ("interop", "h2spec", "h2specd", "negative", "hpack", "clients-go")
+QUICK = ("interop", "h2spec", "h2specd", "negative", "hpack", "clients-go", "clients-python")
 
 
 def parse(argv):

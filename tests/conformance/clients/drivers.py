@@ -1,17 +1,22 @@
 """The drivers of the scenarios, and the samples: one of each for every library, built by its language's own tools."""
 
+import hashlib
 import json
 import os
 import pathlib
 import queue
+import shutil
 import subprocess
+import sys
 import threading
 
 from tests.conformance.suite import last_line
+from tests.conformance.toolchains import python_with
 from tests.harness.process import CACHE, ROOT
 
 _FOLDER = pathlib.Path(__file__).parent
 _CLIENTS = ROOT / "clients"
+_PYTHON = ("grpcio==1.85.1", "grpcio-tools==1.76.0")
 _BUILD_SECONDS = 600
 _ANSWER_SECONDS = 30
 
@@ -31,6 +36,15 @@ def _build(command, folder, what):
         raise RuntimeError(f"{what}: {last_line(done.stderr + done.stdout) or 'the build failed'}")
 
 
+def _digest(*folders):
+    """Of all sources in these folders."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            digest.update(f"{path.relative_to(ROOT)} {path.stat().st_size}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
 def go():
     command = os.environ.get("GO", "go")
     built = CACHE / "clients/go"
@@ -44,7 +58,30 @@ def go():
                     ["sh", "-c", f"cd clients/go && {command} vet ./... && {command} test -race ./..."])
 
 
-LANGUAGES = {"go": go}
+def python():
+    package = _CLIENTS / "python"
+    built = CACHE / f"clients/python-{_digest(package, ROOT / 'protos/pinion')}"
+    wheel = built / "pinion_grpc-0.1.0-py3-none-any.whl"
+    if not wheel.exists():
+        shutil.rmtree(built, ignore_errors=True)
+        # A copy, since setuptools builds beside the sources.
+        shutil.copytree(package, built / "clients/python")
+        (built / "protos").symlink_to(ROOT / "protos")
+        print("building the wheel", flush=True)
+        _build([sys.executable, "-m", "pip", "wheel", "-q", "--disable-pip-version-check", "--no-deps", "-w", built,
+                built / "clients/python"], built, "pip wheel")
+    interpreter = python_with(str(wheel), *_PYTHON)
+    stubs = built / "stubs"
+    stubs.mkdir(exist_ok=True)
+    for proto in (_FOLDER / "echo.proto", _CLIENTS / "sample/greeter.proto"):
+        _build([interpreter, "-m", "grpc_tools.protoc", f"-I{proto.parent}", f"--python_out={stubs}", f"--grpc_python_out={stubs}",
+                proto], built, "protoc")
+    run = ["env", f"PYTHONPATH={stubs}", interpreter, "-B"]
+    return Programs([*run, _FOLDER / "python/driver.py"], [*run, package / "sample/server.py"], [*run, package / "sample/client.py"],
+                    [interpreter, "-B", "-m", "unittest", "discover", "-s", package / "tests"])
+
+
+LANGUAGES = {"go": go, "python": python}
 
 
 class Driver:

@@ -1,0 +1,39 @@
+"""A greeter that keeps itself registered as one version of the service `greeter`, until SIGTERM or Ctrl-C."""
+
+import argparse
+from concurrent import futures
+
+import greeter_pb2
+import greeter_pb2_grpc
+import grpc
+
+import pinion
+
+
+class Greeter(greeter_pb2_grpc.GreeterServicer):
+    def __init__(self, version):
+        self._version = version
+
+    def Greet(self, request, context):
+        return greeter_pb2.GreetReply(text=f"hello {request.name}, says {self._version}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--registry", default="127.0.0.1:8081", help="HOST:PORT or unix:PATH")
+    parser.add_argument("--version", default="1.0.0", help="the API version that this server serves")
+    options = parser.parse_args()
+
+    server = grpc.server(futures.ThreadPoolExecutor())
+    greeter_pb2_grpc.add_GreeterServicer_to_server(Greeter(options.version), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    # Elsewhere than on one machine: grpc.secure_channel, with pinion.token(…) among its credentials.
+    with grpc.insecure_channel(options.registry) as registry:
+        pinion.serve(server, registry, pinion.Server(
+            service="greeter", version=options.version, address=f"127.0.0.1:{port}",
+            grpc_services=[greeter_pb2.DESCRIPTOR.services_by_name["Greeter"].full_name], publish=True, actor="greeter-sample",
+            on_registered=lambda uid: print("registered as", uid, flush=True)))
+
+
+if __name__ == "__main__":
+    main()

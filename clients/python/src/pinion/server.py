@@ -1,0 +1,91 @@
+"""The server's side: a version's server that publishes and registers itself, and leaves in good order."""
+
+import contextlib
+import dataclasses
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from pinion.registration import Registration
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """A server of one API version, as the registry is to know it."""
+
+    service: str
+    """The registry's name, such as "addressbook"."""
+    version: str
+    address: str
+    """host:port that gateways reach this server at, or unix:PATH."""
+    grpc_services: Sequence[str]
+    """Full names of the gRPC services that it offers under this version."""
+    publish: bool = False
+    """Also publishes the version, with the descriptors of its services. It is the same request each time, so that any number of
+    servers may make it; a schema that differs from what was published before ends `serve`."""
+    notes: str = ""
+    """Of the version that is published."""
+    tls_name: str = ""
+    """To be called with TLS, under this name."""
+    weight: int = 0
+    """0 means 1."""
+    zone: str = ""
+    owner: str = ""
+    actor: str = ""
+    """Who makes the changes, for a registry that does not know by the channel's credentials."""
+    lease_seconds: float = 15
+    """1 to 86,400. Renewed three times within that time."""
+    drain_seconds: float = 30
+    """How long calls may go on after the end was asked for."""
+    on_registered: Callable[[str], None] | None = None
+    """Called with the uid of each registration, on a thread of its own: the first, and those after a lease had expired."""
+    logger: logging.Logger = dataclasses.field(default_factory=lambda: logging.getLogger("pinion"))
+
+
+def serve(server: grpc.Server, registry: grpc.Channel, description: Server, until: threading.Event | None = None) -> None:
+    """Starts `server` and serves until `until` is set; without one, which needs the main thread, until SIGTERM or SIGINT.
+
+    Publishes the version if told to, serves, and registers, on `registry`: a channel with whatever credentials the registry wants.
+    One that is away only delays that, and calls are served meanwhile; one that refuses ends this with its `Refusal`. At the end the
+    server is taken out of routing first, then its open calls are waited for. Health and reflection are added, so `server` must
+    have neither, and must not have been started.
+    """
+    state = health.HealthServicer()
+    names = ("", *description.grpc_services)
+    registration = Registration(registry, description)
+    health_pb2_grpc.add_HealthServicer_to_server(state, server)
+    reflection.enable_server_reflection((*description.grpc_services, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    if description.publish:
+        registration.publish()
+    with _asked_to_end(until) as end:
+        for name in names:
+            state.set(name, health_pb2.HealthCheckResponse.SERVING)
+        server.start()
+        registration.start(on_refusal=end.set)
+        end.wait()
+    state.enter_graceful_shutdown()
+    registration.end()
+    server.stop(description.drain_seconds).wait()
+    if registration.refusal:
+        raise registration.refusal
+
+
+@contextlib.contextmanager
+def _asked_to_end(until: threading.Event | None) -> Iterator[threading.Event]:
+    if until:
+        yield until
+        return
+    end = threading.Event()
+    before = {number: signal.signal(number, lambda *_: end.set()) for number in _SIGNALS}
+    try:
+        yield end
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
