@@ -87,8 +87,8 @@ class Gateway(_Program):
 class Served(_Program):
     """`pinion serve` with an empty registry; `cli` runs the commands that fill it."""
 
-    def __init__(self, folder, admin=False, more_listeners=(), jwt_issuers=()):
-        """`admin`: with an admin port. `more_listeners`: beside the one of `port`. `jwt_issuers`: as in the configuration."""
+    def __init__(self, folder, admin=False, more_listeners=(), gateway=None):
+        """`admin`: with an admin port. `more_listeners`: beside the one of `port`. `gateway`: as in the configuration."""
         # A Unix socket's path must be short, and a registry starts empty: neither is true of a folder in the cache.
         self._state = pathlib.Path(tempfile.mkdtemp(prefix="pinion-served."))
         socket = self._state / "registry.sock"
@@ -97,8 +97,8 @@ class Served(_Program):
         store = {"sqlite": {"path": str(self._state / "registry.db")}}
         try:
             port = {"admin": {"address": address(0)}} if admin else {}
-            gateway = {"workers": 1, **({"jwt_issuers": list(jwt_issuers)} if jwt_issuers else {})}
-            super().__init__("serve", {**port, "listeners": [listener(), *more_listeners], "gateway": gateway,
+            super().__init__("serve", {**port, "listeners": [listener(), *more_listeners],
+                                       "gateway": {"workers": 1, **(gateway or {})},
                                        "registry": {"address": {"pipe": {"path": str(socket)}}, "store": store}}, folder)
         except BaseException:
             shutil.rmtree(self._state, ignore_errors=True)

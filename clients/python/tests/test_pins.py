@@ -2,6 +2,7 @@
 
 import collections
 import unittest
+from unittest import mock
 
 from pinion import chain, chain_pins, client, pin, pins_of_chain, registration
 
@@ -11,8 +12,13 @@ _Details = collections.namedtuple("_Details", "method timeout metadata credentia
 
 class PinOfACall(unittest.TestCase):
     def sent(self, interceptor, metadata=None):
-        details = interceptor._with_pin(_Details(f"/{_PEOPLE}/Get", None, metadata, None))
-        return [value for name, value in details.metadata if name == "api-version"]
+        sent = []
+
+        def answer(details, _request):
+            sent.extend(value for name, value in details.metadata if name == "api-version")
+            return mock.Mock(initial_metadata=lambda: (), trailing_metadata=lambda: ())
+        interceptor.intercept_unary_unary(answer, _Details(f"/{_PEOPLE}/Get", None, metadata, None), None)
+        return sent
 
     def test_precedence(self):
         make = client.ClientInterceptor

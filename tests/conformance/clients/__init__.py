@@ -39,17 +39,19 @@ class _Ground:
             subprocess.run(["protoc", f"-I{_FOLDER}", f"--descriptor_set_out={folder / name}.binpb", _FOLDER / f"{name}.proto"],
                            check=True)
 
-    def served(self, folder):
+    def served(self, folder, gateway=None):
+        """`gateway`: more of its configuration."""
         identity = {"api_key": {"header": "x-api-key"}, "jwt": {}}
         return Served(folder, more_listeners=[listener(certificate=self._certificate, identity=identity, name="secure")],
-                      jwt_issuers=[{"issuer": _ISSUER, "jwks_file": str(self._keys)}])
+                      gateway={"jwt_issuers": [{"issuer": _ISSUER, "jwks_file": str(self._keys)}], **(gateway or {})})
 
 
-def _scenario(ground, steps, programs, folder):
-    with ground.served(folder) as served, drivers.Driver(programs.driver, folder / "driver.log") as driver:
+def _scenario(ground, steps, driver_command, folder):
+    gateway = steps[0].get("gateway")
+    with ground.served(folder, gateway) as served, drivers.Driver(driver_command, folder / "driver.log") as driver:
         values = {**ground.values, "gateway": f"127.0.0.1:{served.port}", "registry": served.registry,
                   "secure_gateway": f"127.0.0.1:{served.port_of('secure')}"}
-        return scenario.Run(served, driver, values).steps(steps)
+        return scenario.Run(served, driver, values).steps(steps[1:] if gateway else steps)
 
 
 def _sample(ground, programs, folder):
@@ -102,5 +104,7 @@ def run(language, report, proxy=None, only=None):
         report.add(f"clients {language}: its own tests", _own_tests(programs))
     if only in (None, "sample"):
         report.add(f"clients {language}: the sample", _sample(ground, programs, folder / "sample"))
-    for name, steps in scenario.load(only):
-        report.add(f"clients {language}: {name}", _scenario(ground, steps, programs, folder / name))
+    scenarios = scenario.load(only)
+    for kind, driver_command in programs.drivers:
+        for name, steps in scenarios:
+            report.add(f"clients {language}{kind}: {name}", _scenario(ground, steps, driver_command, folder / (name + kind)))

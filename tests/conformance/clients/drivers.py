@@ -24,9 +24,10 @@ _ANSWER_SECONDS = 30
 class Programs:
     """The command lines of a library's programs. The samples take --registry and --version, or --gateway and --pin."""
 
-    def __init__(self, driver, sample_server, sample_client, tests):
-        """`tests`: the library's own."""
-        self.driver, self.sample_server, self.sample_client, self.tests = driver, sample_server, sample_client, tests
+    def __init__(self, driver, sample_server, sample_client, tests, second_driver=None):
+        """`tests`: the library's own. `second_driver`: (what is different, its command) where a language has two kinds of gRPC."""
+        self.drivers = [("", driver), *([second_driver] if second_driver else [])]
+        self.sample_server, self.sample_client, self.tests = sample_server, sample_client, tests
 
 
 def _build(command, folder, what):
@@ -78,7 +79,8 @@ def python():
                 proto], built, "protoc")
     run = ["env", f"PYTHONPATH={stubs}", interpreter, "-B"]
     return Programs([*run, _FOLDER / "python/driver.py"], [*run, package / "sample/server.py"], [*run, package / "sample/client.py"],
-                    [interpreter, "-B", "-m", "unittest", "discover", "-s", package / "tests"])
+                    [interpreter, "-B", "-m", "unittest", "discover", "-s", package / "tests"],
+                    (" with aio", [*run, _FOLDER / "python/driver.py", "--aio"]))
 
 
 LANGUAGES = {"go": go, "python": python}

@@ -50,35 +50,57 @@ def form(pins: Mapping[str, str]) -> str:
     return ", ".join(f"{service}={pins[service]}" for service in sorted(pins))
 
 
+class Receiver:
+    """Reads the pins that a caller has passed on."""
+
+    def __init__(self, header: str):
+        self._name = header.lower() + SUFFIX
+
+    def pins(self, metadata: Any) -> dict[str, str]:
+        """Those of a request's metadata. ValueError: a message for the caller, when they are malformed."""
+        received = [value for name, value in metadata or () if name == self._name]
+        try:
+            return parse(",".join(received)) if received else {}
+        except ValueError as error:
+            raise ValueError(f"the metadata `{self._name}` is malformed: {error}") from None
+
+
 class ChainServerInterceptor(grpc.ServerInterceptor):
     """Takes the pins that a caller has passed on into the context of handlers. A malformed list is refused with INVALID_ARGUMENT."""
 
     def __init__(self, header: str = "api-version"):
         """`header`: the gateway's."""
-        self._name = header.lower() + SUFFIX
+        self._receiver = Receiver(header)
 
     def intercept_service(self, continuation: Callable[[Any], Any], handler_call_details: Any) -> Any:
         handler = continuation(handler_call_details)
-        received = [value for name, value in handler_call_details.invocation_metadata if name == self._name]
-        if handler is None or not received:
+        if handler is None:
             return handler
         try:
-            pins = parse(",".join(received))
+            pins = self._receiver.pins(handler_call_details.invocation_metadata)
         except ValueError as error:
-            problem = f"the metadata `{self._name}` is malformed: {error}"
-            return _replaced(handler, lambda _: lambda _request, context: context.abort(grpc.StatusCode.INVALID_ARGUMENT, problem))
-        return _replaced(handler, lambda behavior: _streaming(behavior, pins) if handler.response_streaming else _unary(behavior, pins))
+            problem = str(error)
+            return replaced(handler, lambda _: lambda _request, context: context.abort(grpc.StatusCode.INVALID_ARGUMENT, problem))
+        if not pins:
+            return handler
+        return replaced(handler, lambda behavior: _streaming(behavior, pins) if handler.response_streaming else _unary(behavior, pins))
 
 
-def _replaced(handler: Any, wrap: Callable[[Any], Any]) -> Any:
+def replaced(handler: Any, wrap: Callable[[Any], Any]) -> Any:
+    """`handler` with wrap(its behavior)."""
     kind = f"{'stream' if handler.request_streaming else 'unary'}_{'stream' if handler.response_streaming else 'unary'}"
     make = getattr(grpc, f"{kind}_rpc_method_handler")
     return make(wrap(getattr(handler, kind)), handler.request_deserializer, handler.response_serializer)
 
 
+def receive(pins: Mapping[str, str]) -> None:
+    """Adds pins to the current context, for good."""
+    _pins.set({**_pins.get(), **pins})
+
+
 def _context_with(pins: Mapping[str, str]) -> contextvars.Context:
     context = contextvars.copy_context()
-    context.run(_pins.set, {**_pins.get(), **pins})
+    context.run(receive, pins)
     return context
 
 

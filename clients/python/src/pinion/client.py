@@ -1,7 +1,7 @@
 """The caller's side: pins go out, versions, notices and refusals come back."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import grpc
@@ -23,6 +23,33 @@ class _Details(NamedTuple):
     compression: Any
 
 
+class Rules:
+    """What a connection sends, and tells of what it hears; the options are those of ClientInterceptor."""
+
+    def __init__(self, pins: Mapping[str, str] | None, default_pin: str, header: str, pass_on: bool,
+                 on_deprecation: Callable[[notices.Notice], None] | None, logger: logging.Logger | None):
+        self.header = header.lower()
+        self._pins, self._default_pin, self._pass_on = dict(pins or {}), default_pin, pass_on
+        self._notices = notices.Notices(on_deprecation, logger)
+
+    def metadata(self, method: str, given: Iterable[tuple[str, Any]] | None) -> list[tuple[str, Any]]:
+        """What is sent, if the caller has given this."""
+        sent = list(given or ())
+        passed_on = chain.pins_of_chain() if self._pass_on else {}
+        if not any(name == self.header for name, _ in sent):
+            service = method.strip("/").partition("/")[0]
+            wanted = passed_on.get(service) or self._pins.get(service) or self._default_pin
+            if wanted:
+                sent.append((self.header, wanted))
+        if passed_on:
+            sent.append((self.header + chain.SUFFIX, chain.form(passed_on)))
+        return sent
+
+    def tell(self, response: notices.Response) -> None:
+        if response.notice:
+            self._notices.tell(response.notice)
+
+
 class ClientInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor, grpc.StreamUnaryClientInterceptor,
                         grpc.StreamStreamClientInterceptor):
     """For grpc.intercept_channel. Any number of channels and threads may share one.
@@ -37,8 +64,7 @@ class ClientInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClient
         before the pin that the registry keeps for this consumer. `default_pin`: for services that have none. `header`: where
         the gateway's is another one. `pass_on`: calls follow the pins of `chain_pins`, and hand them on. `on_deprecation`: called
         once for each different notice, on any thread; `logger` gets a line then, `pinion` unless set."""
-        self._pins, self._default_pin, self._header, self._pass_on = dict(pins or {}), default_pin, header.lower(), pass_on
-        self._notices = notices.Notices(on_deprecation, logger)
+        self._rules = Rules(pins, default_pin, header, pass_on, on_deprecation, logger)
 
     def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
         return self._future(continuation, client_call_details, request)
@@ -61,22 +87,11 @@ class ClientInterceptor(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClient
         return _Stream(continuation(self._with_pin(details), request), details.method, self._tell)
 
     def _tell(self, call: "_Call") -> None:
-        notice = notices.response(call, self._header).notice
-        if notice:
-            self._notices.tell(notice)
+        self._rules.tell(notices.response(call, self._rules.header))
 
     def _with_pin(self, details: Any) -> _Details:
-        metadata = list(details.metadata or ())
-        passed_on = chain.pins_of_chain() if self._pass_on else {}
-        if not any(name == self._header for name, _ in metadata):
-            service = details.method.strip("/").partition("/")[0]
-            wanted = passed_on.get(service) or self._pins.get(service) or self._default_pin
-            if wanted:
-                metadata.append((self._header, wanted))
-        if passed_on:
-            metadata.append((self._header + chain.SUFFIX, chain.form(passed_on)))
-        return _Details(details.method, details.timeout, metadata, details.credentials, getattr(details, "wait_for_ready", None),
-                        getattr(details, "compression", None))
+        return _Details(details.method, details.timeout, self._rules.metadata(details.method, details.metadata), details.credentials,
+                        getattr(details, "wait_for_ready", None), getattr(details, "compression", None))
 
 
 class _Call:

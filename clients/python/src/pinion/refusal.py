@@ -31,7 +31,10 @@ class Refusal(grpc.RpcError):
         self.help: str = help_link
         self.metadata: dict[str, str] = said
         """Every variable of the message, these among them."""
-        super().__init__(str(cause))
+        Exception.__init__(self, str(cause))
+
+    def __str__(self) -> str:
+        return str(self.cause)
 
     def code(self) -> grpc.StatusCode:
         return self.cause.code()
@@ -44,6 +47,10 @@ class Refusal(grpc.RpcError):
 
     def trailing_metadata(self) -> Any:
         return self.cause.trailing_metadata()
+
+
+class AioRefusal(Refusal, grpc.aio.AioRpcError):
+    """The same from grpc.aio."""
 
 
 def typed(error: Any) -> Any:
@@ -62,4 +69,5 @@ def typed(error: Any) -> Any:
         detail.Unpack(info) or detail.Unpack(links)
     if info.domain != _DOMAIN:
         return error
-    return Refusal(error, info, links.links[0].url if links.links else "")
+    made = AioRefusal if isinstance(error, grpc.aio.AioRpcError) else Refusal
+    return made(error, info, links.links[0].url if links.links else "")

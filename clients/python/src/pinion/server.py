@@ -13,7 +13,7 @@ from grpc_reflection.v1alpha import reflection
 
 from pinion.registration import Registration
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +49,11 @@ class Server:
     logger: logging.Logger = dataclasses.field(default_factory=lambda: logging.getLogger("pinion"))
 
 
+def add_reflection(server: grpc.Server | grpc.aio.Server, grpc_services: Sequence[str]) -> None:
+    """By which the registry can see that what runs is what was published."""
+    reflection.enable_server_reflection((*grpc_services, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+
+
 def serve(server: grpc.Server, registry: grpc.Channel, description: Server, until: threading.Event | None = None) -> None:
     """Starts `server` and serves until `until` is set; without one, which needs the main thread, until SIGTERM or SIGINT.
 
@@ -61,7 +66,7 @@ def serve(server: grpc.Server, registry: grpc.Channel, description: Server, unti
     names = ("", *description.grpc_services)
     registration = Registration(registry, description)
     health_pb2_grpc.add_HealthServicer_to_server(state, server)
-    reflection.enable_server_reflection((*description.grpc_services, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    add_reflection(server, description.grpc_services)
     if description.publish:
         registration.publish()
     with _asked_to_end(until) as end:
@@ -83,7 +88,7 @@ def _asked_to_end(until: threading.Event | None) -> Iterator[threading.Event]:
         yield until
         return
     end = threading.Event()
-    before = {number: signal.signal(number, lambda *_: end.set()) for number in _SIGNALS}
+    before = {number: signal.signal(number, lambda *_: end.set()) for number in SIGNALS}
     try:
         yield end
     finally:

@@ -10,11 +10,11 @@ import grpc
 
 import pinion
 
-_SECONDS = 10
+SECONDS = 10
 _TEXTS = ("reason", "service", "version", "consumer", "asked", "source", "available", "successor", "help")
 
 
-class _Connection:
+class Connection:
     def __init__(self, stub, notices, lines, header):
         self.stub, self.notices, self.lines, self.header = stub, notices, lines, header
 
@@ -36,61 +36,73 @@ def error_answer(error):
     return said
 
 
-def _notice_answer(notice):
+def notice_answer(notice):
     if notice is None:
         return None
     return {"service": notice.grpc_service, "version": notice.version, "deprecated": int(notice.deprecated.timestamp()),
             "sunset": int(notice.sunset.timestamp()) if notice.sunset else None, "link": notice.link}
 
 
-def _reply_answer(reply):
+def reply_answer(reply):
     said = {"served_by": reply.version, "received": dict(reply.received)}
     if reply.HasField("through"):
-        said["through"] = _reply_answer(reply.through)
+        said["through"] = reply_answer(reply.through)
     return said
+
+
+def credentials(ca=None, api_key=None, token=None, **_):
+    """None: no TLS."""
+    if not ca:
+        return None
+    plain = grpc.ssl_channel_credentials(pathlib.Path(ca).read_bytes())
+    of_calls = [pinion.api_key(api_key)] if api_key else [pinion.token(token)] if token else []
+    return grpc.composite_channel_credentials(plain, *of_calls) if of_calls else plain
+
+
+def sent_metadata(connection, metadata, pin):
+    """What the caller itself sends."""
+    if not pin:
+        return list(metadata.items())
+    return [(name, value) for name, value in metadata.items() if name != connection.header] + [pinion.pin(pin, connection.header)]
 
 
 class Calls:
     def __init__(self):
         self._connections = {}
 
-    def dial(self, target, pins=None, default_pin="", header="api-version", pass_on=False, ca=None, api_key=None, token=None,
-             **named):
+    def dial(self, **command):
         notices, lines = [], _Lines()
-        logger = logging.getLogger(f"connection {named['as']}")
+        logger = logging.getLogger(f"connection {command['as']}")
         logger.addHandler(lines)
         logger.propagate = False
-        interceptor = pinion.ClientInterceptor(pins, default_pin=default_pin, header=header, pass_on=pass_on, logger=logger,
-                                               on_deprecation=lambda notice: notices.append(_notice_answer(notice)))
-        if ca:
-            of_calls = [pinion.api_key(api_key)] if api_key else [pinion.token(token)] if token else []
-            credentials = grpc.ssl_channel_credentials(pathlib.Path(ca).read_bytes())
-            plain = grpc.secure_channel(target, grpc.composite_channel_credentials(credentials, *of_calls) if of_calls else credentials)
-        else:
-            plain = grpc.insecure_channel(target)
-        stub = echo_pb2_grpc.EchoStub(grpc.intercept_channel(plain, interceptor))
-        self._connections[named["as"]] = _Connection(stub, notices, lines, header)
+        options = {name: command[name] for name in ("default_pin", "header", "pass_on") if name in command}
+        stub = self._stub(command["target"], credentials(**command), command.get("pins"), logger=logger,
+                          on_deprecation=lambda notice: notices.append(notice_answer(notice)), **options)
+        self._connections[command["as"]] = Connection(stub, notices, lines, command.get("header", "api-version"))
         return {}
+
+    @staticmethod
+    def _stub(target, of_channel, pins, **options):
+        plain = grpc.secure_channel(target, of_channel) if of_channel else grpc.insecure_channel(target)
+        return echo_pb2_grpc.EchoStub(grpc.intercept_channel(plain, pinion.ClientInterceptor(pins, **options)))
 
     def call(self, method="Say", pin="", metadata=None, chain=None, through=(), **named):
         connection = self._connections[named["as"]]
-        sent = list((metadata or {}).items())
-        if pin:
-            sent = [(name, value) for name, value in sent if name != connection.header] + [pinion.pin(pin, connection.header)]
+        sent = sent_metadata(connection, metadata or {}, pin)
         with pinion.chain_pins(chain) if chain else contextlib.nullcontext():
             try:
                 reply, call = self._say(connection.stub, method, echo_pb2.SayRequest(through=through), sent)
-                said = _reply_answer(reply)
+                said = reply_answer(reply)
             except grpc.RpcError as error:
                 call, said = error, {"error": error_answer(error)}
         answered = pinion.response(call, connection.header)
-        return {"version": answered.version, "notice": _notice_answer(answered.notice), **said}
+        return {"version": answered.version, "notice": notice_answer(answered.notice), **said}
 
     @staticmethod
     def _say(stub, method, request, metadata):
         if method != "Repeat":
-            return getattr(stub, method).with_call(request, timeout=_SECONDS, metadata=metadata)
-        stream = stub.Repeat(request, timeout=_SECONDS, metadata=metadata)
+            return getattr(stub, method).with_call(request, timeout=SECONDS, metadata=metadata)
+        stream = stub.Repeat(request, timeout=SECONDS, metadata=metadata)
         replies = list(stream)
         return replies[0], stream
 

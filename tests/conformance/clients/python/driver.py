@@ -1,15 +1,20 @@
-"""The conformance scenarios' driver for Python: reads commands as JSON, one a line, and answers each with a line."""
+"""The conformance scenarios' driver for Python: reads commands as JSON, one a line, and answers each with a line.
+
+usage: driver.py [--aio]: with blocking gRPC, or with grpc.aio
+"""
 
 import json
 import sys
 
+from asynchronous import AioCalls, AioServer
 from calls import Calls
-from servers import Servers
+from servers import Server, Servers
 
 
 def main():
     verbs = {}
-    for holder in (Calls(), Servers()):
+    aio = "--aio" in sys.argv
+    for holder in (AioCalls() if aio else Calls(), Servers(AioServer if aio else Server)):
         verbs |= {name: getattr(holder, name) for name in dir(holder) if not name.startswith("_")}
     for line in sys.stdin:
         command = json.loads(line)

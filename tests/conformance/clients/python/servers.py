@@ -12,11 +12,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 import pinion
 
-_SECONDS = 10
-_ECHO = "pinion.conformance.v1.Echo"
+SECONDS = 10
+ECHO = "pinion.conformance.v1.Echo"
 
 
-class _Echo(echo_pb2_grpc.EchoServicer):
+class Echo(echo_pb2_grpc.EchoServicer):
     def __init__(self, version):
         self._version = version
 
@@ -27,7 +27,7 @@ class _Echo(echo_pb2_grpc.EchoServicer):
         with grpc.insecure_channel(request.through[0]) as plain:
             next_one = echo_pb2_grpc.EchoStub(grpc.intercept_channel(plain, pinion.ClientInterceptor(pass_on=True)))
             try:
-                reply.through.CopyFrom(next_one.Say(echo_pb2.SayRequest(through=request.through[1:]), timeout=_SECONDS))
+                reply.through.CopyFrom(next_one.Say(echo_pb2.SayRequest(through=request.through[1:]), timeout=SECONDS))
             except grpc.RpcError as error:
                 context.abort(error.code(), error.details())
         return reply
@@ -39,47 +39,56 @@ class _Echo(echo_pb2_grpc.EchoServicer):
             yield self.Say(request, context)
 
 
-class _Server:
+class Server:
+    """One that runs on a thread, and tells what becomes of it."""
+
     def __init__(self, registry, version, publish, lease_seconds):
-        self._channel = grpc.insecure_channel(registry)
-        self._program = grpc.server(futures.ThreadPoolExecutor(8), interceptors=[pinion.ChainServerInterceptor()])
-        echo_pb2_grpc.add_EchoServicer_to_server(_Echo(version), self._program)
-        self.address = f"127.0.0.1:{self._program.add_insecure_port('127.0.0.1:0')}"
-        self._events = queue.Queue()  # uids, then the end: an error or None
+        self.address = ""
+        self.events = queue.Queue()  # uids, then the end: an error or None
         self._until = threading.Event()
-        self._description = pinion.Server(service="echo", version=version, address=self.address, grpc_services=[_ECHO],
-                                          publish=publish, lease_seconds=lease_seconds, actor="driver",
-                                          on_registered=self._events.put)
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._options = {"service": "echo", "version": version, "grpc_services": [ECHO], "publish": publish, "actor": "driver",
+                         "lease_seconds": lease_seconds, "on_registered": self.events.put}
+        self._registry = registry
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def _serve(self):
+    def _run(self):
         error = None
         try:
-            pinion.serve(self._program, self._channel, self._description, self._until)
+            with grpc.insecure_channel(self._registry) as registry:
+                self._serve(registry)
         except grpc.RpcError as refused:
             error = refused
-        self._events.put(error)
+        self.events.put(error)
+
+    def _serve(self, registry):
+        program = grpc.server(futures.ThreadPoolExecutor(8), interceptors=[pinion.ChainServerInterceptor()])
+        echo_pb2_grpc.add_EchoServicer_to_server(Echo(self._options["version"]), program)
+        pinion.serve(program, registry, self._description(program), self._until)
+
+    def _description(self, program):
+        self.address = f"127.0.0.1:{program.add_insecure_port('127.0.0.1:0')}"
+        return pinion.Server(address=self.address, **self._options)
 
     def next_event(self):
-        event = self._events.get(timeout=_SECONDS)
+        event = self.events.get(timeout=SECONDS)
         if isinstance(event, str):
             return {"uid": event, "address": self.address}
         return {"error": error_answer(event)} if event else {}
 
     def end(self):
         self._until.set()
-        self._thread.join(_SECONDS)
-        self._channel.close()
+        self._thread.join(SECONDS)
         return {"failure": "did not end"} if self._thread.is_alive() else self.next_event()
 
 
 class Servers:
-    def __init__(self):
+    def __init__(self, make=Server):
+        self._make = make
         self._servers = {}
 
     def serve(self, registry, version, publish=False, lease_seconds=15, **named):
-        server = self._servers[named["as"]] = _Server(registry, version, publish, lease_seconds)
+        server = self._servers[named["as"]] = self._make(registry, version, publish, lease_seconds)
         return server.next_event()
 
     def again(self, **named):
@@ -87,7 +96,7 @@ class Servers:
 
     def health(self, **named):
         with grpc.insecure_channel(self._servers[named["as"]].address) as channel:
-            checked = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=_ECHO), timeout=_SECONDS)
+            checked = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=ECHO), timeout=SECONDS)
         return {"status": health_pb2.HealthCheckResponse.ServingStatus.Name(checked.status)}
 
     def end(self, **named):
