@@ -11,7 +11,7 @@ import sys
 import threading
 
 from tests.conformance.suite import last_line
-from tests.conformance.toolchains import python_with
+from tests.conformance.toolchains import python_with, require
 from tests.harness.process import CACHE, ROOT
 
 _FOLDER = pathlib.Path(__file__).parent
@@ -83,7 +83,36 @@ def python():
                     (" with aio", [*run, _FOLDER / "python/driver.py", "--aio"]))
 
 
-LANGUAGES = {"go": go, "python": python}
+def java():
+    require("java", "java", "mvn")
+    package, driver = _CLIENTS / "java", _FOLDER / "java"
+    built = CACHE / f"clients/java-{_digest(package, driver, ROOT / 'protos', _CLIENTS / 'sample')}"
+    maven = ["mvn", "-q", "-B", "-f", built / "pom.xml"]
+    if not (built / ".complete").exists():
+        shutil.rmtree(built, ignore_errors=True)
+        # A copy, since Maven builds beside the sources; together, so that nothing is installed.
+        shutil.copytree(package, built / "clients/java")
+        shutil.copytree(driver, built / "driver/java")
+        (built / "protos").symlink_to(ROOT / "protos")
+        (built / "clients/sample").symlink_to(_CLIENTS / "sample")
+        (built / "driver/echo.proto").symlink_to(_FOLDER / "echo.proto")
+        modules = "".join(f"<module>{module}</module>" for module in ("clients/java", "clients/java/sample", "driver/java"))
+        (built / "pom.xml").write_text("<project><modelVersion>4.0.0</modelVersion><groupId>example.pinion</groupId><artifactId>all"
+                                       f"</artifactId><version>1</version><packaging>pom</packaging><modules>{modules}</modules></project>")
+        print("building the Maven artifact", flush=True)
+        _build([*maven, "package", "dependency:build-classpath", "-DskipTests", "-Dmdep.outputFile=target/classpath"], built, "mvn")
+        (built / ".complete").touch()
+
+    def run(module, main):
+        classpath = (built / module / "target/classpath").read_text().strip()
+        return ["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp",
+                f"{built / module}/target/classes:{classpath}", main]
+    return Programs(run("driver/java", "pinion.conformance.driver.Driver"),
+                    run("clients/java/sample", "example.greeter.GreeterServer"),
+                    run("clients/java/sample", "example.greeter.GreeterClient"), [*maven, "test"])
+
+
+LANGUAGES = {"go": go, "python": python, "java": java}
 
 
 class Driver:
