@@ -18,7 +18,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "gateway/watch/record_file.h"
+#include "base/record_file.h"
 #include "gateway/watch/routing_state.h"
 #include "pinion/registry/v1/watch.pb.h"
 

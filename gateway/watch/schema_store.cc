@@ -9,8 +9,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "base/record_file.h"
 #include "base/status_macros.h"
-#include "gateway/watch/record_file.h"
 
 namespace pinion::watch {
 namespace {

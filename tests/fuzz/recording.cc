@@ -12,7 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
-#include "gateway/watch/record_file.h"
+#include "base/record_file.h"
 #include "gateway/watch/watch_messages.h"
 #include "tests/fuzz/target.h"
 

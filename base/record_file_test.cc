@@ -1,4 +1,4 @@
-#include "gateway/watch/record_file.h"
+#include "base/record_file.h"
 
 #include <filesystem>
 #include <fstream>
@@ -8,7 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-namespace pinion::watch {
+namespace pinion {
 namespace {
 
 using ::testing::ElementsAre;
@@ -124,4 +124,4 @@ TEST_F(RecordFileTest, TellsAMissingFileFromAForeignOne) {
 }
 
 }  // namespace
-}  // namespace pinion::watch
+}  // namespace pinion

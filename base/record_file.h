@@ -1,5 +1,5 @@
 // A file of records, each with its own checksum, so that a torn or rotten end is noticed and what
-// stands before it stays usable. Used by Recording, on its thread. Does no more I/O than told.
+// stands before it stays usable. One thread. Does no more I/O than told.
 //
 //   "PINREC1\n"  then for each record:  length (4 bytes, little endian)  CRC-32C  bytes
 //
@@ -14,7 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace pinion::watch {
+namespace pinion {
 
 // CRC-32C (Castagnoli) of `bytes`, continued from `crc` of what stood before them.
 uint32_t Crc32c(absl::string_view bytes, uint32_t crc = 0);
@@ -81,4 +81,4 @@ class RecordReader {
 // Makes a rename or a new file in `directory` survive a crash.
 absl::Status SyncDirectory(const std::string& directory);
 
-}  // namespace pinion::watch
+}  // namespace pinion

@@ -1,4 +1,4 @@
-#include "gateway/watch/record_file.h"
+#include "base/record_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 
-namespace pinion::watch {
+namespace pinion {
 namespace {
 
 constexpr char kMagic[] = "PINREC1\n";
@@ -141,7 +141,8 @@ absl::StatusOr<std::unique_ptr<RecordReader>> RecordReader::Open(const std::stri
   char magic[kMagicBytes];
   ASSIGN_OR_RETURN(const size_t n, reader->Read(magic, kMagicBytes));
   if (n != kMagicBytes || std::memcmp(magic, kMagic, kMagicBytes) != 0) {
-    return absl::DataLossError(absl::StrCat(path, " is not a recording, or of another version"));
+    return absl::DataLossError(
+        absl::StrCat(path, " is not a file of records, or of another version"));
   }
   reader->good_bytes_ = kMagicBytes;
   return reader;
@@ -196,4 +197,4 @@ absl::Status SyncDirectory(const std::string& directory) {
   return status;
 }
 
-}  // namespace pinion::watch
+}  // namespace pinion
