@@ -117,6 +117,8 @@ std::string PinUsesOf(absl::string_view service, absl::string_view expression) {
   return Key("records/pin_use!", service, expression, absl::string_view());
 }
 std::string AuditKey(absl::string_view id) { return Key(kAudit, id); }
+std::string AuditHeadKey(int32_t chain) { return Key(kAuditHeads, absl::StrFormat("%04d", chain)); }
+std::string HeldKey(absl::string_view id) { return Key(kHeld, id); }
 std::string SunsetKey(int64_t seconds, absl::string_view service, absl::string_view version) {
   return Key(kSunsets, Padded(seconds), service, version);
 }

@@ -21,6 +21,9 @@
 //     entitled!S!C      empty: C has an entitlement for S
 //     usage!HOUR!S!V    UsageRecord         gateway!START        GatewayRecord
 //                                           gateway_lease!START  empty, with a lease: it is heard
+//     audit_head!CHAIN  AuditHead           audit_trim           AuditTrim
+//     format            StoreFormat         restoring            Restoring
+//     held!ID           HeldRevision, with a lease
 //
 // pin_use stands beside each pin, so that the consumers of an expression can be counted and named
 // without a counter that all of them would contend for.
@@ -35,6 +38,7 @@
 
 namespace pinion::model {
 
+inline constexpr char kEveryKey[] = "r";  // prefix
 inline constexpr char kRoutingPrefix[] = "routing/";
 inline constexpr char kServices[] = "routing/service!";
 inline constexpr char kVersions[] = "routing/version!";
@@ -45,6 +49,11 @@ inline constexpr char kConsumers[] = "routing/consumer!";
 inline constexpr char kPins[] = "routing/pin!";
 inline constexpr char kEntitlements[] = "routing/entitlement!";
 inline constexpr char kAudit[] = "records/audit!";
+inline constexpr char kAuditHeads[] = "records/audit_head!";
+inline constexpr char kAuditTrimKey[] = "records/audit_trim";
+inline constexpr char kFormatKey[] = "records/format";
+inline constexpr char kRestoringKey[] = "records/restoring";
+inline constexpr char kHeld[] = "records/held!";
 inline constexpr char kSunsets[] = "records/sunset!";
 inline constexpr char kFreeing[] = "records/freeing!";
 inline constexpr char kJobs[] = "records/job!";
@@ -87,6 +96,8 @@ std::string PinUseKey(absl::string_view service, absl::string_view expression,
 std::string PinUsesOf(absl::string_view service,
                       absl::string_view expression);  // prefix; of all if empty
 std::string AuditKey(absl::string_view id);
+std::string AuditHeadKey(int32_t chain);
+std::string HeldKey(absl::string_view id);
 // By time, in seconds since the epoch, which is not negative.
 std::string SunsetKey(int64_t seconds, absl::string_view service, absl::string_view version);
 std::string FreeingKey(absl::string_view service, absl::string_view version);

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "google/protobuf/util/json_util.h"
+#include "registry/model/audit_chain.h"
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
 
@@ -14,6 +15,8 @@ namespace {
 constexpr size_t kMaxAuditedBytes = 16 * 1024;
 // Among more names than these nobody looks for the nearest.
 constexpr size_t kMaxNames = 10'000;
+// Each one lost means that another registry has written into the very chain that was taken.
+constexpr int kMaxChainAttempts = 100;
 
 std::string ToJson(const google::protobuf::Message* message) {
   if (message == nullptr) return "";
@@ -25,6 +28,10 @@ std::string ToJson(const google::protobuf::Message* message) {
     return absl::StrCat("{\"omitted_bytes\":", json.size(), "}");
   }
   return json;
+}
+
+std::optional<store::Revision> Outcome(const store::TxnResult& result) {
+  return result.succeeded ? std::optional(result.revision) : std::nullopt;
 }
 
 }  // namespace
@@ -114,6 +121,7 @@ registry::v1::AuditRecord& Draft::Audit(absl::string_view command, absl::string_
                                         const google::protobuf::Message* before,
                                         const google::protobuf::Message* after,
                                         absl::string_view reason) {
+  links_.emplace_back();
   registry::v1::AuditRecord& record = audits_.emplace_back();
   *record.mutable_time() = now_;
   record.set_actor(caller_.actor);
@@ -127,17 +135,36 @@ registry::v1::AuditRecord& Draft::Audit(absl::string_view command, absl::string_
 
 absl::StatusOr<std::optional<store::Revision>> Draft::Commit() {
   CHECK(!audits_.empty() || may_be_unaudited_);
-  for (registry::v1::AuditRecord& audit : audits_) {
-    audit.set_id(registry_.NextAuditId());
+  if (audits_.empty()) {
+    ASSIGN_OR_RETURN(const store::TxnResult result,
+                     registry_.store().Commit({.compares = compares_, .then = ops_}));
+    return Outcome(result);
+  }
+  // What other registries write into the chain that was taken is nobody's loss: it is written anew.
+  for (int i = 0; i < kMaxChainAttempts; ++i) {
+    AuditChains::Turn turn = registry_.audit_chains().Take(begins_chains_);
+    registry::v1::AuditHead head = turn.head();
+    store::Txn txn = AuditedTxn(turn.chained(), head);
+    turn.Guard(head, txn);
+    ASSIGN_OR_RETURN(const store::TxnResult result, registry_.store().Commit(std::move(txn)));
+    ASSIGN_OR_RETURN(const bool ended, turn.Ended(result, head));
+    if (ended) return Outcome(result);
+  }
+  return std::nullopt;
+}
+
+store::Txn Draft::AuditedTxn(bool chained, registry::v1::AuditHead& head) {
+  store::Txn txn{.compares = compares_, .then = ops_, .otherwise = {}};
+  for (size_t i = 0; i < audits_.size(); ++i) {
+    registry::v1::AuditRecord& audit = audits_[i];
+    audit.set_id(registry_.NextAuditId(head.last_id()));
     const std::string key = model::AuditKey(audit.id());
     // Another registry on the same store may have taken the id.
-    compares_.push_back(store::Compare::Absent(key));
-    Put(key, audit);
+    txn.compares.push_back(store::Compare::Absent(key));
+    txn.then.push_back(store::Put{key, chained ? model::ChainAuditRecord(audit, links_[i], head)
+                                               : audit.SerializeAsString()});
   }
-  ASSIGN_OR_RETURN(const store::TxnResult result,
-                   registry_.store().Commit({.compares = compares_, .then = ops_}));
-  if (!result.succeeded) return std::nullopt;
-  return result.revision;
+  return txn;
 }
 
 registry::v1::Meta Draft::NewMeta(absl::string_view owner) const {

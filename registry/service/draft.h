@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "google/protobuf/message.h"
+#include "pinion/registry/v1/audit.pb.h"
 #include "pinion/registry/v1/records.pb.h"
 #include "pinion/registry/v1/registry.pb.h"
 #include "registry/model/errors.h"
@@ -98,6 +99,12 @@ class Draft {
                                    const google::protobuf::Message* before,
                                    const google::protobuf::Message* after,
                                    absl::string_view reason = "");
+  // What the last Audit() says to whoever verifies the log. REQUIRES: there was one.
+  registry::v1::AuditLink& AuditLink() { return links_.back(); }
+
+  // Its audit records begin the chains of a store that has none yet. REQUIRES: it has read the
+  // store's format, and changes it.
+  void BeginChains() { begins_chains_ = true; }
 
   // It may be bookkeeping alone, which nobody has asked for, and so without an audit record.
   void AllowUnaudited() { may_be_unaudited_ = true; }
@@ -119,6 +126,8 @@ class Draft {
  private:
   absl::StatusOr<std::optional<store::KeyValue>> Read(const std::string& key);
   void Add(store::Op op);
+  // The draft with its audit records, behind `head`, which becomes the place of the last one.
+  store::Txn AuditedTxn(bool chained, registry::v1::AuditHead& head);
 
   Registry& registry_;
   const Caller& caller_;
@@ -128,7 +137,9 @@ class Draft {
   std::vector<store::Compare> compares_;
   std::vector<store::Op> ops_;
   std::deque<registry::v1::AuditRecord> audits_;
+  std::deque<registry::v1::AuditLink> links_;  // of each of them
   bool may_be_unaudited_ = false;
+  bool begins_chains_ = false;
 };
 
 // Each attempt that fails means that somebody else's change succeeded. After the first few, losers

@@ -3,6 +3,7 @@
 #include <grpcpp/server_context.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
@@ -102,7 +103,20 @@ class RegistryService final : public v1::Registry::Service {
   PINION_OPERATION(ListUsage, ListUsageResponse)
   PINION_OPERATION(ListGateways, ListGatewaysResponse)
   PINION_OPERATION(ForgetGateway, ForgetGatewayResponse)
+  PINION_OPERATION(GetAuditHead, AuditLogState)
+  PINION_OPERATION(TrimAuditLog, TrimAuditLogResponse)
+  PINION_OPERATION(MigrateStore, MigrateStoreResponse)
 #undef PINION_OPERATION
+
+  grpc::Status ReadAuditLog(grpc::ServerContext* context, const v1::ReadAuditLogRequest* request,
+                            grpc::ServerWriter<v1::AuditLogPart>* writer) override {
+    return Stream(*context, *request, writer, service::ReadAuditLog);
+  }
+
+  grpc::Status ReadBackup(grpc::ServerContext* context, const v1::ReadBackupRequest* request,
+                          grpc::ServerWriter<v1::BackupPart>* writer) override {
+    return Stream(*context, *request, writer, service::ReadBackup);
+  }
 
   grpc::Status GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest* request,
                          v1::GetStatusResponse* response) override {
@@ -133,6 +147,19 @@ class RegistryService final : public v1::Registry::Service {
     const absl::StatusOr<Caller> caller = CallerOf(context);
     if (!caller.ok()) return ToGrpc(caller.status());
     return Answer(operation(registry_, *caller, request), response);
+  }
+
+  // An operation that answers with one message after the other.
+  template <typename Request, typename Part>
+  grpc::Status Stream(grpc::ServerContext& context, const Request& request,
+                      grpc::ServerWriter<Part>* writer,
+                      absl::Status (*operation)(Registry&, const Caller&, const Request&,
+                                                const std::function<absl::Status(const Part&)>&)) {
+    const absl::StatusOr<Caller> caller = CallerOf(context);
+    if (!caller.ok()) return ToGrpc(caller.status());
+    return ToGrpc(operation(registry_, *caller, request, [writer](const Part& part) {
+      return writer->Write(part) ? absl::OkStatus() : absl::CancelledError("the reader has gone");
+    }));
   }
 
   Registry& registry_;

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/status_macros.h"
+#include "registry/service/consistent_read.h"
 #include "registry/service/operations.h"
 
 namespace pinion::service {
@@ -61,8 +62,11 @@ absl::Status Housekeeper::RunOnce() {
 
 absl::Status Housekeeper::CompactSome() {
   store::Store& store = registry_.store();
-  const store::Revision goal = std::min(store.revision() - options_.keep_revisions, hub_.floor());
+  store::Revision goal = std::min(store.revision() - options_.keep_revisions, hub_.floor());
   const store::Revision done = store.compact_revision();
+  if (goal <= done) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::optional<store::Revision> held, OldestHeld(store));
+  goal = std::min(goal, held.value_or(goal));
   if (goal <= done) return absl::OkStatus();
   return store.Compact(std::min(goal, done + kCompactStep));
 }

@@ -3,6 +3,7 @@
 // into the draft; Run commits it. Errors are those of registry.proto.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -167,5 +168,24 @@ absl::StatusOr<v1::ListAuditRecordsResponse> ListAuditRecords(
 absl::StatusOr<v1::GetStatusResponse> GetStatus(Draft& draft, const v1::GetStatusRequest& request);
 absl::StatusOr<v1::GetRoutingResponse> GetRouting(Draft& draft,
                                                   const v1::GetRoutingRequest& request);
+
+// ---- audit_log.cc ----
+absl::StatusOr<v1::AuditLogState> GetAuditHead(Draft& draft,
+                                               const v1::GetAuditHeadRequest& request);
+// Takes one message after the other; an error ends the reading.
+using AuditLogSink = std::function<absl::Status(const v1::AuditLogPart&)>;
+absl::Status ReadAuditLog(Registry& registry, const Caller& caller,
+                          const v1::ReadAuditLogRequest& request, const AuditLogSink& send);
+absl::StatusOr<v1::TrimAuditLogResponse> TrimAuditLog(Draft& draft,
+                                                      const v1::TrimAuditLogRequest& request);
+
+// ---- store_migration.cc ----
+absl::StatusOr<v1::MigrateStoreResponse> MigrateStore(Draft& draft,
+                                                      const v1::MigrateStoreRequest& request);
+
+// ---- backup.cc ----
+using BackupSink = std::function<absl::Status(const v1::BackupPart&)>;
+absl::Status ReadBackup(Registry& registry, const Caller& caller,
+                        const v1::ReadBackupRequest& request, const BackupSink& send);
 
 }  // namespace pinion::service

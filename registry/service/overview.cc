@@ -4,6 +4,8 @@
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
 #include "registry/model/projection.h"
+#include "registry/model/store_format.h"
+#include "registry/service/audit_log.h"
 #include "registry/service/lookups.h"
 #include "registry/service/operations.h"
 
@@ -65,6 +67,14 @@ absl::StatusOr<v1::ListAuditRecordsResponse> ListAuditRecords(
 absl::StatusOr<v1::GetStatusResponse> GetStatus(Draft& draft, const v1::GetStatusRequest&) {
   Registry& registry = draft.registry();
   v1::GetStatusResponse status;
+  ASSIGN_OR_RETURN(const v1::RegistryIdentity identity,
+                   ReadIdentity(registry.store(), draft.revision()));
+  *status.mutable_restored_from() = identity.restored_from();
+  ASSIGN_OR_RETURN(const auto format, draft.Get<v1::StoreFormat>(model::kFormatKey));
+  *status.mutable_store_format() =
+      format.has_value() ? format->value : model::FormatWithoutRecord();
+  status.set_newest_store_format(model::kStoreFormat);
+  status.set_store_error(std::string(registry.store().last_commit().message()));
   status.set_registry_id(registry.id());
   status.set_revision(draft.revision());
   status.set_compact_revision(registry.store().compact_revision());

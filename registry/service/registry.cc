@@ -8,6 +8,7 @@
 #include "pinion/registry/v1/records.pb.h"
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
+#include "registry/model/store_format.h"
 
 namespace pinion::service {
 
@@ -38,22 +39,53 @@ absl::StatusOr<std::unique_ptr<Registry>> Registry::Open(store::Store& store, co
   return registry;
 }
 
+absl::StatusOr<std::unique_ptr<Registry>> Registry::OfRestore(store::Store& store,
+                                                              const Clock& clock) {
+  std::unique_ptr<Registry> registry(new Registry(store, clock, {}));
+  RETURN_IF_ERROR(registry->LoadFormat());
+  RETURN_IF_ERROR(registry->LoadLastAuditId());
+  return registry;
+}
+
 absl::Status Registry::LoadIdentity() {
+  ASSIGN_OR_RETURN(const store::RangeResult restoring,
+                   store_.Range({.range = store::KeyRange::Single(model::kRestoringKey)}));
+  if (!restoring.kvs.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("a restore into the store (", store_.Describe(),
+                     ") was not finished, so it holds a part of a backup: empty it, or delete its "
+                     "file, and run `pinion restore` again"));
+  }
   registry::v1::RegistryIdentity identity;
   identity.set_id(NewId());
   *identity.mutable_create_time() = ToTimestamp(clock_.Wall());
   // Whoever comes second, of several registries on one store, takes the first one's.
   ASSIGN_OR_RETURN(
       store::TxnResult result,
-      store_.Commit({.compares = {store::Compare::Absent(model::kRegistryKey)},
-                     .then = {store::Put{model::kRegistryKey, identity.SerializeAsString()}},
-                     .otherwise = {store::Get{model::kRegistryKey}}}));
+      store_.Commit(
+          {.compares = {store::Compare::Absent(model::kRegistryKey)},
+           .then = {store::Put{model::kRegistryKey, identity.SerializeAsString()},
+                    store::Put{model::kFormatKey, model::FormatOfNewStores().SerializeAsString()}},
+           .otherwise = {store::Get{model::kRegistryKey}}}));
   if (!result.succeeded) {
     ASSIGN_OR_RETURN(const Stored<registry::v1::RegistryIdentity> stored,
                      Decode<registry::v1::RegistryIdentity>(*result.results.at(0)));
     identity = stored.value;
   }
   id_ = identity.id();
+  return LoadFormat();
+}
+
+absl::Status Registry::LoadFormat() {
+  ASSIGN_OR_RETURN(const store::RangeResult range,
+                   store_.Range({.range = store::KeyRange::Single(model::kFormatKey)}));
+  AuditChains::Format format{.value = model::FormatWithoutRecord()};
+  if (!range.kvs.empty()) {
+    ASSIGN_OR_RETURN(auto stored, Decode<registry::v1::StoreFormat>(range.kvs[0]));
+    format = {std::move(stored.value), stored.revision};
+  }
+  RETURN_IF_ERROR(model::CheckReadable(format.value));
+  audit_chains_.SetFormat(std::move(format));
   return absl::OkStatus();
 }
 
@@ -73,9 +105,11 @@ absl::Status Registry::LoadLastAuditId() {
   return absl::OkStatus();
 }
 
-std::string Registry::NextAuditId() {
+std::string Registry::NextAuditId(absl::string_view after) {
+  int64_t last = 0;
+  (void)absl::SimpleAtoi(after, &last);  // empty: nothing
   MutexLock lock(&mutex_);
-  last_audit_id_ = std::max(last_audit_id_ + 1, absl::ToUnixMicros(clock_.Wall()));
+  last_audit_id_ = std::max({last_audit_id_ + 1, last + 1, absl::ToUnixMicros(clock_.Wall())});
   return absl::StrFormat("%020d", last_audit_id_);
 }
 

@@ -11,6 +11,7 @@
 #include "base/mutex.h"
 #include "registry/model/retirement.h"
 #include "registry/model/usage.h"
+#include "registry/service/audit_chains.h"
 #include "registry/service/codec.h"
 #include "registry/store/store.h"
 
@@ -31,9 +32,15 @@ struct RegistryOptions {
 
 class Registry {
  public:
-  // Gives an empty store its registry id. Both outlive the registry.
+  // Gives an empty store its registry id and format. Both outlive the registry. FailedPrecondition:
+  // STORE_FORMAT_UNKNOWN, or a restore into the store was not finished; the message says what to
+  // do.
   static absl::StatusOr<std::unique_ptr<Registry>> Open(store::Store& store, const Clock& clock,
                                                         const RegistryOptions& options = {});
+
+  // Of a store whose restore is about to end: for the transaction that ends it, and nothing else.
+  static absl::StatusOr<std::unique_ptr<Registry>> OfRestore(store::Store& store,
+                                                             const Clock& clock);
 
   const std::string& id() const { return id_; }
   store::Store& store() { return store_; }
@@ -41,9 +48,10 @@ class Registry {
   absl::Time start_time() const { return start_time_; }
   const RegistryOptions& options() const { return options_; }
 
-  // Twenty digits, each greater than all before, in this process and in the store; close to the
-  // wall clock's microseconds.
-  std::string NextAuditId();
+  // Twenty digits, each greater than all before, in this process and in the store, and than
+  // `after`; close to the wall clock's microseconds.
+  std::string NextAuditId(absl::string_view after);
+  AuditChains& audit_chains() { return audit_chains_; }
 
   // Held by a change that has lost to others several times, so that the losers come one after
   // another.
@@ -52,6 +60,7 @@ class Registry {
  private:
   Registry(store::Store& store, const Clock& clock, const RegistryOptions& options);
   absl::Status LoadIdentity();
+  absl::Status LoadFormat();
   absl::Status LoadLastAuditId();
 
   store::Store& store_;
@@ -59,6 +68,7 @@ class Registry {
   const absl::Time start_time_;
   const RegistryOptions options_;
   std::string id_;
+  AuditChains audit_chains_;
   Mutex turn_;
   Mutex mutex_;
   int64_t last_audit_id_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -183,6 +183,8 @@ class Store {
   // Ends a lease, and deletes the keys still attached to it in one transaction. NotFound: unknown.
   virtual absl::Status RevokeLease(LeaseId id) = 0;
 
+  // What the last transaction met, if it failed: ResourceExhausted while the disk is full.
+  virtual absl::Status last_commit() const { return absl::OkStatus(); }
   // Where the data is, for people: "sqlite /var/lib/pinion/registry.db".
   virtual std::string Describe() const = 0;
 };

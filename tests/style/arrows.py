@@ -31,13 +31,15 @@ ARROWS = {
     "registry/schema": ["registry/model", "registry/version", "base", "protos"],
     "registry/compat": ["registry/schema", "registry/model", "registry/version", "base", "protos"],
     "registry/store": ["registry/model", "registry/version", "base", "protos"],
-    "registry/service": ["registry/compat", "registry/schema", "registry/store", "registry/model", "registry/version", "base", "protos"],
+    "registry/archive": ["registry/model", "registry/version", "base", "protos"],
+    "registry/service": ["registry/archive", "registry/compat", "registry/schema", "registry/store", "registry/model", "registry/version", "base", "protos"],
     # The files of certificates and keys are checked by what will use them.
     "config": ["auth/verification_key.h", "auth/limits.h", "gateway/net/tls_files.h", "registry/compat", "registry/schema", "registry/model", "registry/version", "base", "protos"],
     "clients": ["registry/version", "base", "protos"],
     # `validate` and `explain` answer without a server: they read the file and route with the gateway's own pure code. So does
-    # `schema check`, with the registry's.
-    "clients/cli": ["config", "gateway/route", "registry/compat", "registry/schema", "registry/version", "base", "protos"],
+    # `schema check`, with the registry's. `audit verify` trusts no registry either, and backups are files of the command's.
+    "clients/cli": ["config", "gateway/route", "registry/archive", "registry/compat", "registry/model", "registry/schema", "registry/version", "base",
+                    "protos"],
     "pinion": ["auth", "gateway", "registry", "config", "clients", "base", "protos"],
     "examples": ["clients", "base", "protos"],
     "tests": ["auth", "gateway", "registry", "config", "clients", "pinion", "examples", "base", "protos"],

@@ -1,5 +1,5 @@
-// A store in which somebody else can come first: between what a change has read and its commit. For
-// tests; one thread at a time while an interruption is set.
+// A store in which somebody else can come first, between what a change has read and its commit; and
+// one that fails from some commit on. For tests; one thread at a time while an interruption is set.
 #pragma once
 
 #include <functional>
@@ -51,6 +51,21 @@ class InterruptedStore : public store::Store {
  private:
   store::Store& store_;
   std::function<void()> interruption_;
+};
+
+// Commits `commits_before` transactions and no more, as a store that is full or away.
+class FailingStore : public InterruptedStore {
+ public:
+  FailingStore(store::Store& store, int commits_before)
+      : InterruptedStore(store), left_(commits_before) {}
+
+  absl::StatusOr<store::TxnResult> Commit(store::Txn txn) override {
+    if (left_-- <= 0) return absl::UnavailableError("the store is away");
+    return InterruptedStore::Commit(std::move(txn));
+  }
+
+ private:
+  int left_;
 };
 
 }  // namespace pinion::testing
