@@ -31,7 +31,9 @@ absl::Status ToStatus(sqlite3* db) {
           "room");
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return absl::DataLossError(absl::StrCat("the registry's store is damaged: ", message));
+      return absl::DataLossError(
+          absl::StrCat("the registry's store is damaged (", message,
+                       "): stop the registry and restore the last backup with `pinion restore`"));
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return absl::UnavailableError(absl::StrCat("the registry's store is busy: ", message));

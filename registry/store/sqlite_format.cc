@@ -45,7 +45,9 @@ static_assert(kApplicationId == 1346981449 && kFormatVersion == 1 &&
 absl::Status Damaged(const std::string& path, absl::string_view detail) {
   return absl::DataLossError(
       absl::StrCat("registry store ", path, " is damaged (", detail,
-                   "): restore it from a backup, or move it away to begin with an empty one"));
+                   "): move it away, and restore the last backup with `pinion restore BACKUP "
+                   "--store ",
+                   path, "`, or begin with an empty one"));
 }
 
 // A wrong header, not one of ours, or from the future.
@@ -81,6 +83,15 @@ std::string DirectoryOf(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+// A file that SQLite could only open for reading says so at the first write.
+absl::Status Writable(const std::string& path, const absl::Status& status) {
+  if (!absl::IsPermissionDenied(status)) return status;
+  return absl::PermissionDeniedError(
+      absl::StrCat("registry store ", path,
+                   " cannot be written: check that the file and its directory are writable by this "
+                   "user, and that the file system is not mounted read-only"));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Database>> OpenStoreFile(const std::string& path) {
@@ -96,11 +107,13 @@ absl::StatusOr<std::unique_ptr<Database>> OpenStoreFile(const std::string& path)
   Database& db = **opened;
   ASSIGN_OR_RETURN(const bool empty, IsEmpty(path, db));
   if (!empty) RETURN_IF_ERROR(CheckFormat(path, db));
-  RETURN_IF_ERROR(
-      db.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                 "PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000;"
-                 "PRAGMA cache_size = -65536"));
-  if (empty) RETURN_IF_ERROR(db.Execute(kTables));
+  RETURN_IF_ERROR(Writable(
+      path, db.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                       "PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000;"
+                       "PRAGMA cache_size = -65536")));
+  if (empty) RETURN_IF_ERROR(Writable(path, db.Execute(kTables)));
+  // A file whose WAL is lost is still known for a store, and not taken for a new one.
+  if (empty) RETURN_IF_ERROR(db.Execute("PRAGMA wal_checkpoint(TRUNCATE)"));
   RETURN_IF_ERROR(SyncDirectoryOf(path));
   return std::move(*opened);
 }

@@ -148,6 +148,7 @@ void SqliteStore::RunWriter() {
     MutexLock lock(&mutex_);
     revision_ = writer_->revision();
     compact_revision_ = writer_->compact_revision();
+    last_commit_ = status;
     committed_.SignalAll();
     for (Pending* pending : batch) {
       pending->status = status;
@@ -247,6 +248,11 @@ Revision SqliteStore::revision() const {
 Revision SqliteStore::compact_revision() const {
   MutexLock lock(&mutex_);
   return compact_revision_;
+}
+
+absl::Status SqliteStore::last_commit() const {
+  MutexLock lock(&mutex_);
+  return last_commit_;
 }
 
 absl::StatusOr<LeaseId> SqliteStore::GrantLease(absl::Duration ttl) {

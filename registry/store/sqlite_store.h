@@ -43,6 +43,7 @@ class SqliteStore : public Store {
   absl::StatusOr<absl::Duration> RenewLease(LeaseId id) override;
   absl::StatusOr<std::vector<ExpiredLease>> ExpiredLeases() override;
   absl::Status RevokeLease(LeaseId id) override;
+  absl::Status last_commit() const override;
   std::string Describe() const override { return "sqlite " + path_; }
 
  private:
@@ -84,6 +85,7 @@ class SqliteStore : public Store {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   Revision revision_ ABSL_GUARDED_BY(mutex_) = 1;  // committed
   Revision compact_revision_ ABSL_GUARDED_BY(mutex_) = 1;
+  absl::Status last_commit_ ABSL_GUARDED_BY(mutex_);
   LeaseClock leases_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::unique_ptr<SqliteReader>> idle_readers_ ABSL_GUARDED_BY(mutex_);
   int readers_ ABSL_GUARDED_BY(mutex_) = 0;  // idle or not

@@ -81,7 +81,8 @@ TEST_F(SqliteStoreTest, RefusesADamagedFile) {
   file << std::string(static_cast<size_t>(size) - 16'384, '\xa5');
   file.close();
   EXPECT_TRUE(absl::IsDataLoss(OpenStatus())) << OpenStatus();
-  EXPECT_THAT(std::string(OpenStatus().message()), HasSubstr("restore it from a backup"));
+  EXPECT_THAT(std::string(OpenStatus().message()),
+              HasSubstr("restore the last backup with `pinion restore BACKUP --store " + path_));
 }
 
 TEST_F(SqliteStoreTest, RefusesATruncatedFile) {
