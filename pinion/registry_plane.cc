@@ -18,6 +18,21 @@ namespace {
 // Calls of the registry's API take milliseconds; watches are told to end first.
 constexpr absl::Duration kGrace = absl::Seconds(5);
 
+// A socket by its absolute path: what is printed is good in any directory.
+std::string ListenAddress(const routing::v1::Address& address) {
+  if (!address.has_pipe()) return config::ToString(address);
+  return absl::StrCat("unix:", std::filesystem::absolute(address.pipe().path()).native());
+}
+
+service::RegistryOptions OptionsOf(const config::v1::Registry& config) {
+  service::RegistryOptions options;
+  if (config.has_rollback_window()) options.rollback_window = FromProto(config.rollback_window());
+  if (config.has_usage_window()) options.usage_window = FromProto(config.usage_window());
+  return options;
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const config::v1::Store& config) {
   if (config.has_memory()) return std::make_unique<store::MemoryStore>(SystemClock());
   const std::string& path = config.sqlite().path();
@@ -33,21 +48,6 @@ absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const config::v1::Store&
                    store::SqliteStore::Open(path, SystemClock()));
   return std::unique_ptr<store::Store>(std::move(store));
 }
-
-// A socket by its absolute path: what is printed is good in any directory.
-std::string ListenAddress(const routing::v1::Address& address) {
-  if (!address.has_pipe()) return config::ToString(address);
-  return absl::StrCat("unix:", std::filesystem::absolute(address.pipe().path()).native());
-}
-
-service::RegistryOptions OptionsOf(const config::v1::Registry& config) {
-  service::RegistryOptions options;
-  if (config.has_rollback_window()) options.rollback_window = FromProto(config.rollback_window());
-  if (config.has_usage_window()) options.usage_window = FromProto(config.usage_window());
-  return options;
-}
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<RegistryPlane>> RegistryPlane::Start(
     const config::v1::Registry& config) {

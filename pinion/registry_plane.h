@@ -12,6 +12,9 @@
 
 namespace pinion {
 
+// A store that is missing is made, with its directory. REQUIRES: `config` names one.
+absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const config::v1::Store& config);
+
 class RegistryPlane {
  public:
   // Serves when it returns. A store that is missing is made, with its directory. Errors are

@@ -17,6 +17,7 @@
 #include "pinion/defaults.h"
 #include "pinion/gateway_plane.h"
 #include "pinion/registry_plane.h"
+#include "pinion/restore_command.h"
 
 namespace pinion {
 namespace {
@@ -202,7 +203,10 @@ void AddServerCommands(cli::Command& root, cli::Invocation& run) {
   cli::Command& gateway = root.Sub("gateway", "Run a gateway, or see those that run");
   AddGateway(gateway, run);
   cli::AddGatewayCommands(gateway, run);
-  AddRegistry(root.Sub("registry", "Run a registry"), run);
+  cli::Command& registry = root.Sub("registry", "Run a registry, or migrate its store");
+  AddRegistry(registry, run);
+  cli::AddRegistryCommands(registry, run);
+  AddRestoreCommand(root, run);
 }
 
 }  // namespace pinion

@@ -16,6 +16,8 @@ void AddCommands(Command& root, Invocation& run) {
   AddPlanCommands(root, run);
   AddUsageCommand(root, run);
   AddStatusCommands(root, run);
+  AddAuditCommands(root, run);
+  AddBackupCommand(root, run);
   AddRoutingCommands(root, run);
 }
 

@@ -29,7 +29,11 @@ void AddEntitlementCommands(Command& root, Invocation& run);
 void AddUsageCommand(Command& root, Invocation& run);
 // Verbs of `gateway`, which is itself the command that runs one.
 void AddGatewayCommands(Command& gateway, Invocation& run);
-void AddStatusCommands(Command& root, Invocation& run);   // and audit
+void AddStatusCommands(Command& root, Invocation& run);
+void AddAuditCommands(Command& root, Invocation& run);
+void AddBackupCommand(Command& root, Invocation& run);
+// Verbs of `registry`, which is itself the command that runs one.
+void AddRegistryCommands(Command& registry, Invocation& run);
 void AddRoutingCommands(Command& root, Invocation& run);  // explain and validate
 
 // All of the above, but for those that are verbs of others.

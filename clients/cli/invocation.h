@@ -52,6 +52,10 @@ class Invocation {
 
   bool json() const { return json_; }
   std::ostream& out() { return surroundings_.out; }
+  // For how far something is; results go to out().
+  std::ostream& err() { return surroundings_.err; }
+  // Who makes a change, as the audit log says it.
+  std::string Actor() const;
   bool WaitForStop(absl::Duration timeout) { return surroundings_.wait_for_stop(timeout); }
   void OnReload(std::function<void(Reload)> reload) { surroundings_.on_reload(std::move(reload)); }
 
@@ -71,7 +75,6 @@ class Invocation {
 
  private:
   std::string Address() const;
-  std::string Actor() const;
   void PrintError(const absl::Status& status);
 
   Surroundings surroundings_;

@@ -19,6 +19,8 @@ namespace {
 
 // A descriptor set with all imports of a large repository is some megabytes.
 constexpr int kMaxMessageBytes = 64 << 20;
+// No more often than registries put up with.
+constexpr int kKeepaliveMs = 30'000;
 
 // Of a serialised google.rpc.Status; an empty one when there is none.
 google::rpc::ErrorInfo ErrorInfoIn(const std::string& details) {
@@ -103,6 +105,8 @@ class RegistryClient::Impl {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
     arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+    // Calls without a deadline notice a registry that has vanished.
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
     stub_ = v1::Registry::NewStub(grpc::CreateCustomChannel(
         GrpcTarget(address_), grpc::InsecureChannelCredentials(), arguments));
   }
@@ -119,6 +123,23 @@ class RegistryClient::Impl {
     const grpc::Status status = (stub_.get()->*method)(&context, request, &response);
     if (!status.ok()) return ToStatus(status, address_, timeout_);
     return response;
+  }
+
+  // No deadline: it takes as long as there is something to send.
+  template <typename Request, typename Part>
+  absl::Status Stream(std::unique_ptr<grpc::ClientReader<Part>> (v1::Registry::Stub::*method)(
+                          grpc::ClientContext*, const Request&),
+                      const Request& request,
+                      const std::function<absl::Status(const Part&)>& take) {
+    grpc::ClientContext context;
+    context.AddMetadata("pinion-actor", actor_);
+    const auto reader = (stub_.get()->*method)(&context, request);
+    Part part;
+    absl::Status taken;
+    while (taken.ok() && reader->Read(&part)) taken = take(part);
+    if (!taken.ok()) context.TryCancel();
+    const grpc::Status status = reader->Finish();
+    return taken.ok() ? ToStatus(status, address_, timeout_) : taken;
   }
 
  private:
@@ -185,7 +206,22 @@ PINION_RPC(GetRouting, GetRoutingResponse)
 PINION_RPC(ListUsage, ListUsageResponse)
 PINION_RPC(ListGateways, ListGatewaysResponse)
 PINION_RPC(ForgetGateway, ForgetGatewayResponse)
+PINION_RPC(GetAuditHead, AuditLogState)
+PINION_RPC(TrimAuditLog, TrimAuditLogResponse)
+PINION_RPC(MigrateStore, MigrateStoreResponse)
 
 #undef PINION_RPC
+
+absl::Status RegistryClient::ReadAuditLog(
+    const v1::ReadAuditLogRequest& request,
+    const std::function<absl::Status(const v1::AuditLogPart&)>& take) {
+  return impl_->Stream(&v1::Registry::Stub::ReadAuditLog, request, take);
+}
+
+absl::Status RegistryClient::ReadBackup(
+    const v1::ReadBackupRequest& request,
+    const std::function<absl::Status(const v1::BackupPart&)>& take) {
+  return impl_->Stream(&v1::Registry::Stub::ReadBackup, request, take);
+}
 
 }  // namespace pinion::cli

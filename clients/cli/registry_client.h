@@ -2,6 +2,7 @@
 // say what to do. Hides gRPC. One thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -94,6 +95,15 @@ class RegistryClient {
   absl::StatusOr<v1::ListUsageResponse> ListUsage(const v1::ListUsageRequest& request);
   absl::StatusOr<v1::ListGatewaysResponse> ListGateways(const v1::ListGatewaysRequest& request);
   absl::StatusOr<v1::ForgetGatewayResponse> ForgetGateway(const v1::ForgetGatewayRequest& request);
+  absl::StatusOr<v1::AuditLogState> GetAuditHead(const v1::GetAuditHeadRequest& request);
+  absl::StatusOr<v1::TrimAuditLogResponse> TrimAuditLog(const v1::TrimAuditLogRequest& request);
+  absl::StatusOr<v1::MigrateStoreResponse> MigrateStore(const v1::MigrateStoreRequest& request);
+
+  // One message after the other, however long that takes. An error of `take` ends it.
+  absl::Status ReadAuditLog(const v1::ReadAuditLogRequest& request,
+                            const std::function<absl::Status(const v1::AuditLogPart&)>& take);
+  absl::Status ReadBackup(const v1::ReadBackupRequest& request,
+                          const std::function<absl::Status(const v1::BackupPart&)>& take);
 
  private:
   class Impl;
