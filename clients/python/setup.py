@@ -6,7 +6,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 _PROTOS = pathlib.Path(__file__).parents[2] / "protos"
-_FILES = ("compat/v1/waiver", "routing/v1/routing", "registry/v1/watch", "registry/v1/registry")
+_FILES = ("compat/v1/waiver", "routing/v1/routing", "registry/v1/backup", "registry/v1/audit", "registry/v1/watch", "registry/v1/registry")
 
 
 class BuildWithStubs(build_py):
