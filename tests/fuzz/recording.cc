@@ -41,7 +41,7 @@ void WriteFile(const std::string& path, bool raw, Input& input) {
     std::ofstream(path, std::ios::binary | std::ios::trunc) << input.rest();
     return;
   }
-  auto writer = watch::RecordWriter::Create(path);
+  auto writer = RecordWriter::Create(path);
   CHECK(writer.ok());
   while (!input.empty()) CHECK((*writer)->Append(input.Piece()).ok());
   CHECK((*writer)->Sync().ok());
