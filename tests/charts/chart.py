@@ -1,16 +1,18 @@
 """The chart as helm renders it."""
 
 import json
+import pathlib
 import subprocess
 import tempfile
 
 import yaml
 
 from tests.charts.document import CHART
-from tests.conformance.suite import go_tool
+from tests.conformance.suite import go_program, go_tool
 
 HELM = ("helm.sh/helm/v3/cmd/helm", "v3.18.6", "helm")
 KUBECONFORM = ("github.com/yannh/kubeconform/cmd/kubeconform", "v0.7.0", "kubeconform")
+_PROGRAMS = pathlib.Path(__file__).with_name("programs")
 # What the cluster would say; a helm that was built without its Makefile takes a much older one for granted.
 _CLUSTER = ["--kube-version", "1.34.0"]
 
@@ -42,6 +44,12 @@ def lint(values):
 def render(values, chart=CHART):
     """All manifests as text."""
     return _with_values(values, "template", "edge", chart, "--namespace", "api")
+
+
+def validate(manifests):
+    """(exit status, what is said) of what Kubernetes' API server does before it keeps an object."""
+    done = subprocess.run([go_program("apivalidation", _PROGRAMS)], input=manifests, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
 
 
 class Manifests:

@@ -36,14 +36,14 @@ def go_module_folder(module, version):
     return pathlib.Path(json.loads(done.stdout)["Dir"])
 
 
-def go_program(name):
-    """The path of our own Go program tests/conformance/programs/NAME, built anew when its sources have changed."""
-    sources = sorted([*_PROGRAMS.glob("go.*"), *(_PROGRAMS / name).glob("*.go")])
+def go_program(name, programs=_PROGRAMS):
+    """The path of our own Go program NAME in a folder with a go.mod, built anew when its sources have changed."""
+    sources = sorted([*programs.glob("go.*"), *(programs / name).glob("*.go")])
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
     program = CACHE / "bin" / f"{name}-{digest}"
     if not program.exists():
         print(f"building {name}", flush=True)
-        done = subprocess.run([os.environ.get("GO", "go"), "build", "-buildvcs=false", "-o", program, f"./{name}"], cwd=_PROGRAMS,
+        done = subprocess.run([os.environ.get("GO", "go"), "build", "-buildvcs=false", "-o", program, f"./{name}"], cwd=programs,
                               capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"{name}: {last_line(done.stderr) or 'go build failed'}")

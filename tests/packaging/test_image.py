@@ -24,6 +24,11 @@ exec setpriv --no-new-privs -- chroot --userspec=65532:65532 "$@"
 """
 
 
+def may_have_a_root():
+    """Whether a root of one's own can be had here: for users who are root, outside of containers that forbid it."""
+    return os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode == 0
+
+
 class ContainerfileTest(unittest.TestCase):
     def test_linter(self):
         try:
@@ -63,7 +68,7 @@ class ImageTest(unittest.TestCase):
                     if path.is_file() and os.access(path, os.X_OK) and ".so" not in path.name]
         self.assertEqual(programs, ["usr/bin/pinion"])
 
-    @unittest.skipUnless(os.geteuid() == 0, "a root of one's own needs root")
+    @unittest.skipUnless(may_have_a_root(), "a root of one's own needs root")
     def test_a_gateway_serves_from_it(self):
         with Server(grpc_answer(0, b"\0\0\0\0\5hello")) as upstream:
             config = configuration([service("echo", ["acme.Echo"], {"1.0.0": upstream.port}, "1.0.0")])
