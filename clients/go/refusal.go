@@ -9,7 +9,7 @@ import (
 
 const domain = "pinion"
 
-// Reasons of refusals by a gateway. Registries have more; docs/errors of the registry's API list them.
+// Reasons of refusals by a gateway. Those of a registry are listed at the top of its registry.proto.
 const (
 	PinMalformed          = "PIN_MALFORMED"
 	PinRequired           = "PIN_REQUIRED"

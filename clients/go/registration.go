@@ -41,8 +41,10 @@ func (r *registration) publish(ctx context.Context, grpcServices []string, notes
 // Registers, and renews until `ctx` ends. An error: the registry refuses to have this server at all.
 func (r *registration) keep(ctx context.Context) error {
 	known := false
+	// A call that has begun is waited for, so that end() knows the uid.
+	calls := context.WithoutCancel(ctx)
 	for {
-		err := r.renewOrRegister(ctx)
+		err := r.renewOrRegister(calls)
 		if ctx.Err() != nil {
 			return nil
 		}
