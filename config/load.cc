@@ -39,6 +39,10 @@ class PathResolver {
     if (bootstrap.has_registry()) {
       v1::Registry& registry = *bootstrap.mutable_registry();
       Address(registry);
+      if (registry.has_instance_checks()) {
+        auto& checks = *registry.mutable_instance_checks();
+        for (v1::UpstreamTls& tls : *checks.mutable_upstream_tls()) Tls(tls);
+      }
       if (registry.store().has_sqlite()) {
         Path(*registry.mutable_store()->mutable_sqlite()->mutable_path());
       }

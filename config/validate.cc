@@ -36,6 +36,9 @@ constexpr uint32_t kMinHeaderFields = 16;
 // between.
 constexpr absl::Duration kMinReportInterval = absl::Milliseconds(100);
 constexpr absl::Duration kMaxReportInterval = absl::Hours(1);
+// Often enough for any test; and no instance is left alone for longer than an hour.
+constexpr absl::Duration kMinCheckTime = absl::Milliseconds(100);
+constexpr absl::Duration kMaxCheckTime = absl::Hours(1);
 
 class Validator {
  public:
@@ -117,6 +120,7 @@ class Validator {
       }
     }
     CheckRollbackWindow(registry);
+    CheckInstanceChecks(registry.instance_checks());
     if (registry.has_usage_window()) {
       CheckSpan(registry.usage_window(), absl::ZeroDuration(), model::kUsageRetention,
                 "registry.usage_window");
@@ -135,6 +139,22 @@ class Validator {
     }
     const std::filesystem::path directory = file.parent_path();
     CheckWritableDirectory(directory.empty() ? "." : directory.native(), path);
+  }
+
+  void CheckInstanceChecks(const v1::InstanceChecks& checks) {
+    const std::string path = "registry.instance_checks";
+    const auto check = [&](bool has, const google::protobuf::Duration& span, const char* field) {
+      if (!has) return;
+      CheckSpan(span, kMinCheckTime, kMaxCheckTime, absl::StrCat(path, ".", field));
+    };
+    check(checks.has_health_interval(), checks.health_interval(), "health_interval");
+    check(checks.has_schema_interval(), checks.schema_interval(), "schema_interval");
+    check(checks.has_timeout(), checks.timeout(), "timeout");
+    for (int i = 0; i < checks.upstream_tls_size(); ++i) {
+      if (checks.upstream_tls(i).tls_minimum_protocol_version() == v1::TLS_AUTO) continue;
+      report_.AtValue(absl::StrCat(path, ".upstream_tls[", i, "].tls_minimum_protocol_version"),
+                      "is for gateways alone: the registry's checks speak TLSv1_2 and above");
+    }
   }
 
   void CheckRollbackWindow(const v1::Registry& registry) {

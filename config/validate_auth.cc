@@ -5,12 +5,12 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "auth/limits.h"
+#include "auth/verification_key.h"
 #include "base/proto_duration.h"
 #include "config/address.h"
 #include "config/read_file.h"
 #include "config/validate.h"
-#include "auth/verification_key.h"
-#include "auth/limits.h"
 #include "gateway/net/tls_files.h"
 
 namespace pinion::config {

@@ -81,6 +81,12 @@ void ValidateTls(const v1::Bootstrap& bootstrap, Reporter report) {
     validator.CheckUpstream(bootstrap.gateway().upstream_tls(i),
                             absl::StrCat("gateway.upstream_tls[", i, "]"));
   }
+  TlsValidator checks(report);
+  const v1::InstanceChecks& instance_checks = bootstrap.registry().instance_checks();
+  for (int i = 0; i < instance_checks.upstream_tls_size(); ++i) {
+    checks.CheckUpstream(instance_checks.upstream_tls(i),
+                         absl::StrCat("registry.instance_checks.upstream_tls[", i, "]"));
+  }
 }
 
 std::vector<std::string> TlsWarnings(const v1::Bootstrap& bootstrap, absl::Time now) {
@@ -93,6 +99,9 @@ std::vector<std::string> TlsWarnings(const v1::Bootstrap& bootstrap, absl::Time 
     for (const v1::TlsCertificate& each : listener.tls().tls_certificates()) look(each);
   }
   for (const v1::UpstreamTls& tls : bootstrap.gateway().upstream_tls()) {
+    if (tls.has_tls_certificate()) look(tls.tls_certificate());
+  }
+  for (const v1::UpstreamTls& tls : bootstrap.registry().instance_checks().upstream_tls()) {
     if (tls.has_tls_certificate()) look(tls.tls_certificate());
   }
   return warnings;

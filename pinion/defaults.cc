@@ -47,6 +47,11 @@ void Complete(bool gateway, config::v1::Bootstrap& bootstrap) {
   config::v1::Registry& registry = *bootstrap.mutable_registry();
   if (!registry.has_address()) *registry.mutable_address() = defaults.registry().address();
   if (!registry.has_store()) registry.mutable_store()->mutable_sqlite()->set_path(kDefaultStore);
+  if (registry.instance_checks().upstream_tls().empty() &&
+      !bootstrap.gateway().upstream_tls().empty()) {
+    *registry.mutable_instance_checks()->mutable_upstream_tls() =
+        bootstrap.gateway().upstream_tls();
+  }
 }
 
 }  // namespace

@@ -31,6 +31,31 @@ service::RegistryOptions OptionsOf(const config::v1::Registry& config) {
   return options;
 }
 
+service::CheckerOptions CheckerOptionsOf(const config::v1::Registry& config) {
+  service::CheckerOptions options;
+  const config::v1::InstanceChecks& checks = config.instance_checks();
+  if (checks.has_health_interval()) {
+    options.times.health_interval = FromProto(checks.health_interval());
+  }
+  if (checks.has_schema_interval()) {
+    options.times.schema_interval = FromProto(checks.schema_interval());
+  }
+  return options;
+}
+
+probe::ProbeOptions ProbeOptionsOf(const config::v1::Registry& config) {
+  probe::ProbeOptions options;
+  const config::v1::InstanceChecks& checks = config.instance_checks();
+  if (checks.has_timeout()) options.timeout = FromProto(checks.timeout());
+  for (const config::v1::UpstreamTls& tls : checks.upstream_tls()) {
+    options.tls.push_back({.services = {tls.services().begin(), tls.services().end()},
+                           .trusted_ca = tls.trusted_ca(),
+                           .certificate_chain = tls.tls_certificate().certificate_chain(),
+                           .private_key = tls.tls_certificate().private_key()});
+  }
+  return options;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const config::v1::Store& config) {
@@ -58,7 +83,9 @@ absl::StatusOr<std::unique_ptr<RegistryPlane>> RegistryPlane::Start(
                                                   {.address = ListenAddress(config.address()),
                                                    .insecure = config.insecure(),
                                                    .binary_version = PINION_VERSION,
-                                                   .registry = OptionsOf(config)}));
+                                                   .registry = OptionsOf(config),
+                                                   .checks = CheckerOptionsOf(config),
+                                                   .probe = ProbeOptionsOf(config)}));
   return plane;
 }
 

@@ -200,10 +200,11 @@ Refusal Decision::RefuseNeverActive() const {
   const VersionEntry& version = *version_;
   return Refuse(
       Reason::kNoHealthyInstance,
-      absl::StrCat("`", service_->name, "` ", version.name, ", which ", Asker(),
-                   " asks for, is published, but no instance of it has ever run; start ",
-                   "one and register it with `pinion instance register ", service_->name, " ",
-                   version.name, " ADDRESS`"),
+      absl::StrCat(
+          "`", service_->name, "` ", version.name, ", which ", Asker(),
+          " asks for, is published, but no instance of it was ever ready for calls; start ",
+          "one and register it with `pinion instance register ", service_->name, " ", version.name,
+          " ADDRESS`; `pinion instance list` shows whether one waits"),
       {{"version", version.name}, {"available", absl::StrJoin(Nearest(version.name), ", ")}});
 }
 

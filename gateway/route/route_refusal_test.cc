@@ -125,7 +125,7 @@ TEST(RouteRefusalTest, OfVersionsThatAreThereAndCannotBeCalled) {
        {{"successor", "2.0.0"}}},
       {{.path = "/acme.Book/Get", .header = "3.0.0"},
        Reason::kNoHealthyInstance,
-       {"published, but no instance of it has ever run",
+       {"published, but no instance of it was ever ready for calls",
         "`pinion instance register book 3.0.0 ADDRESS`"},
        {{"version", "3.0.0"}, {"available", "2.0.0, 1.0.0"}}},
       {{.path = "/acme.Book/Old", .header = "2.0.0"},

@@ -5,9 +5,9 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "auth/limits.h"
 #include "base/proto_duration.h"
 #include "base/status_macros.h"
-#include "auth/limits.h"
 #include "gateway/upstream_limits.h"
 
 namespace pinion::worker {

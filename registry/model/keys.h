@@ -24,6 +24,7 @@
 //     audit_head!CHAIN  AuditHead           audit_trim           AuditTrim
 //     format            StoreFormat         restoring            Restoring
 //     held!ID           HeldRevision, with a lease
+//     claim!TASK        who of several registries does the task, with a lease
 //
 // pin_use stands beside each pin, so that the consumers of an expression can be counted and named
 // without a counter that all of them would contend for.
@@ -61,6 +62,7 @@ inline constexpr char kJobsDue[] = "records/job_due!";
 inline constexpr char kUsage[] = "records/usage!";
 inline constexpr char kGateways[] = "records/gateway!";
 inline constexpr char kGatewayLeases[] = "records/gateway_lease!";
+inline constexpr char kInstanceChecksClaim[] = "records/claim!instance_checks";
 inline constexpr char kRegistryKey[] = "records/registry";
 
 // Names are validated before they come here.

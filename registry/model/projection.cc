@@ -104,6 +104,13 @@ absl::Status ReadResource(absl::string_view key, absl::string_view value, Resour
   return Damaged(key);
 }
 
+// An instance that gets no calls does not exist for gateways.
+absl::StatusOr<bool> IsHeldBack(absl::string_view key, absl::string_view value) {
+  if (!Under(key, kInstances)) return false;
+  ASSIGN_OR_RETURN(const auto record, Parse<registry::v1::Instance>(key, value));
+  return record.check().held_back();
+}
+
 // What tells resources of one record apart.
 std::string NameOf(const Resource& resource) {
   return resource.has_resolution() ? resource.resolution().expression() : "";
@@ -175,7 +182,8 @@ absl::Status AppendResources(absl::string_view key, absl::string_view value,
   Resource resource;
   RETURN_IF_ERROR(ReadResource(key, value, resource));
   if (KeyOf(resource) != key) return Damaged(key);
-  resources.push_back(std::move(resource));
+  ASSIGN_OR_RETURN(const bool held_back, IsHeldBack(key, value));
+  if (!held_back) resources.push_back(std::move(resource));
   return absl::OkStatus();
 }
 

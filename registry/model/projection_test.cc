@@ -85,6 +85,28 @@ TEST(Projection, RampsAndEntitlementsAsGatewaysSeeThem) {
               ElementsAre(R"(deleted { entitlement { consumer: "billing" service: "db" } })"));
 }
 
+TEST(Projection, AnInstanceThatIsHeldBackDoesNotExistForGateways) {
+  registry::v1::Instance instance;
+  instance.mutable_instance()->set_service("db");
+  instance.mutable_instance()->set_version("1.0.0");
+  instance.mutable_instance()->set_uid("u");
+  const std::string in = instance.SerializeAsString();
+  instance.mutable_check()->set_verdict(registry::v1::InstanceCheck::READY);
+  const std::string ready = instance.SerializeAsString();
+  instance.mutable_check()->set_held_back(true);
+  const std::string out = instance.SerializeAsString();
+  const std::string key = InstanceKey("db", "1.0.0", "u");
+  EXPECT_THAT(Changes(key, nullptr, &out), IsEmpty());
+  EXPECT_THAT(Changes(key, &in, &ready), IsEmpty()) << "verdicts do not concern gateways";
+  EXPECT_THAT(Changes(key, &ready, &out), ElementsAre(R"(deleted { instance { uid: "u" } })"));
+  EXPECT_THAT(Changes(key, &out, &ready),
+              ElementsAre(R"(put { instance { service: "db" version: "1.0.0" uid: "u" } })"));
+  EXPECT_THAT(Changes(key, &out, nullptr), IsEmpty());
+  std::vector<routing::v1::Resource> resources;
+  EXPECT_TRUE(AppendResources(key, out, resources).ok());
+  EXPECT_THAT(resources, IsEmpty());
+}
+
 TEST(Projection, OneRecordOfResolutionsIsManyResources) {
   const auto make = [](std::vector<std::pair<std::string, std::string>> entries) {
     registry::v1::Resolutions resolutions;

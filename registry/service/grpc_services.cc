@@ -48,8 +48,12 @@ grpc::Status Answer(absl::StatusOr<Response> result, Response* response) {
 
 class RegistryService final : public v1::Registry::Service {
  public:
-  RegistryService(Registry& registry, const WatchHub& hub, std::string binary_version)
-      : registry_(registry), hub_(hub), binary_version_(std::move(binary_version)) {}
+  RegistryService(Registry& registry, const WatchHub& hub, InstanceChecker& checker,
+                  std::string binary_version)
+      : registry_(registry),
+        hub_(hub),
+        checker_(checker),
+        binary_version_(std::move(binary_version)) {}
 
 #define PINION_OPERATION(Method, Response)                                              \
   grpc::Status Method(grpc::ServerContext* context, const v1::Method##Request* request, \
@@ -118,6 +122,13 @@ class RegistryService final : public v1::Registry::Service {
     return Stream(*context, *request, writer, service::ReadBackup);
   }
 
+  grpc::Status CheckInstance(grpc::ServerContext* context, const v1::CheckInstanceRequest* request,
+                             v1::CheckInstanceResponse* response) override {
+    const absl::StatusOr<Caller> caller = CallerOf(*context);
+    if (!caller.ok()) return ToGrpc(caller.status());
+    return Answer(checker_.CheckNow(*request), response);
+  }
+
   grpc::Status GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest* request,
                          v1::GetStatusResponse* response) override {
     grpc::Status status = Handle(*context, *request, response, service::GetStatus);
@@ -164,6 +175,7 @@ class RegistryService final : public v1::Registry::Service {
 
   Registry& registry_;
   const WatchHub& hub_;
+  InstanceChecker& checker_;
   const std::string binary_version_;
 };
 
@@ -239,8 +251,9 @@ class RoutingWatchService final : public v1::RoutingWatch::Service {
 }  // namespace
 
 std::unique_ptr<grpc::Service> MakeRegistryService(Registry& registry, const WatchHub& hub,
+                                                   InstanceChecker& checker,
                                                    std::string binary_version) {
-  return std::make_unique<RegistryService>(registry, hub, std::move(binary_version));
+  return std::make_unique<RegistryService>(registry, hub, checker, std::move(binary_version));
 }
 
 std::unique_ptr<grpc::Service> MakeRoutingWatchService(Registry& registry, WatchHub& hub) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "registry/service/instance_checker.h"
 #include "registry/service/registry.h"
 #include "registry/service/watch_hub.h"
 
@@ -18,6 +19,7 @@ inline constexpr char kActorMetadata[] = "pinion-actor";
 
 // pinion.registry.v1.Registry. All arguments outlive it.
 std::unique_ptr<grpc::Service> MakeRegistryService(Registry& registry, const WatchHub& hub,
+                                                   InstanceChecker& checker,
                                                    std::string binary_version);
 
 // pinion.registry.v1.RoutingWatch. Both outlive it.

@@ -5,16 +5,15 @@
 #include "google/protobuf/util/message_differencer.h"
 #include "registry/model/address.h"
 #include "registry/model/errors.h"
+#include "registry/model/instance_checks.h"
 #include "registry/model/keys.h"
 #include "registry/model/validate.h"
+#include "registry/service/activation.h"
 #include "registry/service/lookups.h"
 #include "registry/service/operations.h"
-#include "registry/service/version_state.h"
 
 namespace pinion::service {
 namespace {
-
-constexpr char kStable[] = "stable";
 
 // A request with its lease granted.
 struct Registration {
@@ -28,39 +27,9 @@ struct Deregistration {
   std::string reason;
 };
 
-absl::Status UnknownInstance(const std::string& uid) {
-  return model::Refusal(absl::StatusCode::kNotFound, "INSTANCE_UNKNOWN",
-                        absl::StrCat("no instance ", uid,
-                                     ": it was deregistered, or its lease has run out; "
-                                     "register it again"),
-                        {{"instance", uid}});
-}
-
 void DeleteInstance(Draft& draft, const routing::v1::Instance& instance) {
   draft.Delete(model::InstanceKey(instance.service(), instance.version(), instance.uid()));
   draft.Delete(model::InstanceUidKey(instance.uid()));
-}
-
-// The version's first instance makes it active: expressions are resolved anew, and the service's
-// first active version takes the channel `stable`, for the service's owner.
-absl::Status Activate(Draft& draft, const std::string& owner, v1::VersionRecord record,
-                      v1::RegisterInstanceResponse& response) {
-  const routing::v1::Version& version = record.version().version();
-  ASSIGN_OR_RETURN(const auto moved, PutActive(draft, record));
-  response.mutable_moved()->Assign(moved.begin(), moved.end());
-  response.set_activated(true);
-
-  const std::string stable_key = model::ChannelKey(version.service(), kStable);
-  ASSIGN_OR_RETURN(const auto stable, draft.Get<v1::Channel>(stable_key));
-  if (stable.has_value()) return absl::OkStatus();
-  v1::Channel channel;
-  channel.mutable_channel()->set_service(version.service());
-  channel.mutable_channel()->set_name(kStable);
-  channel.mutable_channel()->set_version(version.name());
-  *channel.mutable_meta() = draft.NewMeta(owner);
-  draft.Put(stable_key, channel);
-  response.add_channels(kStable);
-  return absl::OkStatus();
 }
 
 // What stands at this service, version and address already.
@@ -78,6 +47,15 @@ absl::Status CheckNotRetired(const routing::v1::Version& version) {
                         absl::StrCat("version ", version.name(), " of ", version.service(),
                                      " is retired: it gets no instances any more"),
                         {{"service", version.service()}, {"version", version.name()}});
+}
+
+// Of a new server, where calls wait for proof.
+v1::InstanceCheck NotChecked(const Draft& draft) {
+  v1::InstanceCheck check;
+  check.set_held_back(true);
+  *check.mutable_since() = draft.now();
+  check.set_message("waits for its first check");
+  return check;
 }
 
 absl::StatusOr<v1::RegisterInstanceResponse> Register(Draft& draft,
@@ -108,6 +86,8 @@ absl::StatusOr<v1::RegisterInstanceResponse> Register(Draft& draft,
   }
   *instance.mutable_instance() = asked;
   if (registration.lease != 0) *instance.mutable_lease_ttl() = request.lease_ttl();
+  const bool verified = model::VerificationOf(service.value) == v1::Service::ENFORCE;
+  if (verified && !same_server) *instance.mutable_check() = NotChecked(draft);
   draft.Put(model::InstanceKey(asked.service(), asked.version(), asked.uid()), instance,
             registration.lease);
   v1::InstanceRef ref;
@@ -116,8 +96,12 @@ absl::StatusOr<v1::RegisterInstanceResponse> Register(Draft& draft,
   ref.set_uid(asked.uid());
   draft.Put(model::InstanceUidKey(asked.uid()), ref, registration.lease);
   draft.Put(endpoint_key, ref, registration.lease);
-  if (version.value.version().version().state() == routing::v1::PUBLISHED) {
-    RETURN_IF_ERROR(Activate(draft, service.value.meta().owner(), version.value, response));
+  if (!instance.check().held_back() &&
+      version.value.version().version().state() == routing::v1::PUBLISHED) {
+    ASSIGN_OR_RETURN(const Activation activation, ActivateByInstance(draft, version.value));
+    response.set_activated(true);
+    response.mutable_moved()->Assign(activation.moved.begin(), activation.moved.end());
+    response.mutable_channels()->Assign(activation.channels.begin(), activation.channels.end());
   }
   v1::AuditRecord& audit = draft.Audit(
       "instance.register",
@@ -129,12 +113,8 @@ absl::StatusOr<v1::RegisterInstanceResponse> Register(Draft& draft,
 
 absl::StatusOr<v1::DeregisterInstanceResponse> Deregister(Draft& draft,
                                                           const Deregistration& what) {
-  ASSIGN_OR_RETURN(const auto ref, draft.Get<v1::InstanceRef>(model::InstanceUidKey(what.uid)));
-  if (!ref.has_value()) return UnknownInstance(what.uid);
-  ASSIGN_OR_RETURN(const auto there, draft.Get<v1::Instance>(model::InstanceKey(
-                                         ref->value.service(), ref->value.version(), what.uid)));
-  if (!there.has_value()) return UnknownInstance(what.uid);
-  const routing::v1::Instance& instance = there->value.instance();
+  ASSIGN_OR_RETURN(const auto there, RequireInstance(draft, what.uid));
+  const routing::v1::Instance& instance = there.value.instance();
   DeleteInstance(draft, instance);
   draft.Delete(model::EndpointKey(instance.service(), instance.version(), instance.address()));
   draft.Audit("instance.deregister",

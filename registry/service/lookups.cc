@@ -48,6 +48,25 @@ absl::StatusOr<Stored<registry::v1::Consumer>> RequireConsumer(Draft& draft,
                             "add it, or correct the name");
 }
 
+absl::Status UnknownInstance(const std::string& uid) {
+  return model::Refusal(absl::StatusCode::kNotFound, "INSTANCE_UNKNOWN",
+                        absl::StrCat("no instance ", uid,
+                                     ": it was deregistered, or its lease has run out; "
+                                     "register it again"),
+                        {{"instance", uid}});
+}
+
+absl::StatusOr<Stored<registry::v1::Instance>> RequireInstance(Draft& draft,
+                                                               const std::string& uid) {
+  ASSIGN_OR_RETURN(const auto ref,
+                   draft.Get<registry::v1::InstanceRef>(model::InstanceUidKey(uid)));
+  if (!ref.has_value()) return UnknownInstance(uid);
+  ASSIGN_OR_RETURN(auto instance, draft.Get<registry::v1::Instance>(model::InstanceKey(
+                                      ref->value.service(), ref->value.version(), uid)));
+  if (!instance.has_value()) return UnknownInstance(uid);
+  return *std::move(instance);
+}
+
 absl::StatusOr<model::VersionList> LoadVersions(Draft& draft, const routing::v1::Service& service) {
   model::VersionList list(service.scheme());
   ASSIGN_OR_RETURN(const auto records,

@@ -24,6 +24,11 @@ absl::StatusOr<Stored<registry::v1::VersionRecord>> RequireVersion(Draft& draft,
 absl::StatusOr<Stored<registry::v1::Consumer>> RequireConsumer(Draft& draft,
                                                                const std::string& name);
 
+// NotFound: INSTANCE_UNKNOWN.
+absl::Status UnknownInstance(const std::string& uid);
+absl::StatusOr<Stored<registry::v1::Instance>> RequireInstance(Draft& draft,
+                                                               const std::string& uid);
+
 // All versions of a service. Not remembered: whoever decides by their states reads the service's
 // Resolutions too, which every change of a state writes.
 absl::StatusOr<model::VersionList> LoadVersions(Draft& draft, const routing::v1::Service& service);

@@ -1,5 +1,7 @@
 // Reading across objects: the audit log, the registry's state, and what decides where one
 // consumer's calls go.
+#include <algorithm>
+
 #include "absl/strings/match.h"
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
@@ -83,12 +85,15 @@ absl::StatusOr<v1::GetStatusResponse> GetStatus(Draft& draft, const v1::GetStatu
   *status.mutable_time() = draft.now();
   ASSIGN_OR_RETURN(const int64_t services, draft.Count(model::kServices));
   ASSIGN_OR_RETURN(const int64_t versions, draft.Count(model::kVersions));
-  ASSIGN_OR_RETURN(const int64_t instances, draft.Count(model::kInstances));
+  ASSIGN_OR_RETURN(const auto instances, draft.All<v1::Instance>(model::kInstances));
   ASSIGN_OR_RETURN(const int64_t consumers, draft.Count(model::kConsumers));
   ASSIGN_OR_RETURN(const int64_t pins, draft.Count(model::kPins));
   status.set_services(services);
   status.set_versions(versions);
-  status.set_instances(instances);
+  status.set_instances(static_cast<int64_t>(instances.size()));
+  status.set_instances_held_back(
+      std::count_if(instances.begin(), instances.end(),
+                    [](const auto& instance) { return instance.value.check().held_back(); }));
   status.set_consumers(consumers);
   status.set_pins(pins);
   return status;

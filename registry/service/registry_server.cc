@@ -75,6 +75,8 @@ struct RegistryServer::Parts {
   std::unique_ptr<Registry> registry;
   std::unique_ptr<WatchHub> hub;
   std::unique_ptr<Housekeeper> housekeeper;
+  std::unique_ptr<probe::InstanceProbe> probe;
+  std::unique_ptr<InstanceChecker> checker;
   std::unique_ptr<grpc::Service> registry_service;
   std::unique_ptr<grpc::Service> watch_service;
   std::unique_ptr<grpc::Server> server;
@@ -89,8 +91,13 @@ absl::StatusOr<std::unique_ptr<RegistryServer>> RegistryServer::Start(
   auto parts = std::make_unique<Parts>();
   ASSIGN_OR_RETURN(parts->registry, Registry::Open(store, clock, options.registry));
   parts->hub = std::make_unique<WatchHub>(*parts->registry, options.watch);
+  parts->probe = std::make_unique<probe::InstanceProbe>(options.probe);
+  parts->checker = std::make_unique<InstanceChecker>(
+      *parts->registry,
+      [&probe = *parts->probe](const probe::Question& question) { return probe.Ask(question); },
+      options.checks);
   parts->registry_service =
-      MakeRegistryService(*parts->registry, *parts->hub, options.binary_version);
+      MakeRegistryService(*parts->registry, *parts->hub, *parts->checker, options.binary_version);
   parts->watch_service = MakeRoutingWatchService(*parts->registry, *parts->hub);
 
   grpc::ServerBuilder builder;
@@ -128,6 +135,8 @@ RegistryServer::~RegistryServer() { Shutdown(absl::Seconds(1)); }
 void RegistryServer::Shutdown(absl::Duration grace) {
   if (parts_->server == nullptr) return;
   parts_->housekeeper.reset();
+  parts_->checker->Stop();
+  parts_->probe->Stop();
   parts_->hub->Stop();
   // gRPC counts its deadlines from now in its own clock.
   parts_->server->Shutdown(

@@ -4,12 +4,15 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "registry/probe/instance_probe.h"
 #include "registry/service/housekeeper.h"
+#include "registry/service/instance_checker.h"
 #include "registry/service/registry.h"
 #include "registry/service/watch_hub.h"
 #include "registry/store/store.h"
@@ -30,6 +33,9 @@ struct RegistryServerOptions {
   RegistryOptions registry;
   WatchOptions watch;
   HousekeeperOptions housekeeping;
+  // Unset: instances are checked only when somebody asks for it.
+  std::optional<CheckerOptions> checks;
+  probe::ProbeOptions probe;
 };
 
 class RegistryServer {

@@ -19,7 +19,18 @@ bool IsSame(const v1::Service& there, const v1::CreateServiceRequest& request) {
   *asked.mutable_grpc_services() = there.service().grpc_services();
   return MessageDifferencer::Equals(there.service(), asked) &&
          there.description() == request.description() &&
-         model::KindOf(there.kind()) == model::KindOf(request.kind());
+         model::KindOf(there.kind()) == model::KindOf(request.kind()) &&
+         there.verification() == request.verification();
+}
+
+absl::Status CheckVerification(v1::Service::Verification verification, bool database) {
+  if (!v1::Service::Verification_IsValid(verification)) {
+    return model::Refusal(absl::StatusCode::kInvalidArgument, "ARGUMENT_INVALID",
+                          "verification is not one that this registry knows");
+  }
+  if (!database || verification == v1::Service::VERIFICATION_UNSPECIFIED) return absl::OkStatus();
+  return model::Refusal(absl::StatusCode::kInvalidArgument, "ARGUMENT_INVALID",
+                        "a database has no instances that could be verified");
 }
 
 }  // namespace
@@ -30,6 +41,8 @@ absl::StatusOr<v1::Service> CreateService(Draft& draft, const v1::CreateServiceR
     return model::Refusal(absl::StatusCode::kInvalidArgument, "ARGUMENT_INVALID",
                           "kind is not one that this registry knows");
   }
+  RETURN_IF_ERROR(
+      CheckVerification(request.verification(), request.kind() == v1::Service::DATABASE));
   RETURN_IF_ERROR(
       model::ValidateText("description", request.description(), model::kMaxDescriptionBytes));
   RETURN_IF_ERROR(model::ValidateText("owner", request.owner(), model::kMaxActorBytes));
@@ -52,6 +65,7 @@ absl::StatusOr<v1::Service> CreateService(Draft& draft, const v1::CreateServiceR
   *service.mutable_service() = request.service();
   service.set_description(request.description());
   service.set_kind(model::KindOf(request.kind()));
+  service.set_verification(request.verification());
   *service.mutable_meta() = draft.NewMeta(request.owner());
   draft.Put(model::ServiceKey(name), service);
   draft.Audit("service.create", name, nullptr, &service.service());
@@ -82,6 +96,10 @@ absl::StatusOr<v1::Service> UpdateService(Draft& draft, const v1::UpdateServiceR
       RETURN_IF_ERROR(model::ValidateRetryPolicy(request.retry_policy()));
       *service.mutable_service()->mutable_retry_policy() = request.retry_policy();
     }
+  }
+  RETURN_IF_ERROR(CheckVerification(request.verification(), model::IsDatabase(there.value)));
+  if (request.verification() != v1::Service::VERIFICATION_UNSPECIFIED) {
+    service.set_verification(request.verification());
   }
   if (request.has_description()) service.set_description(request.description());
   if (request.has_owner() && !request.owner().empty()) {
