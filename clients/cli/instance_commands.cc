@@ -1,4 +1,4 @@
-// pinion instance register | deregister | list
+// pinion instance register | deregister | list | check
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -12,8 +12,8 @@
 #include "base/proto_duration.h"
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/instance_text.h"
 #include "clients/cli/pages.h"
-#include "clients/cli/table.h"
 #include "clients/cli/text.h"
 #include "config/address.h"
 
@@ -31,20 +31,6 @@ struct RegisterFlags {
   std::optional<int64_t> weight;
   std::optional<absl::Duration> lease;
 };
-
-std::string RegisteredText(const v1::RegisterInstanceResponse& made) {
-  const routing::v1::Instance& instance = made.instance().instance();
-  const std::string version = absl::StrCat(instance.service(), " ", instance.version());
-  std::string text =
-      absl::StrCat("registered ", version, " at ", config::ToString(instance.address()), " (uid ",
-                   instance.uid(), ")\n");
-  if (made.activated()) absl::StrAppend(&text, version, " is active now: calls may go to it\n");
-  for (const std::string& channel : made.channels()) {
-    absl::StrAppend(&text, "channel @", channel, " is ", instance.version(), "\n");
-  }
-  absl::StrAppend(&text, MovedText(made.moved()));
-  return text;
-}
 
 // Whether asking again may help: the registry is away, stopping or overloaded.
 bool IsPassing(const absl::Status& status) {
@@ -147,8 +133,15 @@ absl::StatusOr<v1::ListInstancesResponse> ListAll(Invocation& run, const std::st
   return AllPages(run.registry(), &RegistryClient::ListInstances, request);
 }
 
-// The uid of the instance that SERVICE VERSION ADDRESS names.
+void AddInstanceArguments(Command& command, std::vector<std::string>* words) {
+  command.Arguments("UID | SERVICE VERSION ADDRESS", words, 1, 3,
+                    "The instance, by its uid or by what it was registered with");
+}
+
+// The uid of the instance that these words name.
 absl::StatusOr<std::string> FindUid(Invocation& run, const std::vector<std::string>& words) {
+  if (words.size() == 2) return UsageError("name a UID, or SERVICE VERSION ADDRESS");
+  if (words.size() == 1) return words[0];
   ASSIGN_OR_RETURN(const routing::v1::Address address,
                    ReadAddress(words[2], AddressUse::kRegister));
   ASSIGN_OR_RETURN(const v1::ListInstancesResponse list, ListAll(run, words[0], words[1]));
@@ -165,18 +158,30 @@ absl::StatusOr<std::string> FindUid(Invocation& run, const std::vector<std::stri
 
 void AddDeregister(Command& command, Invocation& run) {
   auto words = std::make_shared<std::vector<std::string>>();
-  command.Arguments("UID | SERVICE VERSION ADDRESS", words.get(), 1, 3,
-                    "The instance, by its uid or by what it was registered with");
+  AddInstanceArguments(command, words.get());
   command.Run([words, &run]() -> absl::Status {
-    if (words->size() == 2) return UsageError("name a UID, or SERVICE VERSION ADDRESS");
     v1::DeregisterInstanceRequest request;
-    request.set_uid(words->front());
-    if (words->size() == 3) {
-      ASSIGN_OR_RETURN(*request.mutable_uid(), FindUid(run, *words));
-    }
+    ASSIGN_OR_RETURN(*request.mutable_uid(), FindUid(run, *words));
     ASSIGN_OR_RETURN(const v1::DeregisterInstanceResponse response,
                      run.registry().DeregisterInstance(request));
     run.Print(response, absl::StrCat("deregistered ", request.uid(), "\n"));
+    return absl::OkStatus();
+  });
+}
+
+// Its exit status is the answer: whether the instance was found ready.
+void AddCheck(Command& command, Invocation& run) {
+  auto words = std::make_shared<std::vector<std::string>>();
+  AddInstanceArguments(command, words.get());
+  command.Examples("  pinion instance check addressbook 1.0.0 127.0.0.1:9001");
+  command.Run([words, &run]() -> absl::Status {
+    run.set_answers();
+    v1::CheckInstanceRequest request;
+    ASSIGN_OR_RETURN(*request.mutable_uid(), FindUid(run, *words));
+    ASSIGN_OR_RETURN(const v1::CheckInstanceResponse checked,
+                     run.registry().CheckInstance(request));
+    run.Print(checked, CheckedText(checked));
+    if (checked.found() != v1::InstanceCheck::READY) run.set_exit_status(kExitFailed);
     return absl::OkStatus();
   });
 }
@@ -188,15 +193,7 @@ void AddList(Command& command, Invocation& run) {
   command.OptionalArgument("VERSION", version.get(), "Only of this version");
   command.Run([service, version, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(const v1::ListInstancesResponse list, ListAll(run, *service, *version));
-    Table table({"SERVICE", "VERSION", "ADDRESS", "LEASE", "WEIGHT", "ZONE", "UID"});
-    for (const v1::Instance& one : list.instances()) {
-      const routing::v1::Instance& instance = one.instance();
-      table.Add({instance.service(), instance.version(), config::ToString(instance.address()),
-                 one.has_lease_ttl() ? DurationText(one.lease_ttl()) : "permanent",
-                 absl::StrCat(std::max(1u, instance.weight())), instance.zone(), instance.uid()});
-    }
-    run.Print(list, table.empty() ? "no instances: register one with `pinion instance register`\n"
-                                  : table.Render());
+    run.Print(list, InstancesText(list));
     return absl::OkStatus();
   });
 }
@@ -208,6 +205,7 @@ void AddInstanceCommands(Command& root, Invocation& run) {
   AddRegister(instance.Sub("register", "Tell where a server of a version runs"), run);
   AddDeregister(instance.Sub("deregister", "Take a server out"), run);
   AddList(instance.Sub("list", "Registered servers"), run);
+  AddCheck(instance.Sub("check", "Ask a server now for its health and its schema"), run);
 }
 
 }  // namespace pinion::cli

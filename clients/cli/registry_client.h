@@ -61,6 +61,7 @@ class RegistryClient {
   absl::StatusOr<v1::DeregisterInstanceResponse> DeregisterInstance(
       const v1::DeregisterInstanceRequest& request);
   absl::StatusOr<v1::ListInstancesResponse> ListInstances(const v1::ListInstancesRequest& request);
+  absl::StatusOr<v1::CheckInstanceResponse> CheckInstance(const v1::CheckInstanceRequest& request);
   absl::StatusOr<v1::Consumer> CreateConsumer(const v1::CreateConsumerRequest& request);
   absl::StatusOr<v1::Consumer> UpdateConsumer(const v1::UpdateConsumerRequest& request);
   absl::StatusOr<v1::Consumer> GetConsumer(const v1::GetConsumerRequest& request);

@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/instance_text.h"
+#include "clients/cli/pages.h"
 #include "config/load.h"
 #include "config/static_routing.h"
 #include "config/validate.h"
@@ -95,6 +97,32 @@ google::protobuf::Struct ToStruct(const route::Resolved& resolved,
   return result;
 }
 
+// Which instances of the version that was chosen get no calls, and why: what a gateway does not
+// know.
+absl::StatusOr<std::vector<std::string>> HeldBackSteps(Invocation& run, const ExplainFlags& flags,
+                                                       const route::Resolved& resolved) {
+  std::vector<std::string> steps;
+  v1::ListInstancesRequest request;
+  if (const auto* route = std::get_if<route::Route>(&resolved)) {
+    request.set_service(route->service->name);
+    request.set_version(route->version->name);
+  } else {
+    const auto& refusal = std::get<route::Refusal>(resolved);
+    if (refusal.reason != route::Reason::kNoHealthyInstance) return steps;
+    for (const auto& [name, value] : refusal.metadata) {
+      if (name == "service") request.set_service(value);
+      if (name == "version") request.set_version(value);
+    }
+  }
+  if (!flags.config.empty() || request.version().empty()) return steps;
+  ASSIGN_OR_RETURN(const v1::ListInstancesResponse list,
+                   AllPages(run.registry(), &RegistryClient::ListInstances, request));
+  for (const v1::Instance& instance : list.instances()) {
+    if (instance.check().held_back()) steps.push_back(HeldBackText(instance));
+  }
+  return steps;
+}
+
 absl::Status Explain(Invocation& run, const ExplainFlags& flags) {
   const std::optional<route::MethodPath> method = route::ParseMethodPath(flags.method);
   if (!method) {
@@ -118,10 +146,13 @@ absl::Status Explain(Invocation& run, const ExplainFlags& flags) {
     steps.insert(steps.begin(), absl::StrCat("no consumer \"", flags.consumer,
                                              "\" is registered: its calls count as unregistered"));
   }
+  route::HeaderResolutions headers;
+  const route::Resolved resolved = table->Resolve(query, headers);
+  ASSIGN_OR_RETURN(const std::vector<std::string> held_back, HeldBackSteps(run, flags, resolved));
+  steps.insert(steps.end(), held_back.begin(), held_back.end());
   std::string text;
   for (size_t i = 0; i < steps.size(); ++i) absl::StrAppend(&text, i + 1, ". ", steps[i], "\n");
-  route::HeaderResolutions headers;
-  run.Print(ToStruct(table->Resolve(query, headers), steps), text);
+  run.Print(ToStruct(resolved, steps), text);
   return absl::OkStatus();
 }
 

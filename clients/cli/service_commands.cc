@@ -14,6 +14,10 @@
 namespace pinion::cli {
 namespace {
 
+constexpr char kVerifyHelp[] =
+    "Whether calls wait until an instance is found to serve with the published schema (enforce); "
+    "warn unless given";
+
 bool IsDatabase(const v1::Service& service) { return service.kind() == v1::Service::DATABASE; }
 
 std::string Fields(const v1::Service& service) {
@@ -31,6 +35,7 @@ std::string Fields(const v1::Service& service) {
                          : routing.load_balancing() == routing::v1::ROUND_ROBIN ? "round-robin"
                                                                                 : "least-request"},
       {"retries", database ? "" : RetryText(routing.retry_policy())},
+      {"verify", database ? "" : VerificationText(service.verification())},
       {"owner", service.meta().owner()},
       {"changed",
        absl::StrCat(TimeText(service.meta().update_time()), " by ", service.meta().updated_by())},
@@ -60,6 +65,7 @@ struct SetFlags {
   std::optional<std::string> unpinned;
   std::string version_from_package;
   std::string load_balancing;
+  std::string verify;
   std::optional<std::string> retry;
   std::optional<std::string> description;
   std::optional<std::string> owner;
@@ -78,6 +84,7 @@ absl::Status FillUpdate(SetFlags& flags) {
     update.set_load_balancing(flags.load_balancing == "round-robin" ? routing::v1::ROUND_ROBIN
                                                                     : routing::v1::LEAST_REQUEST);
   }
+  update.set_verification(ParseVerification(flags.verify));
   if (flags.retry) {
     ASSIGN_OR_RETURN(*update.mutable_retry_policy(), ParseRetry(*flags.retry));
   }
@@ -100,6 +107,7 @@ absl::StatusOr<v1::Service> Create(Invocation& run, const SetFlags& flags) {
   if (flags.update.retry_policy().max_attempts() != 0) {
     *service.mutable_retry_policy() = flags.update.retry_policy();
   }
+  create.set_verification(flags.update.verification());
   create.set_description(flags.update.description());
   create.set_owner(flags.update.owner());
   return run.registry().CreateService(create);
@@ -131,18 +139,21 @@ void AddCreate(Command& create, Invocation& run) {
   auto request = std::make_shared<v1::CreateServiceRequest>();
   auto kind = std::make_shared<std::string>("api");
   auto scheme = std::make_shared<std::string>();
+  auto verify = std::make_shared<std::string>();
   create.Argument("SERVICE", request->mutable_service()->mutable_name(), "Name of the service");
   create.Choice(
       "--kind", {"api", "database"}, kind.get(),
       "Whether its versions are called, or are the steps of a database; api unless given");
   create.Choice("--scheme", {"SEMVER", "DATE", "K8S", "INTEGER"}, scheme.get(),
                 "How its versions are ordered; INTEGER for a database, else SEMVER unless given");
+  create.Choice("--verify", {"enforce", "warn", "off"}, verify.get(), kVerifyHelp);
   create.Option("--description", "TEXT", request->mutable_description(), "For people");
   create.Option("--owner", "NAME", request->mutable_owner(), "Who it belongs to; else you");
   create.Examples(
       "An API also comes into being with its first version; a database does not.\n"
       "  pinion service create db/people --kind database");
-  create.Run([request, kind, scheme, &run]() -> absl::Status {
+  create.Run([request, kind, scheme, verify, &run]() -> absl::Status {
+    request->set_verification(ParseVerification(*verify));
     const bool database = *kind == "database";
     request->set_kind(database ? v1::Service::DATABASE : v1::Service::API);
     if (scheme->empty()) *scheme = database ? "INTEGER" : "SEMVER";
@@ -166,6 +177,7 @@ void AddSet(Command& set, Invocation& run) {
              "Whether calls to acme.v2.X ask for v2");
   set.Choice("--load-balancing", {"least-request", "round-robin"}, &flags->load_balancing,
              "How calls spread over a version's instances");
+  set.Choice("--verify", {"enforce", "warn", "off"}, &flags->verify, kVerifyHelp);
   set.Option("--retry", "ATTEMPTS[:CODES]", &flags->retry,
              "Which failures are tried again, such as 3:UNAVAILABLE; none by default");
   set.Option("--description", "TEXT", &flags->description, "For people");

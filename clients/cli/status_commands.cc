@@ -41,7 +41,10 @@ absl::Status Status(Invocation& run) {
       {"started", TimeText(status.start_time())},
       {"services", absl::StrCat(status.services())},
       {"versions", absl::StrCat(status.versions())},
-      {"instances", absl::StrCat(status.instances())},
+      {"instances", status.instances_held_back() == 0
+                        ? absl::StrCat(status.instances())
+                        : absl::StrCat(status.instances(), ", ", status.instances_held_back(),
+                                       " of them without calls: `pinion instance list` says why")},
       {"consumers", absl::StrCat(status.consumers())},
       {"pins", absl::StrCat(status.pins())},
       {"gateways", absl::StrCat(status.gateways_size())},

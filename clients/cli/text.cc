@@ -142,6 +142,18 @@ absl::StatusOr<registry::v1::Requirement> ParseRequirement(absl::string_view fla
   return requirement;
 }
 
+std::string VerificationText(registry::v1::Service::Verification verification) {
+  if (verification == registry::v1::Service::VERIFICATION_UNSPECIFIED) return "warn";
+  return absl::AsciiStrToLower(registry::v1::Service::Verification_Name(verification));
+}
+
+registry::v1::Service::Verification ParseVerification(absl::string_view text) {
+  registry::v1::Service::Verification verification =
+      registry::v1::Service::VERIFICATION_UNSPECIFIED;
+  registry::v1::Service::Verification_Parse(absl::AsciiStrToUpper(text), &verification);
+  return verification;
+}
+
 std::string ShortDigest(const std::string& digest) { return digest.substr(0, 12); }
 
 std::string ShellWord(absl::string_view text) {

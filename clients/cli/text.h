@@ -46,6 +46,10 @@ absl::StatusOr<routing::v1::RetryPolicy> ParseRetry(absl::string_view text);
 absl::StatusOr<registry::v1::Requirement> ParseRequirement(absl::string_view flag,
                                                            absl::string_view text);
 
+// "warn", which is also the default.
+std::string VerificationText(registry::v1::Service::Verification verification);
+registry::v1::Service::Verification ParseVerification(absl::string_view text);
+
 // The first digits of a digest, enough to compare by eye.
 std::string ShortDigest(const std::string& digest);
 

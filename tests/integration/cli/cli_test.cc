@@ -158,6 +158,24 @@ TEST_F(CliWithoutRegistry, ALeaseOutlivesARestartOfTheRegistry) {
   EXPECT_THAT(instances, HasSubstr("127.0.0.1:9001"));
 }
 
+TEST_F(CliWithoutRegistry, ALostLeaseIsRegisteredAgain) {
+  const std::string address = server_->address();
+  RunCommand({"version", "publish", "addressbook", "1.0.0"}, address);
+  std::string instances;
+  const std::string text = RunCommand(
+      {"instance", "register", "addressbook", "1.0.0", "127.0.0.1:9001", "--lease", "15s"}, address,
+      [&](int wait) {
+        // As if the machine had slept.
+        if (wait == 1) clock_.Advance(absl::Seconds(16));
+        if (wait == 3) instances = RunCommand({"instance", "list"}, address);
+        return wait == 3;
+      });
+  const std::string registered = "registered addressbook 1.0.0 at 127.0.0.1:9001 (uid ";
+  EXPECT_NE(text.find(registered), text.rfind(registered)) << "under another uid: " << text;
+  EXPECT_THAT(instances, HasSubstr("127.0.0.1:9001"));
+  EXPECT_THAT(RunCommand({"instance", "list"}, address), HasSubstr("no instances"));
+}
+
 TEST_F(CliWithoutRegistry, CollectsWhatWasNeverActive) {
   const std::string address = server_->address();
   for (const char* version : {"1.0.0", "1.1.0", "2.0.0"}) {
