@@ -64,6 +64,8 @@ run "$pinion version publish db/people 1"
 run "$pinion version activate db/people 1"
 
 say "The owners of the address book publish 1.0.0, which needs the column 'address', and start a server, which registers itself under a lease."
+say "Calls go to a server only once it is seen to serve, and to have the schema that was published."
+run "$pinion service create addressbook --verify enforce"
 run "$pinion version publish addressbook 1.0.0 --descriptor-set $programs/v1.binpb --requires 'db/people <3'"
 cp -r examples/addressbook/static "$pages"
 run "$programs/addressbook_pages 1.0.0 --static-root $pages"
@@ -71,6 +73,7 @@ start v1 "$programs/addressbook_v1 --db $db --registry $PINION_REGISTRY --static
 announced v1 'pages on (http://[^ ]*)'
 site=$answer
 announced v1 'registered as (.*)'
+follows "$pinion instance list addressbook" ready
 
 say "billing and shipping are written against 1.0.0 and say so, once: with a pin."
 for consumer in billing shipping; do
@@ -91,7 +94,7 @@ run "$pinion version activate db/people 2"
 run "$pinion can-deploy addressbook 2.0.0" "can be deployed"
 start v2 "$programs/addressbook_v2 --db $db --registry $PINION_REGISTRY"
 announced v2 'registered as (.*)'
-run "$pinion instance list addressbook" 1.0.0 2.0.0
+follows "$pinion instance list addressbook 2.0.0" ready
 follows "$(calls shipping 1 get id=ada)" "api-version: 1.0.0" '"address":"12 St James Square\nLondon"'
 
 say "shipping has its new code ready and bumps its pin: one command. Its next call follows."

@@ -1,6 +1,7 @@
 #include "examples/addressbook/server/host.h"
 
 #include <grpcpp/ext/health_check_service_server_builder_option.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <pthread.h>
 #include <signal.h>
@@ -65,7 +66,9 @@ struct Listening {
 };
 
 absl::StatusOr<Listening> Listen(const std::string& address, grpc::Service& service) {
+  // By these the registry sees that this server is ready, and which schema it has.
   grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   // Else a second server on a port in use would share its calls instead of failing.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);

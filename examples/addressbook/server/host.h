@@ -1,5 +1,5 @@
-// What both versions' servers have in common: flags, the gRPC server with its health service, the
-// pages, registration with Pinion, and a shutdown that finishes the calls in progress.
+// What both versions' servers have in common: flags, the gRPC server with health and reflection,
+// the pages, registration with Pinion, and a shutdown that finishes the calls in progress.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
