@@ -55,6 +55,16 @@ absl::Status Status(Invocation& run) {
                   TimeText(gateway.connect_time())});
   }
   if (!gateways.empty()) absl::StrAppend(&text, "\n", gateways.Render());
+  Table silent({"SILENT GATEWAY", "ROUTES BY REVISION", "PEER", "LAST REPORT"});
+  for (const v1::Gateway& gateway : status.silent_gateways()) {
+    silent.Add({gateway.gateway_id(), absl::StrCat(gateway.revision()), gateway.peer(),
+                TimeText(gateway.report_time())});
+  }
+  if (!silent.empty()) {
+    absl::StrAppend(&text, "\n", silent.Render(),
+                    "stopped, cut off, or refusing this registry: its /readyz says why; "
+                    "`pinion gateway forget ID` when it is gone for good\n");
+  }
   run.Print(status, text);
   return absl::OkStatus();
 }

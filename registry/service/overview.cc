@@ -96,6 +96,10 @@ absl::StatusOr<v1::GetStatusResponse> GetStatus(Draft& draft, const v1::GetStatu
                     [](const auto& instance) { return instance.value.check().held_back(); }));
   status.set_consumers(consumers);
   status.set_pins(pins);
+  ASSIGN_OR_RETURN(v1::ListGatewaysResponse gateways, ListGateways(draft, {}));
+  for (v1::Gateway& gateway : *gateways.mutable_gateways()) {
+    if (!gateway.live()) *status.add_silent_gateways() = std::move(gateway);
+  }
   return status;
 }
 
