@@ -43,6 +43,9 @@ class PathResolver {
         auto& checks = *registry.mutable_instance_checks();
         for (v1::UpstreamTls& tls : *checks.mutable_upstream_tls()) Tls(tls);
       }
+      for (routing::v1::Address& replica : *registry.mutable_replicas()) {
+        if (replica.has_pipe()) Path(*replica.mutable_pipe()->mutable_path());
+      }
       if (registry.store().has_sqlite()) {
         Path(*registry.mutable_store()->mutable_sqlite()->mutable_path());
       }

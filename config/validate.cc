@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <set>
+#include <string>
 #include <system_error>
 #include <vector>
 
@@ -119,6 +121,7 @@ class Validator {
                                      "loopback, or say `insecure: true`"));
       }
     }
+    CheckReplicas(registry);
     CheckRollbackWindow(registry);
     CheckInstanceChecks(registry.instance_checks());
     if (registry.has_usage_window()) {
@@ -154,6 +157,28 @@ class Validator {
       if (checks.upstream_tls(i).tls_minimum_protocol_version() == v1::TLS_AUTO) continue;
       report_.AtValue(absl::StrCat(path, ".upstream_tls[", i, "].tls_minimum_protocol_version"),
                       "is for gateways alone: the registry's checks speak TLSv1_2 and above");
+    }
+  }
+
+  void CheckReplicas(const v1::Registry& registry) {
+    std::set<std::string> seen;
+    if (registry.has_address()) seen.insert(ToString(registry.address()));
+    for (int i = 0; i < registry.replicas_size(); ++i) {
+      const Address& replica = registry.replicas(i);
+      const std::string path = absl::StrCat("registry.replicas[", i, "]");
+      std::string field;
+      if (!registry.has_address()) {
+        report_.AtValue(path, "registry.address is missing: it is the first of the replicas");
+      } else if (const absl::Status status = CheckAddress(replica, AddressUse::kConnect, field);
+                 !status.ok()) {
+        report_.Check(absl::StrCat(path, field), status);
+      } else if (!seen.insert(ToString(replica)).second) {
+        report_.AtValue(path, absl::StrCat(ToString(replica), " is named twice"));
+      } else if (!IsLocal(replica) && !registry.insecure()) {
+        report_.AtValue(
+            path, absl::StrCat("the registry has no authorisation yet, and ", ToString(replica),
+                               " is on another machine: say `insecure: true`"));
+      }
     }
   }
 

@@ -37,5 +37,8 @@ inline constexpr unsigned kAdminConnectionsMax = 64;
 inline constexpr unsigned kAdminIdleSeconds = 10;  // for a client that sends or reads nothing
 // Request line and headers of one request, and what the server needs beside them.
 inline constexpr size_t kAdminConnectionBytesMax = 32 * 1024;
+// What a command waits for, and reads of, a gateway's answer: a sentence.
+inline constexpr long kAdminAnswerSeconds = 10;
+inline constexpr size_t kAdminAnswerBytesMax = 16 * 1024;
 
 }  // namespace pinion::limits

@@ -9,12 +9,25 @@
 
 namespace pinion::limits {
 
-// The registry speaks at least every few seconds; a stream that is silent for longer is dead,
-// whatever TCP says.
-inline constexpr absl::Duration kWatchSilenceMax = absl::Seconds(30);
+// The registry speaks at least every five seconds; a stream that is silent for longer is dead,
+// whatever TCP says, and another replica may answer.
+inline constexpr absl::Duration kWatchSilenceMax = absl::Seconds(15);
 // Between attempts to reach the registry, doubling from the first to the second, each with jitter.
 inline constexpr absl::Duration kWatchBackoffMin = absl::Milliseconds(100);
 inline constexpr absl::Duration kWatchBackoffMax = absl::Seconds(10);
+// Gateways whose streams broke together come back one by one within this time. Calls do not wait
+// for it.
+inline constexpr absl::Duration kWatchReturnSpread = absl::Seconds(1);
+// Before what was refused is asked for again, doubling: it may be a snapshot of some ten megabytes,
+// and an operator's word ends the wait.
+inline constexpr absl::Duration kWatchRefusedMin = absl::Seconds(1);
+inline constexpr absl::Duration kWatchRefusedMax = absl::Minutes(1);
+// How long a start with several addresses and no recording waits to hear that they lead to one
+// registry. A replica that is away costs a start this much at most.
+inline constexpr absl::Duration kWatchIdentifyMax = absl::Seconds(2);
+// A gateway that has not heard for so long that its table is the registry's calls itself frozen: a
+// registry that restarts is back by then.
+inline constexpr absl::Duration kWatchFrozenAfter = absl::Seconds(30);
 // The first change is published at once; what follows sooner than this is published together.
 inline constexpr absl::Duration kTableInterval = absl::Milliseconds(50);
 // One message of the stream: far above the registry's chunks, far below what could exhaust memory.

@@ -23,6 +23,15 @@ std::string HostName() {
   return ::gethostname(name, sizeof(name) - 1) == 0 && name[0] != '\0' ? name : "gateway";
 }
 
+// What an operator types before a registry's id. Where the kernel chooses the admin port, a line at
+// the start has said which it is.
+std::string AcceptCommand(const config::v1::Bootstrap& config) {
+  if (!config.admin().has_address()) return "restart the gateway once with --accept-registry";
+  const routing::v1::Address& admin = config.admin().address();
+  if (admin.socket_address().port_value() == 0) return "pinion gateway accept --admin ADDRESS";
+  return absl::StrCat("pinion gateway accept --admin ", config::ToString(admin));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<GatewayPlane>> GatewayPlane::Start(Options options) {
@@ -32,7 +41,7 @@ absl::StatusOr<std::unique_ptr<GatewayPlane>> GatewayPlane::Start(Options option
   }
   auto plane = std::unique_ptr<GatewayPlane>(
       new GatewayPlane(std::move(options.bootstrap), std::move(options.config_file)));
-  if (!options.registry.empty()) {
+  if (!options.registries.empty()) {
     plane->pin_proposals_ = std::make_shared<watch::PinProposals>();
     settings.proxy.propose_pins =
         [queue = plane->pin_proposals_](std::vector<route::PinProposal> proposals) {
@@ -47,7 +56,7 @@ absl::StatusOr<std::unique_ptr<GatewayPlane>> GatewayPlane::Start(Options option
 }
 
 absl::Status GatewayPlane::StartTables(const Options& options) {
-  if (options.registry.empty()) {
+  if (options.registries.empty()) {
     RETURN_IF_ERROR(PublishStatic(bootstrap()));
     options.ready();
     return absl::OkStatus();
@@ -57,7 +66,7 @@ absl::Status GatewayPlane::StartTables(const Options& options) {
   auto first = std::make_shared<std::atomic<bool>>(true);
   watch::Options watch{
       .gateway_id = node.empty() ? HostName() : node,
-      .registry = options.registry,
+      .registries = options.registries,
       .snapshot_dir = config.gateway().snapshot_dir(),
       .pin_proposals = pin_proposals_,
       .collect_usage =
@@ -66,6 +75,7 @@ absl::Status GatewayPlane::StartTables(const Options& options) {
           },
       .workers = static_cast<size_t>(gateway_->settings().workers),
       .accepted_registry_id = options.accepted_registry_id,
+      .accept_command = AcceptCommand(config),
   };
   if (config.gateway().has_report_interval()) {
     watch.report_interval = FromProto(config.gateway().report_interval());
@@ -121,6 +131,11 @@ std::optional<watch::WatchStatus> GatewayPlane::watch_status() const {
   return watcher_->status();
 }
 
+absl::Status GatewayPlane::Accept(const std::string& registry_id) {
+  if (watcher_ == nullptr) return absl::FailedPreconditionError("this gateway follows no registry");
+  return watcher_->Accept(registry_id);
+}
+
 absl::Status GatewayPlane::StartAdmin() {
   const config::v1::Bootstrap config = bootstrap();
   if (!config.admin().has_address()) return absl::OkStatus();
@@ -132,7 +147,8 @@ absl::Status GatewayPlane::StartAdmin() {
           {.bootstrap = [plane = this] { return plane->bootstrap(); },
            .table = [plane = this] { return plane->table_.Status(plane->watch_status()); },
            .metrics = [plane = this] { return Metrics(*plane->gateway_, plane->watch_status()); },
-           .draining = [plane = this] { return plane->draining_.load(); }}));
+           .draining = [plane = this] { return plane->draining_.load(); },
+           .accept = [plane = this](const std::string& id) { return plane->Accept(id); }}));
   return absl::OkStatus();
 }
 

@@ -26,8 +26,9 @@ class GatewayPlane {
   struct Options {
     config::v1::Bootstrap bootstrap;
     std::string config_file;  // that it is from, for Reload()
-    // The registry to follow, as gRPC names it; empty: bootstrap.static_resources are all there is.
-    std::string registry;
+    // The registry to follow: its address, or those of its replicas. Empty:
+    // bootstrap.static_resources are all there is.
+    std::vector<std::string> registries;
     std::string accepted_registry_id;
     // Called once, when calls can be routed: by any thread, perhaps before Start() returns.
     std::function<void()> ready;
@@ -58,6 +59,7 @@ class GatewayPlane {
   absl::Status StartAdmin();
   void Publish(std::shared_ptr<const route::RouteTable> table);
   std::optional<watch::WatchStatus> watch_status() const;
+  absl::Status Accept(const std::string& registry_id);
   config::v1::Bootstrap bootstrap() const;
 
   const std::string config_file_;

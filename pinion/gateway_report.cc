@@ -18,7 +18,7 @@ using admin::MetricType;
 using proxy::Stats;
 
 std::string RegistryText(const watch::WatchStatus& watch) {
-  if (watch.connected) return "connected";
+  if (watch.connected && !watch.refusal) return "connected";
   if (watch.problem.empty()) return "connecting";
   return watch.age == absl::InfiniteDuration()
              ? watch.problem
@@ -91,6 +91,19 @@ void AddReports(const watch::GatewayReports::Counts& counts, std::vector<MetricF
                          MetricType::kCounter, static_cast<double>(counts.dropped_calls)));
 }
 
+MetricFamily RefusedByReason(const watch::WatchStatus& watch) {
+  MetricFamily family{"pinion_registry_refused_total",
+                      "Snapshots and changes that were not taken over, by reason.",
+                      MetricType::kCounter,
+                      {}};
+  for (size_t i = 0; i < watch.refused.size(); ++i) {
+    const auto reason = static_cast<watch::RefusalReason>(i);
+    family.samples.push_back({.labels = {{"reason", std::string(watch::RefusalName(reason))}},
+                              .value = static_cast<double>(watch.refused[i])});
+  }
+  return family;
+}
+
 void AddWatch(const watch::WatchStatus& watch, std::vector<MetricFamily>& families) {
   const auto counter = [&](const char* name, const char* help, int64_t value) {
     families.push_back(One(name, help, MetricType::kCounter, static_cast<double>(value)));
@@ -99,13 +112,20 @@ void AddWatch(const watch::WatchStatus& watch, std::vector<MetricFamily>& famili
     families.push_back(One(name, help, MetricType::kGauge, value));
   };
   gauge("pinion_registry_connected", "1 while the registry is heard.", watch.connected ? 1 : 0);
+  gauge("pinion_registry_frozen", "1 while nobody says that the route table is the registry's.",
+        watch.frozen() ? 1 : 0);
+  gauge(
+      "pinion_registry_refusal",
+      "1 while what the registry has is refused and waits for a correction or an operator's word.",
+      watch.refusal.has_value() ? 1 : 0);
   gauge("pinion_registry_revision", "Revision of the route table in force.",
         static_cast<double>(watch.revision));
   gauge("pinion_registry_age_seconds", "Since the registry last confirmed that revision.",
         absl::ToDoubleSeconds(watch.age));
   counter("pinion_registry_streams_ended_total", "Watch streams that broke.", watch.streams_ended);
-  counter("pinion_registry_refused_total", "Snapshots and changes that were not taken over.",
-          watch.refused);
+  counter("pinion_registry_moves_total", "Times that another of the registry's addresses was next.",
+          watch.moves);
+  families.push_back(RefusedByReason(watch));
   counter("pinion_registry_snapshots_total", "Snapshots received.", watch.snapshots_received);
   counter("pinion_route_tables_total", "Route tables put in force.", watch.tables_published);
   counter("pinion_registry_recording_failures_total",
@@ -133,6 +153,8 @@ admin::TableStatus TableInForce::Status(const std::optional<watch::WatchStatus>&
     status.source = watch->from_disk ? "snapshot" : "registry";
     status.revision = static_cast<uint64_t>(watch->revision);
     status.registry = RegistryText(*watch);
+    status.frozen = watch->frozen();
+    status.warning = watch->warning;
   }
   if (table == nullptr) return status;
   status.in_place = true;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
@@ -13,6 +14,7 @@
 #include "clients/cli/text.h"
 #include "config/address.h"
 #include "config/load.h"
+#include "pinion/accept_command.h"
 #include "pinion/announcement.h"
 #include "pinion/defaults.h"
 #include "pinion/gateway_plane.h"
@@ -53,11 +55,11 @@ struct GatewayFlags {
   std::string accept_registry;
 };
 
-// Where route tables come from; empty: the file itself.
-absl::StatusOr<std::string> RegistryToFollow(const config::Loaded& loaded,
-                                             const std::string& registry_flag) {
+// Where route tables come from; empty: the file itself. `flag`: of --registry.
+absl::StatusOr<std::vector<std::string>> RegistriesToFollow(const config::Loaded& loaded,
+                                                            const std::vector<std::string>& flag) {
   const config::v1::Bootstrap& bootstrap = loaded.bootstrap;
-  const bool follows = bootstrap.registry().has_address() || !registry_flag.empty();
+  const bool follows = bootstrap.registry().has_address() || !flag.empty();
   if (follows && bootstrap.has_static_resources()) {
     return absl::InvalidArgumentError(
         absl::StrCat(loaded.filename,
@@ -70,8 +72,12 @@ absl::StatusOr<std::string> RegistryToFollow(const config::Loaded& loaded,
                      ": says nothing to route by: add static_resources, or name a registry "
                      "with registry.address or --registry"));
   }
-  if (!registry_flag.empty()) return registry_flag;
-  return follows ? config::ToString(bootstrap.registry().address()) : std::string();
+  if (!flag.empty() || !follows) return flag;
+  std::vector<std::string> registries = {config::ToString(bootstrap.registry().address())};
+  for (const routing::v1::Address& replica : bootstrap.registry().replicas()) {
+    registries.push_back(config::ToString(replica));
+  }
+  return registries;
 }
 
 // The signals of logrotate and of whoever renews certificates, from before there is a gateway.
@@ -88,7 +94,8 @@ absl::Status RunGateway(cli::Invocation& run, const GatewayFlags& flags) {
   std::unique_ptr<GatewayPlane> gateway;
   ReloadOnSignal(run, gateway);
   ASSIGN_OR_RETURN(config::Loaded loaded, config::LoadFile(flags.config));
-  ASSIGN_OR_RETURN(std::string registry, RegistryToFollow(loaded, run.registry_flag()));
+  ASSIGN_OR_RETURN(std::vector<std::string> registries,
+                   RegistriesToFollow(loaded, run.registry_flag()));
   if (loaded.bootstrap.listeners().empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat(loaded.filename, ": has no listeners: a gateway needs one"));
@@ -97,7 +104,7 @@ absl::Status RunGateway(cli::Invocation& run, const GatewayFlags& flags) {
   ASSIGN_OR_RETURN(gateway,
                    GatewayPlane::Start({.bootstrap = std::move(loaded.bootstrap),
                                         .config_file = flags.config,
-                                        .registry = std::move(registry),
+                                        .registries = std::move(registries),
                                         .accepted_registry_id = flags.accept_registry,
                                         .ready = [&announcement] { announcement.Ready(); }}));
   AnnounceGateway(*gateway, announcement);
@@ -112,8 +119,11 @@ void AddGateway(cli::Command& command, cli::Invocation& run) {
   command.Option("--config", "FILE", &flags->config, "YAML configuration; required");
   command.Option("--accept-registry", "ID", &flags->accept_registry,
                  "Follow this registry although it is another one, was set back, or lost most "
-                 "instances");
-  command.Examples("  pinion gateway --config gateway.yaml");
+                 "instances; `pinion gateway accept` says so to a gateway that runs");
+  command.Examples(
+      "--registry, or registry.replicas of the configuration, may name several replicas.\n"
+      "  pinion gateway --config gateway.yaml\n"
+      "  pinion gateway --config gateway.yaml --registry 10.0.0.1:8081,10.0.0.2:8081");
   command.Run([flags, &run]() -> absl::Status {
     if (flags->config.empty()) return cli::UsageError("name the configuration with --config");
     return RunGateway(run, *flags);
@@ -122,9 +132,16 @@ void AddGateway(cli::Command& command, cli::Invocation& run) {
 
 // ---- registry and serve ----
 
+// Where to listen, by --registry; empty: it was not given.
+absl::StatusOr<std::string> OneAddress(const cli::Invocation& run) {
+  const std::vector<std::string>& addresses = run.registry_flag();
+  if (addresses.size() > 1) return cli::UsageError("--registry: a registry listens on one address");
+  return addresses.empty() ? std::string() : addresses[0];
+}
+
 absl::Status RunRegistry(cli::Invocation& run, ServeFlags flags) {
   TakeSignals(run);
-  flags.registry = run.registry_flag();
+  ASSIGN_OR_RETURN(flags.registry, OneAddress(run));
   ASSIGN_OR_RETURN(const config::v1::Bootstrap bootstrap, ServeBootstrap(flags, false));
   ASSIGN_OR_RETURN(const std::unique_ptr<RegistryPlane> registry,
                    RegistryPlane::Start(bootstrap.registry()));
@@ -150,7 +167,7 @@ absl::Status RunServe(cli::Invocation& run, ServeFlags flags) {
   TakeSignals(run);
   std::unique_ptr<GatewayPlane> gateway;
   ReloadOnSignal(run, gateway);
-  flags.registry = run.registry_flag();
+  ASSIGN_OR_RETURN(flags.registry, OneAddress(run));
   ASSIGN_OR_RETURN(config::v1::Bootstrap bootstrap, ServeBootstrap(flags, true));
   ASSIGN_OR_RETURN(const std::unique_ptr<RegistryPlane> registry,
                    RegistryPlane::Start(bootstrap.registry()));
@@ -158,7 +175,7 @@ absl::Status RunServe(cli::Invocation& run, ServeFlags flags) {
   ASSIGN_OR_RETURN(gateway,
                    GatewayPlane::Start({.bootstrap = std::move(bootstrap),
                                         .config_file = flags.config,
-                                        .registry = registry->address(),
+                                        .registries = {registry->address()},
                                         .accepted_registry_id = "",
                                         .ready = [&announcement] { announcement.Ready(); }}));
   AnnounceGateway(*gateway, announcement);
@@ -203,6 +220,7 @@ void AddServerCommands(cli::Command& root, cli::Invocation& run) {
   cli::Command& gateway = root.Sub("gateway", "Run a gateway, or see those that run");
   AddGateway(gateway, run);
   cli::AddGatewayCommands(gateway, run);
+  AddAcceptCommand(gateway, run);
   cli::Command& registry = root.Sub("registry", "Run a registry, or migrate its store");
   AddRegistry(registry, run);
   cli::AddRegistryCommands(registry, run);

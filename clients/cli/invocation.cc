@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "base/address.h"
 #include "base/check.h"
 #include "base/deterministic_bytes.h"
@@ -30,6 +31,15 @@ std::string AccountName() {
     return absl::StrCat("uid ", ::geteuid());
   }
   return account.pw_name;
+}
+
+// "/run/x.sock" is meant as "unix:/run/x.sock".
+std::vector<std::string> SplitAddresses(const std::string& text) {
+  std::vector<std::string> addresses = absl::StrSplit(text, ',');
+  for (std::string& address : addresses) {
+    if (absl::StartsWith(address, "/")) address = absl::StrCat("unix:", address);
+  }
+  return addresses;
 }
 
 }  // namespace
@@ -55,26 +65,34 @@ std::string ToJson(const google::protobuf::Message& message) {
 
 void Invocation::AddFlags(Command& root) {
   root.Flag("--json", &json_, "Print JSON for programs");
-  root.Option("--registry", "ADDRESS", &address_,
-              absl::StrCat("Registry: HOST:PORT or unix:PATH; else $PINION_REGISTRY, else ",
-                           kDefaultRegistryAddress));
+  root.Option(
+      "--registry", "ADDRESS", &addresses_,
+      absl::StrCat("Registry: HOST:PORT or unix:PATH, those of replicas with commas between; "
+                   "else $PINION_REGISTRY, else ",
+                   kDefaultRegistryAddress));
   root.Option("--actor", "NAME", &actor_,
               "Who makes the change, for the audit log; else $PINION_ACTOR, else $USER");
   root.Option("--timeout", "DURATION", &timeout_, "How long to wait for the registry; 10s");
 }
 
-std::string Invocation::Address() const {
-  std::string address = address_;
-  if (address.empty()) address = surroundings_.environment("PINION_REGISTRY").value_or("");
-  if (address.empty()) return kDefaultRegistryAddress;
-  return absl::StartsWith(address, "/") ? absl::StrCat("unix:", address) : address;
+std::vector<std::string> Invocation::registry_flag() const {
+  return addresses_.empty() ? std::vector<std::string>() : SplitAddresses(addresses_);
+}
+
+std::vector<std::string> Invocation::Addresses() const {
+  std::string text = addresses_;
+  if (text.empty()) text = surroundings_.environment("PINION_REGISTRY").value_or("");
+  if (text.empty()) return {kDefaultRegistryAddress};
+  return SplitAddresses(text);
 }
 
 absl::Status Invocation::CheckAddress() const {
-  // Some commands listen there.
-  const auto parts = ParseAddress(Address(), AddressUse::kEither);
-  return parts.ok() ? absl::OkStatus()
-                    : UsageError(absl::StrCat("--registry ", parts.status().message()));
+  for (const std::string& address : Addresses()) {
+    // Some commands listen there.
+    const auto parts = ParseAddress(address, AddressUse::kEither);
+    if (!parts.ok()) return UsageError(absl::StrCat("--registry ", parts.status().message()));
+  }
+  return absl::OkStatus();
 }
 
 std::string Invocation::Actor() const {
@@ -90,7 +108,7 @@ std::string Invocation::Actor() const {
 RegistryClient& Invocation::registry() {
   if (registry_ == nullptr) {
     registry_ =
-        std::make_unique<RegistryClient>(Address(), Actor(), timeout_.value_or(kDefaultTimeout));
+        std::make_unique<RegistryClient>(Addresses(), Actor(), timeout_.value_or(kDefaultTimeout));
   }
   return *registry_;
 }

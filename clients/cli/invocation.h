@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -47,8 +48,8 @@ class Invocation {
   // A usage error when --registry (or PINION_REGISTRY) is not an address.
   absl::Status CheckAddress() const;
 
-  // What --registry says; empty: it was not given.
-  const std::string& registry_flag() const { return address_; }
+  // The addresses that --registry names; empty: it was not given.
+  std::vector<std::string> registry_flag() const;
 
   bool json() const { return json_; }
   std::ostream& out() { return surroundings_.out; }
@@ -74,14 +75,14 @@ class Invocation {
   int Finish(const Command::Action& action);
 
  private:
-  std::string Address() const;
+  std::vector<std::string> Addresses() const;
   void PrintError(const absl::Status& status);
 
   Surroundings surroundings_;
   bool json_ = false;
   int exit_status_ = kExitOk;
   bool answers_ = false;
-  std::string address_;
+  std::string addresses_;  // with commas between
   std::string actor_;
   std::optional<absl::Duration> timeout_;
   std::unique_ptr<RegistryClient> registry_;

@@ -1,13 +1,13 @@
 #include "clients/cli/registry_client.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/address.h"
 #include "base/clock.h"
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
+#include "base/error_info.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/create_channel.h"
@@ -21,21 +21,12 @@ namespace {
 constexpr int kMaxMessageBytes = 64 << 20;
 // No more often than registries put up with.
 constexpr int kKeepaliveMs = 30'000;
-
-// Of a serialised google.rpc.Status; an empty one when there is none.
-google::rpc::ErrorInfo ErrorInfoIn(const std::string& details) {
-  google::rpc::Status status;
-  google::rpc::ErrorInfo info;
-  if (!status.ParseFromString(details)) return info;
-  for (const google::protobuf::Any& any : status.details()) {
-    if (any.UnpackTo(&info)) break;
-  }
-  return info;
-}
+// A replica that cannot be reached is left for the next one.
+constexpr absl::Duration kReplicaPatience = absl::Seconds(2);
 
 // Whether the error is a gateway's refusal: a call of the registry's API was routed like any other.
 bool FromGateway(const grpc::Status& status) {
-  return ErrorInfoIn(status.error_details()).domain() == "pinion";
+  return ErrorInfoIn(status.error_details()).domain == "pinion";
 }
 
 absl::Status ToStatus(const grpc::Status& status, const std::string& address,
@@ -87,7 +78,7 @@ absl::Status ToStatus(const grpc::Status& status, const std::string& address,
 
 std::string ReasonOf(const absl::Status& status) {
   const absl::optional<absl::Cord> details = status.GetPayload(kStatusDetailsPayload);
-  return details.has_value() ? ErrorInfoIn(std::string(*details)).reason() : "";
+  return details.has_value() ? ErrorInfoIn(std::string(*details)).reason : "";
 }
 
 absl::Status WithMessage(const absl::Status& status, absl::string_view message) {
@@ -100,29 +91,26 @@ absl::Status WithMessage(const absl::Status& status, absl::string_view message) 
 
 class RegistryClient::Impl {
  public:
-  Impl(std::string address, std::string actor, absl::Duration timeout)
-      : address_(std::move(address)), actor_(std::move(actor)), timeout_(timeout) {
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-    arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
-    // Calls without a deadline notice a registry that has vanished.
-    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
-    stub_ = v1::Registry::NewStub(grpc::CreateCustomChannel(
-        GrpcTarget(address_), grpc::InsecureChannelCredentials(), arguments));
-  }
+  Impl(std::vector<std::string> addresses, std::string actor, absl::Duration timeout)
+      : addresses_(std::move(addresses)), actor_(std::move(actor)), timeout_(timeout) {}
 
   template <typename Request, typename Response>
   absl::StatusOr<Response> Call(grpc::Status (v1::Registry::Stub::*method)(grpc::ClientContext*,
                                                                            const Request&,
                                                                            Response*),
                                 const Request& request) {
+    if (stub_ == nullptr) Connect();
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(SystemClock().Wall() + timeout_));
     context.AddMetadata("pinion-actor", actor_);
     Response response;
     const grpc::Status status = (stub_.get()->*method)(&context, request, &response);
-    if (!status.ok()) return ToStatus(status, address_, timeout_);
-    return response;
+    if (status.ok()) return response;
+    const absl::Status error = ToStatus(status, addresses_[at_], timeout_);
+    // What was asked may have been done, so it is not asked twice; the next call looks for a
+    // replica anew.
+    if (absl::IsUnavailable(error) && addresses_.size() > 1) stub_.reset();
+    return error;
   }
 
   // No deadline: it takes as long as there is something to send.
@@ -131,6 +119,7 @@ class RegistryClient::Impl {
                           grpc::ClientContext*, const Request&),
                       const Request& request,
                       const std::function<absl::Status(const Part&)>& take) {
+    if (stub_ == nullptr) Connect();
     grpc::ClientContext context;
     context.AddMetadata("pinion-actor", actor_);
     const auto reader = (stub_.get()->*method)(&context, request);
@@ -139,18 +128,44 @@ class RegistryClient::Impl {
     while (taken.ok() && reader->Read(&part)) taken = take(part);
     if (!taken.ok()) context.TryCancel();
     const grpc::Status status = reader->Finish();
-    return taken.ok() ? ToStatus(status, address_, timeout_) : taken;
+    return taken.ok() ? ToStatus(status, addresses_[at_], timeout_) : taken;
   }
 
  private:
-  const std::string address_;
+  std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address) const {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+    // Calls without a deadline notice a registry that has vanished.
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+    return grpc::CreateCustomChannel(GrpcTarget(address), grpc::InsecureChannelCredentials(),
+                                     arguments);
+  }
+
+  // To the first replica that answers, from the one that was used on; if none does, calls say so.
+  void Connect() {
+    std::shared_ptr<grpc::Channel> channel = ChannelTo(addresses_[at_]);
+    for (size_t tried = 0; addresses_.size() > 1 && tried < addresses_.size(); ++tried) {
+      if (tried > 0) {
+        at_ = (at_ + 1) % addresses_.size();
+        channel = ChannelTo(addresses_[at_]);
+      }
+      const absl::Time until = SystemClock().Wall() + std::min(timeout_, kReplicaPatience);
+      if (channel->WaitForConnected(absl::ToChronoTime(until))) break;
+    }
+    stub_ = v1::Registry::NewStub(channel);
+  }
+
+  const std::vector<std::string> addresses_;
   const std::string actor_;
   const absl::Duration timeout_;
+  size_t at_ = 0;  // of addresses_: the one to ask
   std::unique_ptr<v1::Registry::Stub> stub_;
 };
 
-RegistryClient::RegistryClient(std::string address, std::string actor, absl::Duration timeout)
-    : impl_(std::make_unique<Impl>(std::move(address), std::move(actor), timeout)) {}
+RegistryClient::RegistryClient(std::vector<std::string> addresses, std::string actor,
+                               absl::Duration timeout)
+    : impl_(std::make_unique<Impl>(std::move(addresses), std::move(actor), timeout)) {}
 RegistryClient::~RegistryClient() = default;
 
 #define PINION_RPC(Method, Response)                                                             \

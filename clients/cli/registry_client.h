@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -26,9 +27,10 @@ absl::Status WithMessage(const absl::Status& status, absl::string_view message);
 
 class RegistryClient {
  public:
-  // `address`: "127.0.0.1:8081", "[::1]:8081", "host:8081" or "unix:/run/pinion.sock". Changes are
-  // recorded as made by `actor`. A call takes `timeout` at most.
-  RegistryClient(std::string address, std::string actor, absl::Duration timeout);
+  // `addresses`: "127.0.0.1:8081", "[::1]:8081", "host:8081" or "unix:/run/pinion.sock"; if
+  // several, of replicas, and the first that can be reached is asked. Changes are recorded as made
+  // by `actor`. A call takes `timeout` at most. REQUIRES: an address.
+  RegistryClient(std::vector<std::string> addresses, std::string actor, absl::Duration timeout);
   ~RegistryClient();
 
   // Each as in registry.proto. Unavailable and DeadlineExceeded: no registry answers at the

@@ -105,8 +105,11 @@ class AdminServer::Impl {
       *upload_size = 0;
       return MHD_YES;
     }
-    const char* filter = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "filter");
-    const Request request{method, url, filter == nullptr ? "" : filter};
+    const auto argument = [connection](const char* name) {
+      const char* value = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, name);
+      return std::string_view(value == nullptr ? "" : value);
+    };
+    const Request request{method, url, argument("filter"), argument("registry")};
     return Send(connection, static_cast<Impl*>(self)->pages_.Answer(request));
   }
 
@@ -120,7 +123,7 @@ class AdminServer::Impl {
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     if (page.status == MHD_HTTP_METHOD_NOT_ALLOWED) {
-      MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+      MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, page.allow.c_str());
     }
     const MHD_Result result = MHD_queue_response(connection, page.status, response);
     MHD_destroy_response(response);

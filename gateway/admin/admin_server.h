@@ -1,8 +1,9 @@
 // The admin port: a small HTTP/1.1 server for operators and monitoring, on a thread of its own,
 // through libmicrohttpd. Owned by main().
 //
-// It reads and never changes anything, has no authorisation, and takes whatever bytes come: bind it
-// to loopback or a private network.
+// It has no authorisation and takes whatever bytes come: bind it to loopback or a private network.
+// It reads, and changes one thing: it passes on an operator's word, which must name what was
+// refused, so that nobody gives it by accident.
 #pragma once
 
 #include <memory>

@@ -111,11 +111,12 @@ std::string TableJson(const TableStatus& table) {
 }  // namespace
 
 Page Pages::Answer(const Request& request) const {
+  if (request.path == "/accept") return Accept(request);
   if (request.method != "GET" && request.method != "HEAD") {
-    return {405, kText, "this port only answers GET and HEAD\n"};
+    return {405, kText, "this page only answers GET and HEAD\n"};
   }
   if (request.path == "/") return Index();
-  if (request.path == "/healthz") return {200, kText, "ok\n"};
+  if (request.path == "/healthz") return Health();
   if (request.path == "/readyz") return Ready();
   // The second name is Envoy's, for scrapers that are set up for it.
   if (request.path == "/metrics" || request.path == "/stats/prometheus") {
@@ -126,14 +127,31 @@ Page Pages::Answer(const Request& request) const {
   return Unknown();
 }
 
+// A frozen gateway is alive, and a restart would not thaw it.
+Page Pages::Health() const {
+  const TableStatus table = sources_.table();
+  return {200, kText, table.frozen ? absl::StrCat("frozen: ", table.registry, "\n") : "ok\n"};
+}
+
+Page Pages::Accept(const Request& request) const {
+  if (request.method != "POST") return {405, kText, "this page only answers POST\n", "POST"};
+  const absl::Status status = sources_.accept(std::string(request.registry));
+  if (!status.ok()) return {409, kText, absl::StrCat(std::string(status.message()), "\n")};
+  return {200, kText,
+          absl::StrCat("accepted: the next snapshot of registry ", std::string(request.registry),
+                       " is taken over\n")};
+}
+
 Page Pages::Ready() const {
   const TableStatus table = sources_.table();
   if (!table.in_place) return {503, kText, "not ready: no route table yet\n"};
   const bool draining = sources_.draining();
   std::string body =
-      absl::StrCat(draining ? "not ready: draining" : "ready", "\nrevision: ", table.revision,
-                   "\nage: ", absl::FormatDuration(table.age), "\nsource: ", table.source, "\n");
+      absl::StrCat(draining ? "not ready: draining" : "ready", table.frozen ? ", frozen" : "",
+                   "\nrevision: ", table.revision, "\nage: ", absl::FormatDuration(table.age),
+                   "\nsource: ", table.source, "\n");
   if (!table.registry.empty()) absl::StrAppend(&body, "registry: ", table.registry, "\n");
+  if (!table.warning.empty()) absl::StrAppend(&body, "warning: ", table.warning, "\n");
   return {draining ? 503 : 200, kText, std::move(body)};
 }
 

@@ -11,25 +11,29 @@ namespace pinion::admin {
 
 struct Request {
   std::string_view method;
-  std::string_view path;    // decoded, without the query
-  std::string_view filter;  // /stats: only lines that contain it
+  std::string_view path;      // decoded, without the query
+  std::string_view filter;    // /stats: only lines that contain it
+  std::string_view registry;  // /accept: the registry's id
 };
 
 struct Page {
   int status = 200;
   std::string content_type;
   std::string body;
+  std::string allow = "GET, HEAD";  // said with status 405
 };
 
 // GET and HEAD alike: who serves the page leaves a HEAD's body out.
 //   /             index
-//   /healthz      200 as long as the process answers
+//   /healthz      200 as long as the process answers; says whether the route table is frozen
 //   /readyz       200 once a route table is in place and while calls are taken, else 503; its
-//                 revision and age
+//                 revision and age, and whether it is frozen
 //   /metrics      Prometheus text, also at /stats/prometheus
 //   /stats        the same values for people, a line each
 //   /config_dump  JSON: the running configuration (loads again as a file) and a summary of the
 //                 route table
+// POST only:
+//   /accept       takes over what ?registry=ID says although it was refused; 409 when it was not
 class Pages {
  public:
   explicit Pages(Sources sources) : sources_(std::move(sources)) {}
@@ -37,7 +41,9 @@ class Pages {
   Page Answer(const Request& request) const;
 
  private:
+  Page Health() const;
   Page Ready() const;
+  Page Accept(const Request& request) const;
   Page ConfigDump() const;
   Page Stats(std::string_view filter) const;
 

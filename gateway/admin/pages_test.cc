@@ -18,7 +18,8 @@ class PagesTest : public testing::Test {
  protected:
   PagesTest()
       : pages_({[this] { return bootstrap_; }, [this] { return table_; },
-                [this] { return metrics_; }, [this] { return draining_; }}) {
+                [this] { return metrics_; }, [this] { return draining_; },
+                [this](const std::string& id) { return Accept(id); }}) {
     Configure(R"(node { id: "a\"<b>" }
                  gateway { drain_timeout { seconds: 1 nanos: 500000000 } })");
   }
@@ -28,8 +29,17 @@ class PagesTest : public testing::Test {
   }
 
   Page Get(std::string_view path, std::string_view filter = "") {
-    return pages_.Answer({"GET", path, filter});
+    return pages_.Answer({"GET", path, filter, ""});
   }
+  Page Post(std::string_view path, std::string_view registry) {
+    return pages_.Answer({"POST", path, "", registry});
+  }
+  absl::Status Accept(const std::string& id) {
+    accepted_ = id;
+    return id == "good" ? absl::OkStatus() : absl::FailedPreconditionError("nothing is refused");
+  }
+
+  std::string accepted_;
 
   config::v1::Bootstrap bootstrap_;
   TableStatus table_;
@@ -52,9 +62,39 @@ TEST_F(PagesTest, IndexLinksToPagesThatExist) {
 
 TEST_F(PagesTest, OnlyReads) {
   for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "TRACE", "get", ""}) {
-    EXPECT_EQ(pages_.Answer({method, "/healthz", ""}).status, 405) << method;
+    EXPECT_EQ(pages_.Answer({method, "/healthz", "", ""}).status, 405) << method;
   }
-  EXPECT_EQ(pages_.Answer({"HEAD", "/healthz", ""}).status, 200);
+  EXPECT_EQ(pages_.Answer({"HEAD", "/healthz", "", ""}).status, 200);
+}
+
+TEST_F(PagesTest, AnOperatorsWordIsPostedAndPassedOn) {
+  for (const char* method : {"GET", "HEAD", "PUT", "OPTIONS"}) {
+    const Page page = pages_.Answer({method, "/accept", "", "good"});
+    EXPECT_EQ(page.status, 405) << method;
+    EXPECT_EQ(page.allow, "POST");
+    EXPECT_EQ(accepted_, "") << method;
+  }
+  EXPECT_EQ(Post("/accept", "good").status, 200);
+  EXPECT_EQ(accepted_, "good");
+  EXPECT_EQ(Post("/accept", "").status, 409);
+  EXPECT_EQ(Post("/accept", "").body, "nothing is refused\n");
+}
+
+// kuma#18329: it was, and every page said that all was well.
+TEST_F(PagesTest, FrozenIsShownAsFrozen) {
+  EXPECT_EQ(Get("/healthz").body, "ok\n");
+  table_ = {.in_place = true,
+            .revision = 42,
+            .source = "registry",
+            .registry = "away for 3m",
+            .frozen = true,
+            .warning = "mind this"};
+  EXPECT_EQ(Get("/healthz").status, 200) << "a restart would not thaw it";
+  EXPECT_EQ(Get("/healthz").body, "frozen: away for 3m\n");
+  EXPECT_EQ(Get("/readyz").status, 200) << "it serves what it knows";
+  EXPECT_EQ(Get("/readyz").body,
+            "ready, frozen\nrevision: 42\nage: 0\nsource: registry\nregistry: away for 3m\n"
+            "warning: mind this\n");
 }
 
 TEST_F(PagesTest, ReadyOnceATableIsInPlaceAndUntilDraining) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "gateway/admin/metric.h"
 #include "pinion/config/v1/config.pb.h"
@@ -21,6 +22,8 @@ struct TableStatus {
   std::string source;  // `static`, `registry`, `snapshot`
   std::string
       registry;  // how the registry is, for people (`connected`, `away for 3m`); empty without one
+  bool frozen = false;  // nobody says that the table is the registry's; `registry` says why
+  std::string warning;  // what is wrong although the registry is followed; empty: nothing
   uint64_t services = 0;
   uint64_t versions = 0;
   uint64_t instances = 0;
@@ -38,6 +41,9 @@ struct Sources {
   std::function<std::vector<MetricFamily>()> metrics;
   // The process finishes its calls and takes no new ones.
   std::function<bool()> draining;
+  // An operator's word that what this registry says is taken over although it was refused. Not OK:
+  // it was not, and why.
+  std::function<absl::Status(const std::string& registry_id)> accept;
 };
 
 }  // namespace pinion::admin

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "base/error_info.h"
 #include "gateway/watch/schema_key.h"
 #include "pinion/registry/v1/watch.pb.h"
 
@@ -25,12 +26,15 @@ struct Event {
     kProposed,
     kCollected,
     kReported,
+    kAccept,
     kStop,
   };
   Kind kind = Kind::kStop;
   registry::v1::WatchResponse message;  // kMessage
   // kStreamEnded: why; kSchema, kProposed, kReported: whether it was answered.
   absl::Status status;
+  ErrorInfo info;                          // kStreamEnded: what the registry says of its reason
+  std::string registry_id;                 // kAccept: an operator's word, see RoutingState::Accept
   SchemaKey schema;                        // kSchema: what was asked for,
   std::string descriptor_set;              // and what came
   registry::v1::ProposePinsResponse pins;  // kProposed: what became of them
@@ -38,7 +42,7 @@ struct Event {
 
 // Its length is bounded by its users: a stream has one message under way and ends once, one batch
 // of pins and one report are, and limits::kSchemaFetchesMax schemas are; kProposals and kCollected
-// say once that some wait.
+// say once that some wait; a person posts kAccept.
 class Mailbox {
  public:
   void Post(Event event) {

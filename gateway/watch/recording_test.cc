@@ -1,5 +1,8 @@
 #include "gateway/watch/recording.h"
 
+#include <sys/resource.h>
+
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -125,6 +128,26 @@ TEST_F(RecordingTest, CutAtEveryByteThePreviousStateCounts) {
   EXPECT_TRUE(seen_previous && seen_snapshot);
 }
 
+TEST_F(RecordingTest, WhateverBitFlipsAGoodStateCounts) {
+  Record(Snapshot("r", 4));
+  Record(PinSet("r", 5, "^2"));
+  Record(Snapshot("r", 6));
+  Record(PinSet("r", 7, "^2"));
+  recording_.reset();
+  const std::string whole = Bytes(File());
+  const std::string previous = Bytes(File(".previous"));
+  for (size_t bit = 0; bit < whole.size() * 8; bit += 3) {
+    std::string rotten = whole;
+    rotten[bit / 8] = static_cast<char>(rotten[bit / 8] ^ (1 << bit % 8));
+    SetBytes(File(), rotten);
+    SetBytes(File(".previous"), previous);
+    const std::string start = Start();
+    recording_.reset();
+    EXPECT_TRUE(start == "5 2.0.0" || start == "6 1.0.0") << bit << ": " << start;
+    EXPECT_EQ(remarks_.size(), 1u) << bit;
+  }
+}
+
 TEST_F(RecordingTest, ATornEndIsCutOffBeforeMoreIsWritten) {
   Record(Snapshot("r", 5));
   Record(PinSet("r", 6, "^2"));
@@ -174,6 +197,46 @@ TEST_F(RecordingTest, AFailureIsToldAndTheNextSnapshotHeals) {
   EXPECT_EQ(Start(), "5 1.0.0");
   Record(Snapshot("r", 8));
   EXPECT_EQ(Start(), "8 1.0.0");
+}
+
+// Files of this process end at `bytes` while this lives: what a full disk does to them.
+class FullDisk {
+ public:
+  explicit FullDisk(size_t bytes) : before_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &limit_);
+    const rlimit full{.rlim_cur = bytes, .rlim_max = limit_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &full);
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &limit_);
+    std::signal(SIGXFSZ, before_);
+  }
+
+ private:
+  void (*const before_)(int);
+  rlimit limit_{};
+};
+
+TEST_F(RecordingTest, AFullDiskKeepsTheLastGoodState) {
+  Record(Snapshot("r", 5));
+  const size_t size = Bytes(File()).size();
+  {
+    const FullDisk in_the_middle_of_a_change(size + 7);
+    recording_->Stage(PinSet("r", 6, "^2"));
+    EXPECT_FALSE(recording_->Commit().ok());
+    EXPECT_TRUE(recording_->wants_snapshot());
+    EXPECT_EQ(Bytes(File()).size(), size) << "what was half written is cut off";
+  }
+  {
+    const FullDisk in_the_middle_of_a_snapshot(size / 2);
+    recording_->Stage(Snapshot("r", 7));
+    EXPECT_FALSE(recording_->Commit().ok());
+    EXPECT_TRUE(recording_->wants_snapshot());
+  }
+  EXPECT_EQ(Start(), "5 1.0.0");
+  EXPECT_TRUE(remarks_.empty());
+  Record(Snapshot("r", 9));
+  EXPECT_EQ(Start(), "9 1.0.0");
 }
 
 TEST_F(RecordingTest, WantsASnapshotWhenManyChangesStandBehind) {

@@ -46,29 +46,38 @@ absl::Status RoutingState::Receive(const WatchResponse& message) {
       break;
   }
   if (!status.ok()) {
+    if (!absl::IsFailedPrecondition(status)) refusal_ = {};
     needs_snapshot_ = true;
     changed_ = false;
   }
   return status;
 }
 
-absl::Status RoutingState::CheckSnapshot(const std::string& registry_id, int64_t revision) const {
+absl::Status RoutingState::Refuse(RefusalReason reason, const std::string& registry_id,
+                                  absl::string_view text) {
+  refusal_ = {.reason = reason, .registry_ids = {registry_id}, .address = ""};
+  return absl::FailedPreconditionError(text);
+}
+
+absl::Status RoutingState::CheckSnapshot(const std::string& registry_id, int64_t revision) {
   if (!accepted_registry_id_.empty()) {
     if (registry_id == accepted_registry_id_) return absl::OkStatus();
-    return absl::FailedPreconditionError(absl::StrCat(
-        "this is registry ", registry_id, ", and the one to accept is ", accepted_registry_id_));
+    return Refuse(
+        RefusalReason::kOtherRegistry, registry_id,
+        absl::StrCat("this is registry ", registry_id,
+                     ", and the one that an operator accepted is ", accepted_registry_id_));
   }
   if (registry_id_.empty()) return absl::OkStatus();
   if (registry_id != registry_id_) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "this is registry ", registry_id, ", and this gateway follows ", registry_id_,
-        "; if that is intended, restart the gateway once with --accept-registry ", registry_id));
+    return Refuse(RefusalReason::kOtherRegistry, registry_id,
+                  absl::StrCat("this is registry ", registry_id, ", and this gateway follows ",
+                               registry_id_));
   }
   if (revision < revision_) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the registry is at revision ", revision, ", and this gateway has seen ", revision_,
-        ": it was set back; if that is intended, restart the gateway once with --accept-registry ",
-        registry_id));
+    return Refuse(
+        RefusalReason::kLowerRevision, registry_id,
+        absl::StrCat("the registry is at revision ", revision, ", and this gateway has seen ",
+                     revision_, ": it was set back, or is a replica that has yet to catch up"));
   }
   return absl::OkStatus();
 }
@@ -162,11 +171,9 @@ absl::StatusOr<std::shared_ptr<const route::RouteTable>> RoutingState::TakeTable
       instance_uids_.size() * 2 < instances_) {
     needs_snapshot_ = true;
     changed_ = false;
-    return absl::FailedPreconditionError(
-        absl::StrCat("of ", instances_, " instances only ", instance_uids_.size(),
-                     " would be left at once; if that is intended, restart the gateway once with "
-                     "--accept-registry ",
-                     received_registry_id_));
+    return Refuse(RefusalReason::kLostInstances, received_registry_id_,
+                  absl::StrCat("of ", instances_, " instances only ", instance_uids_.size(),
+                               " would be left at once"));
   }
   accepted_registry_id_.clear();
   changed_ = false;

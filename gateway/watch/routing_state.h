@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "gateway/route/route_table.h"
 #include "gateway/route/table_builder.h"
+#include "gateway/watch/refusal.h"
 #include "gateway/watch/schema_key.h"
 #include "pinion/registry/v1/watch.pb.h"
 
@@ -31,6 +32,10 @@ class RoutingState {
   // An operator's word that this registry's next snapshot is right, even if it is another registry,
   // at a lower revision or with few instances; no other registry's is then. Empty: no such word.
   void Accept(std::string registry_id) { accepted_registry_id_ = std::move(registry_id); }
+  // The only registry whose snapshot would be taken over; empty: any.
+  const std::string& expected_registry_id() const {
+    return accepted_registry_id_.empty() ? registry_id_ : accepted_registry_id_;
+  }
 
   // What continues from here. A snapshot that was half received is forgotten.
   registry::v1::WatchRequest BeginStream();
@@ -38,6 +43,12 @@ class RoutingState {
   // FailedPrecondition: another registry, or a lower revision. InvalidArgument: a resource that
   // cannot be routed by, or messages out of order. Then the stream is of no use any more.
   absl::Status Receive(const registry::v1::WatchResponse& message);
+
+  // FailedPrecondition: what Receive() would say to a snapshot of this registry and revision.
+  absl::Status CheckSnapshot(const std::string& registry_id, int64_t revision);
+
+  // Why the last error of Receive(), CheckSnapshot() or TakeTable() was one; without the address.
+  const Refusal& refusal() const { return refusal_; }
 
   // Whether there is something that the last table does not have.
   bool changed() const { return changed_; }
@@ -67,14 +78,16 @@ class RoutingState {
   absl::Status ReceiveSnapshot(const registry::v1::WatchResponse& message);
   absl::Status ReceiveChanges(const registry::v1::ChangeBatch& batch);
   void ReceiveProgress(const registry::v1::WatchResponse& message);
-  absl::Status CheckSnapshot(const std::string& registry_id, int64_t revision) const;
+  // Notes it for refusal().
+  absl::Status Refuse(RefusalReason reason, const std::string& registry_id, absl::string_view text);
   absl::Status Apply(const routing::v1::Change& change);
   absl::Status Put(const routing::v1::Resource& resource);
   // What this keeps itself of a resource that was put.
   void Note(const routing::v1::Resource& resource);
 
   const std::string gateway_id_;
-  std::string accepted_registry_id_;  // until the first snapshot was taken
+  std::string accepted_registry_id_;  // until its snapshot was taken
+  Refusal refusal_;
   route::TableBuilder builder_;
   absl::flat_hash_set<std::string> instance_uids_;
   absl::flat_hash_set<std::string> digests_;

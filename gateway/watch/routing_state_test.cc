@@ -112,19 +112,20 @@ TEST_F(RoutingStateTest, RefusesWhatDoesNotFollow) {
     const char* name;
     registry::v1::WatchResponse message;
     absl::StatusCode code;
+    absl::string_view reason;
     const char* says;
   } const cases[] = {
       {"another registry", Snapshot("other", 50), absl::StatusCode::kFailedPrecondition,
-       "--accept-registry other"},
+       "other_registry", "this is registry other, and this gateway follows r"},
       {"a lower revision", Snapshot("r", 4), absl::StatusCode::kFailedPrecondition,
-       "--accept-registry r"},
+       "lower_revision", "at revision 4, and this gateway has seen 5: it was set back"},
       {"changes of another registry", PinSet("other", 6, "^2"), absl::StatusCode::kInvalidArgument,
-       "belong to no snapshot"},
-      {"a revision again", PinSet("r", 5, "^2"), absl::StatusCode::kInvalidArgument,
+       "invalid", "belong to no snapshot"},
+      {"a revision again", PinSet("r", 5, "^2"), absl::StatusCode::kInvalidArgument, "invalid",
        "revision 5 came after 5"},
       {"a part without a beginning", Message(R"pb(registry_id: "r"
                                                   snapshot { revision: 7 })pb"),
-       absl::StatusCode::kInvalidArgument, "did not begin"},
+       absl::StatusCode::kInvalidArgument, "invalid", "did not begin"},
       {"what cannot be routed by",
        Message(R"pb(registry_id: "r"
                     changes {
@@ -133,7 +134,7 @@ TEST_F(RoutingStateTest, RefusesWhatDoesNotFollow) {
                         changes { put { service { name: "Not A Name" } } }
                       }
                     })pb"),
-       absl::StatusCode::kInvalidArgument, ""},
+       absl::StatusCode::kInvalidArgument, "invalid", ""},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name);
@@ -141,6 +142,9 @@ TEST_F(RoutingStateTest, RefusesWhatDoesNotFollow) {
     TakeAfter(Snapshot("r", 5));
     const absl::Status status = state_.Receive(c.message);
     EXPECT_EQ(status.code(), c.code);
+    EXPECT_EQ(RefusalName(state_.refusal().reason), c.reason);
+    // Only what a word can help names a registry.
+    EXPECT_EQ(state_.refusal().registry_ids.empty(), absl::IsInvalidArgument(status));
     EXPECT_THAT(std::string(status.message()), HasSubstr(c.says));
     EXPECT_FALSE(state_.changed());
     EXPECT_EQ(state_.revision(), 5);
@@ -189,6 +193,8 @@ TEST_F(RoutingStateTest, TheLossOfMostInstancesIsAnAccident) {
   const auto table = state_.TakeTable();
   EXPECT_EQ(table.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(table.status().message()), HasSubstr("only 3 would be left"));
+  EXPECT_EQ(state_.refusal().reason, RefusalReason::kLostInstances);
+  EXPECT_THAT(state_.refusal().registry_ids, testing::ElementsAre("r"));
   EXPECT_EQ(state_.revision(), 5);
 
   state_.BeginStream();

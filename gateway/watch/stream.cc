@@ -80,7 +80,9 @@ class GrpcStream final : public Stream, private grpc::ClientReadReactor<WatchRes
   void OnDone(const grpc::Status& status) override {
     // The watcher may destroy this as soon as it sees the event.
     const std::shared_ptr<Mailbox> mailbox = mailbox_;
-    mailbox->Post(Event{.kind = Event::Kind::kStreamEnded, .status = ToStatus(status)});
+    mailbox->Post(Event{.kind = Event::Kind::kStreamEnded,
+                        .status = ToStatus(status),
+                        .info = ErrorInfoIn(status.error_details())});
   }
 
   grpc::ClientContext context_;

@@ -6,17 +6,19 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/random/random.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
+#include "absl/strings/str_join.h"
 #include "base/log.h"
 #include "base/status_macros.h"
 #include "gateway/watch/mailbox.h"
 #include "gateway/watch/recording.h"
+#include "gateway/watch/registry_addresses.h"
 #include "gateway/watch/routing_state.h"
-#include "gateway/watch/schema_store.h"
+#include "gateway/watch/schema_fetcher.h"
 #include "gateway/watch/stream.h"
+#include "gateway/watch/uplink.h"
 #include "gateway/watch_limits.h"
 
 namespace pinion::watch {
@@ -24,14 +26,12 @@ namespace {
 
 constexpr char kPart[] = "watch";
 
-// Null: nobody can be asked.
-std::shared_ptr<GatewayReports> MakeReports(const Options& options, absl::BitGen& random) {
-  if (options.collect_usage == nullptr) return nullptr;
-  const auto start = absl::Uniform<uint64_t>(random);
-  return std::make_shared<GatewayReports>(
-      ReportOptions{.start_id = absl::StrCat(absl::Hex(start, absl::kZeroPad16)),
-                    .workers = options.workers,
-                    .interval = options.report_interval});
+Uplink::Options UplinkOptions(const Options& options) {
+  return {.gateway_id = options.gateway_id,
+          .pin_proposals = options.pin_proposals,
+          .collect_usage = options.collect_usage,
+          .workers = options.workers,
+          .report_interval = options.report_interval};
 }
 
 }  // namespace
@@ -42,41 +42,41 @@ class Watcher::Impl {
       : options_(std::move(options)),
         publish_(std::move(publish)),
         clock_(clock),
-        reports_(MakeReports(options_, random_)),
-        channel_(options_.registry),
+        uplink_(UplinkOptions(options_), mailbox_, random_),
+        board_(clock),
+        registries_(options_.registries, random_, board_),
         recording_(std::move(recording)),
-        state_(options_.gateway_id) {
-    if (recording_ != nullptr) {
-      recording_->set_patience(absl::Uniform(random_, 1.0, 2.0));
-      schemas_.emplace(absl::StrCat(options_.snapshot_dir, "/schemas"));
-    }
-    if (options_.pin_proposals != nullptr) {
-      options_.pin_proposals->WakeWith(
-          [mailbox = mailbox_] { mailbox->Post(Event{.kind = Event::Kind::kProposals}); });
-    }
-    if (reports_ != nullptr) {
-      reports_->WakeWith(
-          [mailbox = mailbox_] { mailbox->Post(Event{.kind = Event::Kind::kCollected}); });
-    }
+        state_(options_.gateway_id),
+        schemas_(state_, options_.snapshot_dir) {
+    if (recording_ != nullptr) recording_->set_patience(absl::Uniform(random_, 1.0, 2.0));
     thread_ = std::thread([this] { Run(); });
   }
 
   ~Impl() {
-    if (reports_ != nullptr) reports_->WakeWith(nullptr);
-    if (options_.pin_proposals != nullptr) options_.pin_proposals->WakeWith(nullptr);
     mailbox_->Post(Event{.kind = Event::Kind::kStop});
     thread_.join();
   }
 
   WatchStatus status() const {
-    absl::MutexLock lock(&mutex_);
-    WatchStatus status = status_;
-    if (options_.pin_proposals != nullptr) {
-      status.pin_proposals = options_.pin_proposals->counts();
-    }
-    if (reports_ != nullptr) status.reports = reports_->counts();
-    if (confirmed_at_) status.age = clock_.Monotonic() - *confirmed_at_;
+    WatchStatus status = board_.status();
+    uplink_.Tell(status);
     return status;
+  }
+
+  absl::Status Accept(const std::string& registry_id) {
+    const std::optional<Refusal> refusal = board_.status().refusal;
+    if (!refusal || refusal->registry_ids.empty()) {
+      return absl::FailedPreconditionError(
+          refusal ? "what is refused cannot be routed by: it must be corrected in the registry"
+                  : "nothing is refused that could be accepted");
+    }
+    const std::vector<std::string>& ids = refusal->registry_ids;
+    if (std::find(ids.begin(), ids.end(), registry_id) == ids.end()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "what is refused is of registry ", absl::StrJoin(ids, " or "), ", not ", registry_id));
+    }
+    mailbox_->Post(Event{.kind = Event::Kind::kAccept, .registry_id = registry_id});
+    return absl::OkStatus();
   }
 
  private:
@@ -84,8 +84,8 @@ class Watcher::Impl {
     LoadRecording();
     state_.Accept(options_.accepted_registry_id);
     while (!stopping_) {
-      RunStream();
-      Pause();
+      const StreamEnd end = AddressesAgree() ? RunStream() : StreamEnd::kRefused;
+      Pause(registries_.MoveOn(end));
     }
   }
 
@@ -95,7 +95,7 @@ class Watcher::Impl {
     absl::Status status = recording_->Load(state_, remarks);
     for (const std::string& remark : remarks) log::Warning(kPart, remark);
     if (status.ok()) {
-      Update([](WatchStatus& now) { now.from_disk = true; });
+      board_.Update([](WatchStatus& now) { now.from_disk = true; });
       status = TakeAndPublish();
     }
     if (status.ok()) {
@@ -104,38 +104,66 @@ class Watcher::Impl {
     } else if (!absl::IsNotFound(status)) {
       log::Warning(kPart, status.message());
     }
-    LoadSchemas();
+    schemas_.Load();
+    if (state_.changed()) PublishOrRefuse();
     // A recording that cannot be continued is replaced as soon as the registry answers.
     if (recording_->wants_snapshot()) state_.RequestSnapshot();
   }
 
   // ---- one stream ----
 
-  void RunStream() {
-    stream_ = channel_.Begin(state_.BeginStream(), mailbox_);
+  StreamEnd RunStream() {
+    stream_ = registries_.channel().Begin(state_.BeginStream(), mailbox_);
     cancelled_ = false;
+    refused_ = false;
+    silent_ = false;
     heard_ = false;
     spoken_ = false;
     last_message_ = clock_.Monotonic();
-    absl::Status end;
+    Event end;
     while (!TakeEvent(end)) {
     }
     stream_.reset();
     if (state_.changed()) PublishOrRefuse();
     if (recording_ != nullptr) recording_->Discard();
-    Update([this](WatchStatus& now) {
+    board_.Update([](WatchStatus& now) {
       now.connected = false;
       ++now.streams_ended;
     });
-    if (stopping_ || cancelled_) return;
-    Problem(absl::IsUnavailable(end)
-                ? absl::StrCat("the registry at ", options_.registry, " is away: ", end.message())
-                : absl::StrCat("the registry at ", options_.registry,
-                               " ended the stream: ", end.message()));
+    if (hurry_) return StreamEnd::kAgain;  // where the operator's word wants it
+    if (refused_) return StreamEnd::kRefused;
+    if (silent_) return spoken_ ? StreamEnd::kBroken : StreamEnd::kFailed;
+    return stopping_ || cancelled_ ? StreamEnd::kAgain : EndedBy(end);
+  }
+
+  // The registry, or what lies before it, has ended the stream.
+  StreamEnd EndedBy(const Event& end) {
+    const auto fact = [&end](const char* name) {
+      const auto found = end.info.metadata.find(name);
+      return found == end.info.metadata.end() ? std::string() : found->second;
+    };
+    absl::Status origin;
+    if (end.info.reason == "REGISTRY_ID_MISMATCH") {
+      origin = state_.CheckSnapshot(fact("registry_id"), state_.revision());
+      registries_.Note(fact("registry_id"), state_.expected_registry_id());
+    } else if (int64_t revision = 0; end.info.reason == "REVISION_AHEAD" &&
+                                     absl::SimpleAtoi(fact("revision"), &revision)) {
+      origin = state_.CheckSnapshot(state_.registry_id(), revision);
+    }
+    if (!origin.ok()) {
+      Refuse(origin);
+      return StreamEnd::kRefused;
+    }
+    board_.Problem(
+        absl::StrCat("the registry at ", registries_.current(),
+                     absl::IsUnavailable(end.status) ? " is away: " : " ended the stream: ",
+                     std::string(end.status.message())));
+    if (end.info.reason == "WATCH_TOO_SLOW") return StreamEnd::kAgain;
+    return spoken_ ? StreamEnd::kBroken : StreamEnd::kFailed;
   }
 
   // Takes one event, or does what is due. True: the stream has ended with `end`.
-  bool TakeEvent(absl::Status& end) {
+  bool TakeEvent(Event& end) {
     const absl::Time now = clock_.Monotonic();
     std::optional<Event> event = mailbox_->Wait(DueIn(now));
     if (!event) {
@@ -148,24 +176,21 @@ class Watcher::Impl {
         Cancel();
         return false;
       case Event::Kind::kStreamEnded:
-        end = event->status;
+        end = *std::move(event);
         return true;
       case Event::Kind::kSchema:
         TakeSchema(*event);
         return false;
       case Event::Kind::kProposals:
-        ProposePins();
-        return false;
-      case Event::Kind::kProposed:
-        TakeProposed(*event);
-        ProposePins();
-        return false;
       case Event::Kind::kCollected:
-        Report();
-        return false;
+      case Event::Kind::kProposed:
       case Event::Kind::kReported:
-        TakeReported(*event);
-        Report();
+        uplink_.Take(*event, now);
+        Send();
+        return false;
+      case Event::Kind::kAccept:
+        TakeWord(*event);
+        Cancel();
         return false;
       case Event::Kind::kMessage:
         stream_->Next();
@@ -177,25 +202,22 @@ class Watcher::Impl {
 
   absl::Duration DueIn(absl::Time now) const {
     if (cancelled_) return absl::InfiniteDuration();
-    absl::Time due = last_message_ + limits::kWatchSilenceMax;
+    absl::Time due = last_message_ + options_.silence_max;
     if (state_.changed()) due = std::min(due, last_table_ + limits::kTableInterval);
-    if (spoken_ && options_.pin_proposals != nullptr) {
-      due = std::min(due, options_.pin_proposals->due());
-    }
-    due = std::min(due, CollectionDue());
-    if (spoken_ && reports_ != nullptr) due = std::min(due, reports_->due());
+    due = std::min(due, uplink_.collection_due(state_.revision()));
+    if (spoken_) due = std::min(due, uplink_.sending_due());
     return std::max(due - now, absl::ZeroDuration());
   }
 
   void DoWhatIsDue() {
     const absl::Time now = clock_.Monotonic();
     if (state_.changed() && now >= last_table_ + limits::kTableInterval) PublishOrRefuse();
-    ProposePins();
-    CollectUsage(now);
-    Report();
-    if (now < last_message_ + limits::kWatchSilenceMax) return;
-    Problem(absl::StrCat("the registry at ", options_.registry, " was silent for ",
-                         absl::FormatDuration(limits::kWatchSilenceMax)));
+    uplink_.Collect(state_.revision(), now);
+    Send();
+    if (now < last_message_ + options_.silence_max) return;
+    board_.Problem(absl::StrCat("the registry at ", registries_.current(), " was silent for ",
+                                absl::FormatDuration(options_.silence_max)));
+    silent_ = true;
     Cancel();
   }
 
@@ -208,7 +230,7 @@ class Watcher::Impl {
     }
     if (recording_ != nullptr) recording_->Stage(message);
     if (message.snapshot().last()) {
-      Update([](WatchStatus& now) { ++now.snapshots_received; });
+      board_.Update([](WatchStatus& now) { ++now.snapshots_received; });
     }
     if (message.has_progress() && !state_.changed()) Confirm();
     if (state_.changed() && last_message_ >= last_table_ + limits::kTableInterval) {
@@ -242,13 +264,13 @@ class Watcher::Impl {
       return;
     }
     if (!heard_) return;  // only a schema came
-    Update([](WatchStatus& now) { now.from_disk = false; });
+    board_.Update([](WatchStatus& now) { now.from_disk = false; });
     Confirm();
     if (recording_ == nullptr) return;
     const bool snapshot = recording_->snapshot_staged();
     const absl::Status recorded = recording_->Commit();
     if (recorded.ok()) {
-      if (snapshot) schemas_->KeepOnly(state_.digests());
+      if (snapshot) schemas_.Tidy();
       return;
     }
     next_recording_ = clock_.Monotonic() + limits::kRecordingRetry;
@@ -257,186 +279,106 @@ class Watcher::Impl {
 
   void RecordingFailed(const absl::Status& status) {
     log::Error(kPart, absl::StrCat("the last good state is not on disk: ", status.message()));
-    Update([](WatchStatus& now) { ++now.recording_failures; });
+    board_.Update([](WatchStatus& now) { ++now.recording_failures; });
   }
 
   absl::Status TakeAndPublish() {
     ASSIGN_OR_RETURN(std::shared_ptr<const route::RouteTable> table, state_.TakeTable());
     publish_(std::move(table));
     last_table_ = clock_.Monotonic();
-    Update([this](WatchStatus& now) {
+    board_.Update([id = state_.registry_id(), revision = state_.revision()](WatchStatus& now) {
       ++now.tables_published;
-      now.registry_id = state_.registry_id();
-      now.revision = state_.revision();
+      now.registry_id = id;
+      now.revision = revision;
     });
     return absl::OkStatus();
   }
 
   void Refuse(const absl::Status& status) {
-    Update([](WatchStatus& now) { ++now.refused; });
     if (recording_ != nullptr) recording_->Discard();
-    Problem(absl::StrCat("refused what the registry sent, the last table stays in force: ",
-                         status.message()));
+    Refusal refusal = state_.refusal();
+    refusal.address = registries_.current();
+    SayRefused(std::move(refusal),
+               absl::StrCat("refused the registry at ", registries_.current(),
+                            ", the last table stays in force: ", std::string(status.message())));
+    refused_ = true;
     if (stream_ != nullptr) Cancel();
+  }
+
+  void SayRefused(Refusal refusal, std::string problem) {
+    if (!refusal.registry_ids.empty()) {
+      const bool one = refusal.registry_ids.size() == 1;
+      absl::StrAppend(&problem, "; if that is intended: ", options_.accept_command, " ",
+                      one ? refusal.registry_ids[0] : "ID");
+    }
+    board_.Refused(std::move(refusal), problem);
   }
 
   // The registry says that the last table is what it has.
   void Confirm() {
     if (!spoken_) {
-      log::Info(kPart, absl::StrCat("following the registry at ", options_.registry, ", revision ",
-                                    state_.revision()));
+      log::Info(kPart, absl::StrCat("following the registry at ", registries_.current(),
+                                    ", revision ", state_.revision()));
+      registries_.Note(state_.registry_id(), state_.expected_registry_id());
     }
     spoken_ = true;
-    backoff_ = absl::ZeroDuration();
-    FetchSchemas();
-    ProposePins();
-    Report();
-    absl::MutexLock lock(&mutex_);
-    status_.connected = true;
-    status_.revision = state_.revision();
-    status_.problem.clear();
-    confirmed_at_ = clock_.Monotonic();
+    registries_.Good();
+    schemas_.Fetch(registries_.channel(), mailbox_);
+    Send();
+    board_.Confirm(state_.revision());
   }
 
-  // ---- schemas, for reflection ----
+  // ---- several addresses ----
 
-  // Those that the disk has, once the recorded table is in force.
-  void LoadSchemas() {
-    if (!schemas_.has_value()) return;
-    std::vector<SchemaKey> missing;
-    while (std::optional<SchemaKey> key = state_.TakeWantedSchema()) {
-      absl::StatusOr<std::string> schema = schemas_->Load(key->digest);
-      if (schema.ok()) {
-        state_.PutSchema(*key, *std::move(schema));
-        continue;
-      }
-      if (!absl::IsNotFound(schema.status())) log::Warning(kPart, schema.status().message());
-      missing.push_back(*std::move(key));
-    }
-    for (SchemaKey& key : missing) state_.WantSchemaAgain(std::move(key));
-    if (!state_.changed()) return;
-    if (const absl::Status status = TakeAndPublish(); !status.ok()) Refuse(status);
+  bool AddressesAgree() {
+    Refusal refusal;
+    const absl::Status status =
+        registries_.Check(options_.gateway_id, state_.expected_registry_id(), clock_, refusal);
+    if (!status.ok()) SayRefused(std::move(refusal), std::string(status.message()));
+    return status.ok();
   }
 
-  // REQUIRES: a registry that speaks.
-  void FetchSchemas() {
-    while (schema_fetches_ < limits::kSchemaFetchesMax) {
-      const std::optional<SchemaKey> key = state_.TakeWantedSchema();
-      if (!key) return;
-      ++schema_fetches_;
-      channel_.FetchSchema(*key, mailbox_);
-    }
+  // An operator's.
+  void TakeWord(const Event& event) {
+    log::Info(kPart, absl::StrCat("an operator accepted registry ", event.registry_id,
+                                  ": its next snapshot is taken over as it is"));
+    state_.Accept(event.registry_id);
+    registries_.ForgetNotes();
+    if (const auto refusal = board_.status().refusal) registries_.Choose(refusal->address);
+    hurry_ = true;
   }
 
   // A schema that could not be fetched is asked for again when the registry next says something.
   void TakeSchema(Event& event) {
-    --schema_fetches_;
-    if (event.status.ok()) {
-      SaveSchema(event);
-      state_.PutSchema(event.schema, std::move(event.descriptor_set));
-      if (spoken_ && !cancelled_) FetchSchemas();
-      return;
-    }
-    log::Warning(kPart,
-                 absl::StrCat("no schema of ", event.schema.service, " ", event.schema.version,
-                              " for reflection: ", std::string(event.status.message())));
-    state_.WantSchemaAgain(std::move(event.schema));
+    const bool fetched = event.status.ok();
+    if (const absl::Status kept = schemas_.Take(event); !kept.ok()) RecordingFailed(kept);
+    if (fetched && spoken_ && !cancelled_) schemas_.Fetch(registries_.channel(), mailbox_);
   }
 
-  void SaveSchema(const Event& event) {
-    if (!schemas_.has_value()) return;
-    const absl::Status saved = schemas_->Save(event.schema.digest, event.descriptor_set);
-    if (!saved.ok()) RecordingFailed(saved);
-  }
-
-  // ---- pins that calls propose ----
-
-  void ProposePins() {
-    if (options_.pin_proposals == nullptr || !spoken_ || cancelled_) return;
-    registry::v1::ProposePinsRequest request =
-        options_.pin_proposals->TakeBatch(clock_.Monotonic());
-    if (request.proposals().empty()) return;
-    request.set_gateway_id(options_.gateway_id);
-    request.set_registry_id(state_.registry_id());
-    channel_.ProposePins(request, mailbox_);
-  }
-
-  void TakeProposed(const Event& event) {
-    options_.pin_proposals->Answer(event.status, event.pins, clock_.Monotonic());
-    const std::string problem(event.status.message());
-    if (problem == std::exchange(proposal_problem_, problem) || event.status.ok()) return;
-    log::Warning(kPart, absl::StrCat("the registry took no pins of first calls: ", problem));
-  }
-
-  // ---- what calls use ----
-
-  // Also while the registry is away. Workers hear of tables in their order, so they have this one.
-  absl::Time CollectionDue() const {
-    const bool routes = reports_ != nullptr && state_.revision() > 0;
-    return routes ? reports_->collection_due() : absl::InfiniteFuture();
-  }
-
-  void CollectUsage(absl::Time now) {
-    if (now < CollectionDue()) return;
-    const int64_t collection = reports_->BeginCollection(state_.revision(), now);
-    options_.collect_usage([reports = reports_, collection](route::Usage usage) {
-      reports->Add(collection, std::move(usage));
-    });
-  }
-
-  void Report() {
-    if (reports_ == nullptr || !spoken_ || cancelled_) return;
-    std::optional<registry::v1::ReportGatewayRequest> request =
-        reports_->TakeReport(clock_.Monotonic());
-    if (!request) return;
-    request->set_gateway_id(options_.gateway_id);
-    request->set_registry_id(state_.registry_id());
-    channel_.Report(*request, mailbox_);
-  }
-
-  void TakeReported(const Event& event) {
-    reports_->Answer(event.status, clock_.Monotonic());
-    const std::string problem(event.status.message());
-    if (problem == std::exchange(report_problem_, problem) || event.status.ok()) return;
-    log::Warning(kPart, absl::StrCat("the registry took no report of calls: ", problem));
+  void Send() {
+    if (!spoken_ || cancelled_) return;
+    uplink_.Send(registries_.channel(), state_.registry_id(), clock_.Monotonic());
   }
 
   // ---- between streams ----
 
-  // Full jitter: gateways that lost a registry together do not come back together.
-  void Pause() {
-    if (stopping_) return;
+  // Until the next stream; an operator's word ends it.
+  void Pause(absl::Duration wait) {
     heard_ = false;
-    const absl::Duration wait = absl::Uniform(random_, 0.5, 1.0) * backoff_;
-    backoff_ = std::clamp(backoff_ * 2, limits::kWatchBackoffMin, limits::kWatchBackoffMax);
     const absl::Time until = clock_.Monotonic() + wait;
-    while (!stopping_) {
+    while (!stopping_ && !std::exchange(hurry_, false)) {
       const absl::Time now = clock_.Monotonic();
       if (now >= until) return;
-      CollectUsage(now);
-      std::optional<Event> event = mailbox_->Wait(std::min(until, CollectionDue()) - now);
+      uplink_.Collect(state_.revision(), now);
+      const absl::Time due = std::min(until, uplink_.collection_due(state_.revision()));
+      std::optional<Event> event = mailbox_->Wait(due - now);
       if (!event) continue;
       stopping_ = event->kind == Event::Kind::kStop;
+      if (event->kind == Event::Kind::kAccept) TakeWord(*event);
       if (event->kind == Event::Kind::kSchema) TakeSchema(*event);
-      if (event->kind == Event::Kind::kProposed) TakeProposed(*event);
-      if (event->kind == Event::Kind::kReported) TakeReported(*event);
+      uplink_.Take(*event, now);
       if (state_.changed()) PublishOrRefuse();
     }
-  }
-
-  void Problem(const std::string& problem) {
-    bool is_new = false;
-    Update([&](WatchStatus& now) {
-      is_new = now.problem != problem;
-      now.problem = problem;
-    });
-    if (is_new) log::Warning(kPart, problem);
-  }
-
-  template <typename Change>
-  void Update(Change change) {
-    absl::MutexLock lock(&mutex_);
-    change(status_);
   }
 
   const Options options_;
@@ -446,27 +388,23 @@ class Watcher::Impl {
 
   // Of the thread.
   absl::BitGen random_;
-  const std::shared_ptr<GatewayReports> reports_;  // null: none; Add() by the workers
-  Channel channel_;
+  Uplink uplink_;
+  StatusBoard board_;  // read by others
+  RegistryAddresses registries_;
   std::unique_ptr<Recording> recording_;
-  std::optional<SchemaStore> schemas_;  // beside the recording
   RoutingState state_;
+  SchemaFetcher schemas_;
   std::unique_ptr<Stream> stream_;
   bool cancelled_ = false;  // the stream: what it still brings is dropped
+  bool refused_ = false;    // the stream brought what was refused
+  bool silent_ = false;     // the stream brought nothing for too long
   bool heard_ = false;      // the stream has brought something
   bool spoken_ = false;     // the stream has confirmed or brought a state
   bool stopping_ = false;
-  size_t schema_fetches_ = 0;
-  std::string proposal_problem_;  // of the last batch
-  std::string report_problem_;    // of the last report
+  bool hurry_ = false;  // the next stream begins at once
   absl::Time last_message_ = absl::InfinitePast();
   absl::Time last_table_ = absl::InfinitePast();
   absl::Time next_recording_ = absl::InfinitePast();
-  absl::Duration backoff_;
-
-  mutable absl::Mutex mutex_;
-  WatchStatus status_ ABSL_GUARDED_BY(mutex_);
-  std::optional<absl::Time> confirmed_at_ ABSL_GUARDED_BY(mutex_);
 
   std::thread thread_;  // last: it uses all of the above
 };
@@ -485,5 +423,7 @@ Watcher::Watcher(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Watcher::~Watcher() = default;
 
 WatchStatus Watcher::status() const { return impl_->status(); }
+
+absl::Status Watcher::Accept(const std::string& registry_id) { return impl_->Accept(registry_id); }
 
 }  // namespace pinion::watch

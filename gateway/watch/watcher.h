@@ -1,29 +1,32 @@
-// Follows a registry and publishes route tables: one stream at a time, resumed where it broke, and
-// the last good state kept on disk and in force as long as the registry is away. Owned by main();
-// has a thread of its own, on which all of gateway/watch runs.
+// Follows a registry and publishes route tables: one stream at a time, resumed where it broke, at
+// another of the registry's addresses if it has several, and the last good state kept on disk and
+// in force as long as the registry is away. Owned by main(); has a thread of its own, on which all
+// of gateway/watch runs.
 //
-//   load recording ─▶ stream ─▶ (ended, refused, silent) ─▶ wait, longer each time ─▶ stream …
+//   load recording ─▶ stream ─▶ (ended, refused, silent) ─▶ wait (registry_choice.h) ─▶ stream …
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "gateway/route/route_table.h"
-#include "gateway/watch/gateway_reports.h"
 #include "gateway/watch/pin_proposals.h"
+#include "gateway/watch/watch_status.h"
 #include "gateway/watch_limits.h"
 
 namespace pinion::watch {
 
 struct Options {
   std::string gateway_id;
-  // Its address: "127.0.0.1:8081", "unix:/run/pinion.sock".
-  std::string registry;
+  // Its address ("127.0.0.1:8081", "unix:/run/pinion.sock"), or those of its replicas, which have
+  // one store. At least one.
+  std::vector<std::string> registries;
   // Where the last good state is kept; empty: nowhere.
   std::string snapshot_dir;
   // What calls propose; null: nothing is proposed.
@@ -36,26 +39,10 @@ struct Options {
   absl::Duration report_interval = limits::kReportInterval;
   // An operator's word that this registry may replace what the gateway follows; empty: none.
   std::string accepted_registry_id;
-};
-
-// For health, metrics and `pinion status`. `age` and `connected` tell a frozen gateway from a quiet
-// one.
-struct WatchStatus {
-  bool connected = false;  // the registry has spoken on the present stream
-  std::string registry_id;
-  int64_t revision = 0;  // of the last table; 0: none yet
-  // Since the registry last confirmed this revision; infinite: never in this process.
-  absl::Duration age = absl::InfiniteDuration();
-  bool from_disk = false;  // the last table came from the recording
-
-  int64_t tables_published = 0;
-  int64_t snapshots_received = 0;
-  int64_t streams_ended = 0;
-  int64_t refused = 0;  // snapshots and changes that were not taken over
-  int64_t recording_failures = 0;
-  PinProposals::Counts pin_proposals;
-  GatewayReports::Counts reports;
-  std::string problem;  // why the state is not the registry's; empty: it is
+  // What an operator types before a registry's id to accept what is refused; messages say it.
+  std::string accept_command = "pinion gateway accept";
+  // A stream that says nothing for so long is dead.
+  absl::Duration silence_max = limits::kWatchSilenceMax;
 };
 
 class Watcher {
@@ -74,6 +61,11 @@ class Watcher {
 
   // Any thread.
   WatchStatus status() const;
+
+  // An operator's word that what status().refusal says of this registry is right: its next snapshot
+  // is taken over, soon. FailedPrecondition: nothing is refused that a word could help.
+  // InvalidArgument: not of this registry. Any thread.
+  absl::Status Accept(const std::string& registry_id);
 
  private:
   class Impl;

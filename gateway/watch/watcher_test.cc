@@ -1,203 +1,18 @@
 // The watcher against a registry that says what the test tells it to.
 #include "gateway/watch/watcher.h"
 
-#include <atomic>
-#include <deque>
-#include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <utility>
 
-#include "absl/synchronization/mutex.h"
-#include "base/log.h"
-#include "gateway/watch/watch_messages.h"
 #include "gmock/gmock.h"
-#include "grpcpp/grpcpp.h"
 #include "gtest/gtest.h"
-#include "pinion/registry/v1/registry.grpc.pb.h"
-#include "pinion/registry/v1/watch.grpc.pb.h"
+#include "tests/testing/watcher_fixture.h"
 
 namespace pinion::watch {
 namespace {
 
-using registry::v1::WatchRequest;
-using registry::v1::WatchResponse;
 using ::testing::HasSubstr;
-
-constexpr absl::Duration kPatience = absl::Seconds(20);
-
-// What one side puts in and the other waits for.
-template <typename T>
-class Queue {
- public:
-  void Put(T value) {
-    absl::MutexLock lock(&mutex_);
-    values_.push_back(std::move(value));
-  }
-  std::optional<T> Take(absl::Duration timeout = kPatience) {
-    absl::MutexLock lock(&mutex_);
-    const auto some = [this] { return !values_.empty(); };
-    if (!mutex_.AwaitWithTimeout(absl::Condition(&some), timeout)) return std::nullopt;
-    T value = std::move(values_.front());
-    values_.pop_front();
-    return value;
-  }
-
- private:
-  absl::Mutex mutex_;
-  std::deque<T> values_;
-};
-
-// Schemas are the text "schema of SERVICE VERSION"; the first request fails.
-class FakeSchemas final : public registry::v1::Registry::Service {
- public:
-  grpc::Status GetVersionSchema(grpc::ServerContext*,
-                                const registry::v1::GetVersionSchemaRequest* request,
-                                registry::v1::GetVersionSchemaResponse* response) override {
-    if (calls_++ == 0) return {grpc::StatusCode::UNAVAILABLE, "not now"};
-    response->set_descriptor_set("schema of " + request->service() + " " + request->name());
-    return grpc::Status::OK;
-  }
-  int calls() const { return calls_; }
-
- private:
-  std::atomic<int> calls_{0};
-};
-
-class FakeRegistry final : public registry::v1::RoutingWatch::Service {
- public:
-  ~FakeRegistry() override { Stop(); }
-
-  void Start(const std::string& address) {
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort(address, grpc::InsecureServerCredentials());
-    builder.RegisterService(this);
-    builder.RegisterService(&schemas_);
-    server_ = builder.BuildAndStart();
-    ASSERT_NE(server_, nullptr);
-  }
-  void Stop() {
-    if (server_ == nullptr) return;
-    server_->Shutdown(std::chrono::system_clock::time_point::min());
-    server_.reset();
-  }
-
-  void Say(WatchResponse message) { to_say_.Put({std::move(message), std::nullopt}); }
-  void End(grpc::StatusCode code, const std::string& why) {
-    to_say_.Put({{}, grpc::Status(code, why)});
-  }
-  const FakeSchemas& schemas() const { return schemas_; }
-  // The next request that comes in.
-  std::string TakeRequest() {
-    const std::optional<WatchRequest> request = requests_.Take();
-    return request ? request->ShortDebugString() : "none";
-  }
-
-  grpc::Status ProposePins(grpc::ServerContext*, const registry::v1::ProposePinsRequest* request,
-                           registry::v1::ProposePinsResponse* response) override {
-    if (refuse_proposals) return {grpc::StatusCode::UNAVAILABLE, "not now"};
-    proposed.Put(request->ShortDebugString());
-    for (int i = 0; i < request->proposals_size(); ++i) {
-      response->add_outcomes(registry::v1::ProposePinsResponse::CREATED);
-    }
-    return grpc::Status::OK;
-  }
-  grpc::Status ReportGateway(grpc::ServerContext*,
-                             const registry::v1::ReportGatewayRequest* request,
-                             registry::v1::ReportGatewayResponse* response) override {
-    reported.Put(*request);
-    return grpc::Status::OK;
-  }
-  Queue<registry::v1::ReportGatewayRequest> reported;
-  Queue<std::string> proposed;
-  std::atomic<bool> refuse_proposals{false};
-
-  grpc::Status Watch(grpc::ServerContext* context, const WatchRequest* request,
-                     grpc::ServerWriter<WatchResponse>* writer) override {
-    const int mine = ++calls_;
-    absl::MutexLock lock(&speaking_);  // those before have left
-    requests_.Put(*request);
-    while (!context->IsCancelled() && mine == calls_) {
-      auto next = to_say_.Take(absl::Milliseconds(10));
-      if (!next) continue;
-      if (next->second) return *next->second;
-      writer->Write(next->first);
-    }
-    return grpc::Status::CANCELLED;
-  }
-
- private:
-  Queue<std::pair<WatchResponse, std::optional<grpc::Status>>> to_say_;
-  Queue<WatchRequest> requests_;
-  FakeSchemas schemas_;
-  std::atomic<int> calls_{0};  // the newest one speaks
-  absl::Mutex speaking_;
-  std::unique_ptr<grpc::Server> server_;
-};
-
-class WatcherTest : public ::testing::Test {
- protected:
-  WatcherTest() : directory_(testing::TempDir() + "/watcher_test") {
-    log::SetLevel(log::Level::kOff);
-    std::filesystem::remove_all(directory_);
-    std::filesystem::create_directories(directory_);
-    address_ = "unix:" + directory_ + "/registry.sock";
-  }
-  ~WatcherTest() override {
-    watcher_.reset();
-    registry_.Stop();
-    std::filesystem::remove_all(directory_);
-    log::SetLevel(log::Level::kInfo);
-  }
-
-  void Follow(const std::string& accepted_registry_id = "") {
-    watcher_.reset();
-    auto watcher = Watcher::Start(
-        {.gateway_id = "gw",
-         .registry = address_,
-         .snapshot_dir = directory_ + "/snapshots",
-         .pin_proposals = pin_proposals_,
-         .collect_usage = collect_usage_,
-         .workers = 2,
-         .accepted_registry_id = accepted_registry_id},
-        [this](std::shared_ptr<const route::RouteTable> table) { tables_.Put(std::move(table)); });
-    ASSERT_TRUE(watcher.ok()) << watcher.status();
-    watcher_ = *std::move(watcher);
-  }
-
-  // What the next table routes billing's call to.
-  std::string NextTable() {
-    const auto table = tables_.Take();
-    return table ? VersionFor(**table) : "no table";
-  }
-  // Asks for the status until it is as `wanted` says.
-  template <typename Wanted>
-  WatchStatus StatusWhen(Wanted wanted) {
-    absl::Mutex never;
-    absl::MutexLock lock(&never);
-    const absl::Time give_up = SystemClock().Monotonic() + kPatience;
-    WatchStatus status = watcher_->status();
-    while (!wanted(status) && SystemClock().Monotonic() < give_up) {
-      never.AwaitWithTimeout(absl::Condition(
-                                 +[](bool* no) { return *no; }, &no_),
-                             absl::Milliseconds(5));
-      status = watcher_->status();
-    }
-    EXPECT_TRUE(wanted(status)) << status.problem;
-    return status;
-  }
-
-  bool no_ = false;
-  const std::string directory_;
-  std::string address_;
-  FakeRegistry registry_;
-  const std::shared_ptr<PinProposals> pin_proposals_ = std::make_shared<PinProposals>();
-  std::function<void(std::function<void(route::Usage)>)> collect_usage_;
-  Queue<std::shared_ptr<const route::RouteTable>> tables_;
-  std::unique_ptr<Watcher> watcher_;
-};
 
 TEST_F(WatcherTest, FollowsAndResumesWhereTheStreamBroke) {
   registry_.Start(address_);
@@ -259,7 +74,7 @@ TEST_F(WatcherTest, AnotherRegistryNeedsAnOperatorsWord) {
   registry_.End(grpc::StatusCode::FAILED_PRECONDITION, "this is registry other");
   WatchStatus status = StatusWhen(
       [](const WatchStatus& now) { return now.problem.find("ended") != std::string::npos; });
-  EXPECT_EQ(status.refused, 1);
+  EXPECT_EQ(RefusedIn(status), 1);
   EXPECT_EQ(status.revision, 5);
 
   Follow("other");
@@ -279,7 +94,7 @@ TEST_F(WatcherTest, AnInvalidSnapshotLeavesTheLastTableInForce) {
   EXPECT_EQ(NextTable(), "1.0.0");
   registry_.Say(Snapshot("r", 6, "resources { service { name: \"Not A Name\" } }"));
   EXPECT_EQ(registry_.TakeRequest(), "gateway_id: \"gw\" registry_id: \"r\"");
-  const WatchStatus status = StatusWhen([](const WatchStatus& now) { return now.refused == 1; });
+  const WatchStatus status = StatusWhen([](const WatchStatus& now) { return RefusedIn(now) == 1; });
   EXPECT_THAT(status.problem, HasSubstr("the last table stays in force"));
   EXPECT_EQ(status.tables_published, 1);
   registry_.Say(Snapshot("r", 7));
