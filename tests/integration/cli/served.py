@@ -101,9 +101,9 @@ class Served(unittest.TestCase):
         found = re.search(rf"(?m)^{name} (\S+)$", self.metrics(gateway))
         return float(found.group(1)) if found else -1
 
-    def until(self, what):
+    def until(self, what, seconds=PATIENCE):
         """Asks until it is true."""
-        give_up = time.monotonic() + PATIENCE
+        give_up = time.monotonic() + seconds
         while not what():
             self.assertLess(time.monotonic(), give_up, "it never came")
 
