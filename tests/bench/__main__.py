@@ -4,6 +4,7 @@ usage: ./dev bench [--rounds N] [--seconds S] [--proxies a,b] [--loads 4x50,50x1
        ./dev bench --held 10000x10 [--proxies a,b] [--json FILE]   memory of 10,000 connections with 10 open calls each
        ./dev bench --workers 2 [--rounds N] [--seconds S]   Pinion with two workers beside Pinion with one
        ./dev bench --moves 1000 --pins 1000000   a pin moved among many while calls flow
+       ./dev bench --watchers 1000 [--moves N] [--pins N]   what a change costs a registry that many gateways follow
        ./dev bench --watching [--other PROGRAM] …   compares Pinion with itself: without an access log, sampled, and whole
 """
 
@@ -15,7 +16,7 @@ import statistics
 import sys
 
 from tests.bench import load as loads
-from tests.bench import moves, table
+from tests.bench import moves, table, watchers
 from tests.bench.measure import LOAD_CORE, PROXY_CORE, Bench
 from tests.bench.proxies import Pinion, all_proxies, pinions
 from tests.harness.process import StartError
@@ -35,6 +36,7 @@ def parse(argv):
     parser.add_argument("--held", default="", metavar="CONNECTIONSxCALLS", help="memory of what is held open; no times")
     parser.add_argument("--workers", type=int, default=0, metavar="N", help="Pinion with N workers beside Pinion with one; only CPU")
     parser.add_argument("--moves", type=int, default=0, metavar="N", help="move a pin N times while calls flow; only latency")
+    parser.add_argument("--watchers", type=int, default=0, help="gateways that follow one registry, with --moves changes (200)")
     parser.add_argument("--json", metavar="FILE", help="write every sample there")
     return parser.parse_args(argv)
 
@@ -88,7 +90,14 @@ def move_pins(options):
     return 1 if outcome.unlike_ok else 0
 
 
+def watch_changes(options):
+    print(watchers.measure(options.watchers, options.moves or 200, options.pins, (PROXY_CORE, LOAD_CORE)), end="")
+    return 0
+
+
 def run(options):
+    if options.watchers:
+        return watch_changes(options)
     loads.require()
     if (os.cpu_count() or 1) < 2:
         raise RuntimeError("the comparison needs two cores: one for the proxy, one for the load")
