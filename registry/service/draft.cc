@@ -7,6 +7,7 @@
 #include "registry/model/audit_chain.h"
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
+#include "registry/store/outcome.h"
 
 namespace pinion::service {
 namespace {
@@ -17,6 +18,13 @@ constexpr size_t kMaxAuditedBytes = 16 * 1024;
 constexpr size_t kMaxNames = 10'000;
 // Each one lost means that another registry has written into the very chain that was taken.
 constexpr int kMaxChainAttempts = 100;
+
+// A store elsewhere may be away, which is not to be taken for a registry that is.
+absl::Status ForCaller(const absl::Status& status) {
+  if (!absl::IsUnavailable(status)) return status;
+  return model::WithReason(
+      status, store::IsOutcomeUnknown(status) ? "OUTCOME_UNKNOWN" : "STORE_UNAVAILABLE");
+}
 
 std::string ToJson(const google::protobuf::Message* message) {
   if (message == nullptr) return "";
@@ -40,7 +48,7 @@ Draft::Draft(Registry& registry, const Caller& caller)
     : registry_(registry),
       caller_(caller),
       now_(ToTimestamp(registry.clock().Wall())),
-      revision_(registry.store().revision()) {}
+      revision_(registry.store().Newest()) {}
 
 absl::StatusOr<std::optional<store::KeyValue>> Draft::Read(const std::string& key) {
   ASSIGN_OR_RETURN(store::RangeResult range, Range({.range = store::KeyRange::Single(key)}));
@@ -53,13 +61,16 @@ absl::StatusOr<std::optional<store::KeyValue>> Draft::Read(const std::string& ke
 }
 
 void Draft::RequireNothingNew(const std::string& prefix) {
-  compares_.push_back(store::Compare::NothingPutSince(store::KeyRange::Prefix(prefix), revision_));
+  compares_.push_back(store::Compare::NothingPutSince(store::KeyRange::Prefix(prefix), revision()));
 }
 
 absl::StatusOr<store::RangeResult> Draft::Range(store::RangeRequest request) {
   // One state for all: what is read later is never newer than what it is judged by.
-  request.revision = revision_;
-  return registry_.store().Range(request);
+  if (!revision_.ok()) return ForCaller(revision_.status());
+  request.revision = *revision_;
+  absl::StatusOr<store::RangeResult> result = registry_.store().Range(request);
+  if (!result.ok()) return ForCaller(result.status());
+  return result;
 }
 
 absl::StatusOr<store::RangeResult> Draft::PageOf(const std::string& prefix,
@@ -135,9 +146,9 @@ registry::v1::AuditRecord& Draft::Audit(absl::string_view command, absl::string_
 
 absl::StatusOr<std::optional<store::Revision>> Draft::Commit() {
   CHECK(!audits_.empty() || may_be_unaudited_);
+  if (!revision_.ok()) return ForCaller(revision_.status());
   if (audits_.empty()) {
-    ASSIGN_OR_RETURN(const store::TxnResult result,
-                     registry_.store().Commit({.compares = compares_, .then = ops_}));
+    ASSIGN_OR_RETURN(const store::TxnResult result, Send({.compares = compares_, .then = ops_}));
     return Outcome(result);
   }
   // What other registries write into the chain that was taken is nobody's loss: it is written anew.
@@ -146,11 +157,17 @@ absl::StatusOr<std::optional<store::Revision>> Draft::Commit() {
     registry::v1::AuditHead head = turn.head();
     store::Txn txn = AuditedTxn(turn.chained(), head);
     turn.Guard(head, txn);
-    ASSIGN_OR_RETURN(const store::TxnResult result, registry_.store().Commit(std::move(txn)));
+    ASSIGN_OR_RETURN(const store::TxnResult result, Send(std::move(txn)));
     ASSIGN_OR_RETURN(const bool ended, turn.Ended(result, head));
     if (ended) return Outcome(result);
   }
   return std::nullopt;
+}
+
+absl::StatusOr<store::TxnResult> Draft::Send(store::Txn txn) {
+  absl::StatusOr<store::TxnResult> result = registry_.store().Commit(std::move(txn));
+  if (!result.ok()) return ForCaller(result.status());
+  return result;
 }
 
 store::Txn Draft::AuditedTxn(bool chained, registry::v1::AuditHead& head) {

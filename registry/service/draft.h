@@ -117,7 +117,7 @@ class Draft {
   Registry& registry() { return registry_; }
   google::protobuf::Timestamp now() const { return now_; }
   // Of all that is read.
-  store::Revision revision() const { return revision_; }
+  store::Revision revision() const { return revision_.value_or(0); }
   // Of a new object; `owner` empty: the actor.
   registry::v1::Meta NewMeta(absl::string_view owner) const;
   // Notes a change by the actor; the revision follows from the commit.
@@ -126,13 +126,14 @@ class Draft {
  private:
   absl::StatusOr<std::optional<store::KeyValue>> Read(const std::string& key);
   void Add(store::Op op);
+  absl::StatusOr<store::TxnResult> Send(store::Txn txn);
   // The draft with its audit records, behind `head`, which becomes the place of the last one.
   store::Txn AuditedTxn(bool chained, registry::v1::AuditHead& head);
 
   Registry& registry_;
   const Caller& caller_;
   const google::protobuf::Timestamp now_;
-  const store::Revision revision_;
+  const absl::StatusOr<store::Revision> revision_;  // an error: nothing can be read or committed
   absl::flat_hash_set<std::string> read_;
   std::vector<store::Compare> compares_;
   std::vector<store::Op> ops_;

@@ -220,6 +220,7 @@ absl::StatusOr<StepResult> Step(Draft& draft, const StepRequest& request) {
 
 // What is wrong with one pin, and not with the registry: others may still be moved.
 bool IsRefusal(const absl::Status& status) {
+  if (absl::IsUnavailable(status)) return false;  // the store is away
   const std::string reason = model::ReasonOf(status);
   return !reason.empty() && reason != "CONTENTION";
 }

@@ -166,7 +166,8 @@ absl::Status WatchHub::CheckRegistry(const std::string& registry_id) const {
 absl::StatusOr<std::unique_ptr<WatchHub::Subscription>> WatchHub::Subscribe(
     const registry::v1::WatchRequest& request, std::string peer, std::function<void()> cut) {
   RETURN_IF_ERROR(CheckRegistry(request.registry_id()));
-  const store::Revision newest = registry_.store().revision();
+  // A gateway may come from another registry on the same store, which is ahead of this hub.
+  ASSIGN_OR_RETURN(const store::Revision newest, registry_.store().Newest());
   if (request.from_revision() > newest) {
     return model::Refusal(
         absl::StatusCode::kFailedPrecondition, "REVISION_AHEAD",

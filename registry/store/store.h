@@ -25,9 +25,9 @@ namespace pinion::store {
 using Revision = int64_t;
 using LeaseId = int64_t;  // 0: none
 
-// etcd's own defaults (--max-txn-ops, --max-request-bytes): what passes here passes there.
-inline constexpr size_t kMaxTxnOps = 128;            // of each list of a transaction
-inline constexpr size_t kMaxTxnBytes = 1536 * 1024;  // keys and values of a transaction together
+// etcd's own defaults (128, 1.5 MiB) less what its store adds.
+inline constexpr size_t kMaxTxnOps = 120;            // of each list of a transaction
+inline constexpr size_t kMaxTxnBytes = 1472 * 1024;  // keys and values of a transaction together
 inline constexpr absl::Duration kMinLeaseTtl = absl::Seconds(1);
 inline constexpr absl::Duration kMaxLeaseTtl = absl::Hours(24);
 
@@ -134,7 +134,7 @@ class Watcher {
   virtual ~Watcher() = default;
 
   // Waits until there is something, at most `timeout`; then a batch without events says how far the
-  // store is. OutOfRange: what comes next has been compacted; Cancelled: Cancel() was called.
+  // store is. OutOfRange: what comes next is compacted; Cancelled: Cancel() was called.
   virtual absl::StatusOr<WatchBatch> Next(absl::Duration timeout) = 0;
 
   // Thread-safe. Ends a Next() that waits, and all later ones.
@@ -155,7 +155,8 @@ class Store {
 
   // A compare that fails is not an error. InvalidArgument: beyond the limits, or a key changed
   // twice. NotFound: no such lease. ResourceExhausted: the disk is full; nothing happened, reading
-  // goes on. A failed fsync ends the process: nobody can tell what is on the disk then.
+  // goes on. Unavailable: nothing happened, or IsOutcomeUnknown() (outcome.h). A failed fsync ends
+  // the process: nobody can tell what is on the disk then.
   virtual absl::StatusOr<TxnResult> Commit(Txn txn) = 0;
 
   // Events after `after` (0: from the oldest there is) on keys in `range`.
@@ -165,15 +166,16 @@ class Store {
   // already is nothing. OutOfRange: there is no such revision yet.
   virtual absl::Status Compact(Revision revision) = 0;
 
-  virtual Revision revision() const = 0;
+  // At least that of every change that any process was told is done before this call.
+  virtual absl::StatusOr<Revision> Newest() { return revision(); }
+  virtual Revision revision() const = 0;  // that this process has seen
   virtual Revision compact_revision() const = 0;
 
-  // Leases: kept on disk with their TTL, counted on the monotonic clock. When a store is opened
-  // each gets its full TTL again. Granting, renewing and expiring make no revision.
+  // Leases: kept on disk with their TTL, counted on the monotonic clock. When the first process
+  // opens a store each gets its full TTL again. Granting, renewing and expiring make no revision.
   virtual absl::StatusOr<LeaseId> GrantLease(absl::Duration ttl) = 0;
 
-  // Full TTL from now; returns it. NotFound: unknown, or run out (also if nobody has noticed yet).
-  // Touches no disk.
+  // Full TTL from now; returns it. NotFound: unknown or run out, noticed or not. Touches no disk.
   virtual absl::StatusOr<absl::Duration> RenewLease(LeaseId id) = 0;
 
   // Those that have run out. Whoever asks deletes the keys in transactions of its own, which can
@@ -185,8 +187,7 @@ class Store {
 
   // What the last transaction met, if it failed: ResourceExhausted while the disk is full.
   virtual absl::Status last_commit() const { return absl::OkStatus(); }
-  // Where the data is, for people: "sqlite /var/lib/pinion/registry.db".
-  virtual std::string Describe() const = 0;
+  virtual std::string Describe() const = 0;  // for people, e.g. "sqlite /var/lib/pinion.db"
 };
 
 // InvalidArgument: beyond the limits above, an empty key, a key changed twice, or a range compared

@@ -1,97 +1,18 @@
 // The contract of store.h, run over every implementation.
-#include <unistd.h>
+#include "tests/testing/store_contract.h"
 
-#include <cstdio>
-#include <functional>
-#include <memory>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
-#include "gtest/gtest.h"
-#include "registry/store/memory_store.h"
-#include "registry/store/sqlite_store.h"
-#include "registry/store/store.h"
-#include "tests/testing/fake_clock.h"
 
 namespace pinion::store {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-// How the suite makes a store, and makes it anew over the same data (null: it keeps none).
-struct Implementation {
-  std::string name;
-  std::function<std::unique_ptr<Store>(const std::string& path, const Clock& clock)> open;
-  bool durable = false;
-};
-
-class StoreContract : public ::testing::TestWithParam<Implementation> {
- protected:
-  void SetUp() override {
-    directory_ = ::testing::TempDir() + "pinion_store_XXXXXX";
-    ASSERT_NE(mkdtemp(directory_.data()), nullptr);
-    Open();
-  }
-  void TearDown() override {
-    store_.reset();
-    for (const char* suffix : {"", "-wal", "-shm", ".lock"}) {
-      unlink(absl::StrCat(directory_, "/store", suffix).c_str());
-    }
-    rmdir(directory_.c_str());
-  }
-  void Open() {
-    store_.reset();
-    store_ = GetParam().open(directory_ + "/store", clock_);
-    ASSERT_NE(store_, nullptr);
-  }
-
-  Revision MustPut(const std::string& key, const std::string& value, LeaseId lease = 0) {
-    absl::StatusOr<TxnResult> result = store_->Commit({.then = {Put{key, value, lease}}});
-    EXPECT_TRUE(result.ok()) << result.status();
-    return result.ok() ? result->revision : 0;
-  }
-  Revision MustDelete(const std::string& key) {
-    absl::StatusOr<TxnResult> result = store_->Commit({.then = {Delete{key}}});
-    EXPECT_TRUE(result.ok()) << result.status();
-    return result->revision;
-  }
-  // "key=value" of each pair.
-  std::vector<std::string> Pairs(const RangeRequest& request) {
-    absl::StatusOr<RangeResult> result = store_->Range(request);
-    EXPECT_TRUE(result.ok()) << result.status();
-    std::vector<std::string> pairs;
-    for (const KeyValue& kv : result->kvs) pairs.push_back(kv.key + "=" + kv.value);
-    return pairs;
-  }
-  std::vector<std::string> All() { return Pairs({.range = KeyRange::Prefix("k")}); }
-  // "+key=value@revision" or "-key@revision" of each event, with "(previous)".
-  static std::vector<std::string> Describe(const WatchBatch& batch) {
-    std::vector<std::string> events;
-    for (const Event& event : batch.events) {
-      std::string text =
-          event.deleted ? "-" + event.kv.key : "+" + event.kv.key + "=" + event.kv.value;
-      absl::StrAppend(&text, "@", event.kv.mod_revision);
-      if (event.previous.has_value()) absl::StrAppend(&text, "(", event.previous->value, ")");
-      events.push_back(text);
-    }
-    return events;
-  }
-  std::vector<std::string> MustNext(Watcher& watcher) {
-    absl::StatusOr<WatchBatch> batch = watcher.Next(absl::Seconds(10));
-    EXPECT_TRUE(batch.ok()) << batch.status();
-    return batch.ok() ? Describe(*batch) : std::vector<std::string>();
-  }
-
-  testing::FakeClock clock_;
-  std::string directory_;
-  std::unique_ptr<Store> store_;
-};
 
 TEST_P(StoreContract, NothingPutSinceWatchesOverARange) {
   const Revision before = MustPut("k/a", "1");
@@ -351,6 +272,7 @@ TEST_P(StoreContract, AWatchOvertakenByCompactionSaysSo) {
 }
 
 TEST_P(StoreContract, LeasesRunOutOnTheMonotonicClock) {
+  if (GetParam().real_time) GTEST_SKIP() << "its time cannot be moved";
   absl::StatusOr<LeaseId> lease = store_->GrantLease(absl::Seconds(10));
   ASSERT_TRUE(lease.ok());
   EXPECT_EQ(store_->revision(), 1);
@@ -414,6 +336,7 @@ TEST_P(StoreContract, ConcurrentCompareAndSetLosesNothing) {
 
 TEST_P(StoreContract, DurableStoresComeBackAsTheyWere) {
   if (!GetParam().durable) GTEST_SKIP() << "it keeps nothing";
+  if (GetParam().real_time) GTEST_SKIP() << "its time cannot be moved";
   const LeaseId lease = *store_->GrantLease(absl::Seconds(10));
   MustPut("k1", "a");
   MustPut("k1", "b");
@@ -433,23 +356,6 @@ TEST_P(StoreContract, DurableStoresComeBackAsTheyWere) {
   EXPECT_THAT(store_->ExpiredLeases()->at(0).keys, ElementsAre("k2"));
   EXPECT_GT(*store_->GrantLease(absl::Seconds(1)), lease);
 }
-
-INSTANTIATE_TEST_SUITE_P(
-    Implementations, StoreContract,
-    ::testing::Values(
-        Implementation{"memory",
-                       [](const std::string&, const Clock& clock) -> std::unique_ptr<Store> {
-                         return std::make_unique<MemoryStore>(clock);
-                       }},
-        Implementation{"sqlite",
-                       [](const std::string& path, const Clock& clock) -> std::unique_ptr<Store> {
-                         absl::StatusOr<std::unique_ptr<SqliteStore>> store =
-                             SqliteStore::Open(path, clock);
-                         EXPECT_TRUE(store.ok()) << store.status();
-                         return store.ok() ? *std::move(store) : nullptr;
-                       },
-                       /*durable=*/true}),
-    [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace pinion::store
