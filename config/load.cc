@@ -49,6 +49,11 @@ class PathResolver {
       if (registry.store().has_sqlite()) {
         Path(*registry.mutable_store()->mutable_sqlite()->mutable_path());
       }
+      if (registry.store().has_etcd()) {
+        v1::Store::Etcd& etcd = *registry.mutable_store()->mutable_etcd();
+        Path(*etcd.mutable_password_file());
+        if (etcd.has_tls()) Tls(*etcd.mutable_tls());
+      }
     }
     // What the file does not say stays unsaid: a registry's gateway refuses static resources.
     if (!bootstrap.has_static_resources()) return;
@@ -71,7 +76,9 @@ class PathResolver {
     Path(*tls.mutable_trusted_ca());
     for (v1::TlsCertificate& certificate : *tls.mutable_tls_certificates()) Tls(certificate);
   }
-  void Tls(v1::UpstreamTls& tls) const {
+  // Of whoever connects.
+  template <typename ClientTls>
+  void Tls(ClientTls& tls) const {
     Path(*tls.mutable_trusted_ca());
     if (tls.has_tls_certificate()) Tls(*tls.mutable_tls_certificate());
   }

@@ -128,6 +128,7 @@ class Validator {
       CheckSpan(registry.usage_window(), absl::ZeroDuration(), model::kUsageRetention,
                 "registry.usage_window");
     }
+    if (registry.store().has_etcd()) ValidateEtcd(registry.store().etcd(), report_);
     if (!registry.store().has_sqlite()) return;
     const std::string path = "registry.store.sqlite.path";
     const std::filesystem::path file = registry.store().sqlite().path();

@@ -43,9 +43,11 @@ class Reporter {
 // REQUIRES: decoded without errors, relative paths resolved.
 void Validate(const v1::Bootstrap& bootstrap, Reporter report);
 
-// The parts of it that concern static_resources, callers' credentials, and TLS, with their files.
+// The parts of it that concern static_resources, callers' credentials, the registry's etcd (but its
+// TLS), and TLS, with their files.
 void ValidateStaticResources(const v1::StaticResources& resources, Reporter report);
 void ValidateAuth(const v1::Bootstrap& bootstrap, Reporter report);
+void ValidateEtcd(const v1::Store::Etcd& etcd, Reporter report);
 void ValidateTls(const v1::Bootstrap& bootstrap, Reporter report);
 
 // What works and will not please, as whole sentences: a certificate that has expired at `now`.

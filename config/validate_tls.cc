@@ -36,6 +36,12 @@ class TlsValidator {
     for (int i = 0; i < tls.services_size(); ++i) {
       Claim(tls.services(i), absl::StrCat(path, ".services[", i, "]"));
     }
+    CheckClient(tls, path);
+  }
+
+  // Of whoever connects.
+  template <typename ClientTls>
+  void CheckClient(const ClientTls& tls, const std::string& path) {
     if (tls.has_tls_certificate()) {
       CheckCertificate(tls.tls_certificate(), absl::StrCat(path, ".tls_certificate"));
     }
@@ -87,6 +93,8 @@ void ValidateTls(const v1::Bootstrap& bootstrap, Reporter report) {
     checks.CheckUpstream(instance_checks.upstream_tls(i),
                          absl::StrCat("registry.instance_checks.upstream_tls[", i, "]"));
   }
+  const v1::Store& store = bootstrap.registry().store();
+  if (store.has_etcd()) validator.CheckClient(store.etcd().tls(), "registry.store.etcd.tls");
 }
 
 std::vector<std::string> TlsWarnings(const v1::Bootstrap& bootstrap, absl::Time now) {
@@ -103,6 +111,10 @@ std::vector<std::string> TlsWarnings(const v1::Bootstrap& bootstrap, absl::Time 
   }
   for (const v1::UpstreamTls& tls : bootstrap.registry().instance_checks().upstream_tls()) {
     if (tls.has_tls_certificate()) look(tls.tls_certificate());
+  }
+  const v1::Store& store = bootstrap.registry().store();
+  if (store.has_etcd() && store.etcd().tls().has_tls_certificate()) {
+    look(store.etcd().tls().tls_certificate());
   }
   return warnings;
 }

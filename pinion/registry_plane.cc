@@ -9,6 +9,8 @@
 #include "base/proto_duration.h"
 #include "base/status_macros.h"
 #include "config/address.h"
+#include "pinion/etcd_options.h"
+#include "registry/store/etcd_store.h"
 #include "registry/store/memory_store.h"
 #include "registry/store/sqlite_store.h"
 
@@ -60,6 +62,10 @@ probe::ProbeOptions ProbeOptionsOf(const config::v1::Registry& config) {
 
 absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const config::v1::Store& config) {
   if (config.has_memory()) return std::make_unique<store::MemoryStore>(SystemClock());
+  if (config.has_etcd()) {
+    ASSIGN_OR_RETURN(const store::EtcdOptions options, EtcdOptionsOf(config.etcd()));
+    return store::OpenEtcdStore(options, SystemClock());
+  }
   const std::string& path = config.sqlite().path();
   const std::filesystem::path directory = std::filesystem::path(path).parent_path();
   std::error_code error;

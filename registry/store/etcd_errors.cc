@@ -48,11 +48,11 @@ constexpr char kTlsError[] = "SSL_ERROR";
 
 // Why a TLS connection does not come about; a person has to mend it.
 absl::string_view TlsAdvice(const std::string& message) {
-  if (absl::StrContains(message, "CERTIFICATE_VERIFY_FAILED")) {
+  if (absl::StrContains(message, "certificate verify failed")) {
     return "; its certificate is not of an authority in registry.store.etcd.tls.trusted_ca, has "
            "expired, or is for another name";
   }
-  if (absl::StrContains(message, "WRONG_VERSION_NUMBER")) {
+  if (absl::StrContains(message, "wrong version number")) {
     return "; it does not speak TLS: take registry.store.etcd.tls out";
   }
   if (absl::StrContains(message, kTlsError)) {

@@ -25,9 +25,9 @@ namespace pinion::store {
 using Revision = int64_t;
 using LeaseId = int64_t;  // 0: none
 
-// etcd's own defaults (128, 1.5 MiB) less what its store adds.
-inline constexpr size_t kMaxTxnOps = 120;            // of each list of a transaction
-inline constexpr size_t kMaxTxnBytes = 1472 * 1024;  // keys and values of a transaction together
+// Of each list of a transaction, and of its keys and values: etcd's less what its store adds.
+inline constexpr size_t kMaxTxnOps = 120;
+inline constexpr size_t kMaxTxnBytes = 1472 * 1024;
 inline constexpr absl::Duration kMinLeaseTtl = absl::Seconds(1);
 inline constexpr absl::Duration kMaxLeaseTtl = absl::Hours(24);
 
@@ -155,8 +155,7 @@ class Store {
 
   // A compare that fails is not an error. InvalidArgument: beyond the limits, or a key changed
   // twice. NotFound: no such lease. ResourceExhausted: the disk is full; nothing happened, reading
-  // goes on. Unavailable: nothing happened, or IsOutcomeUnknown() (outcome.h). A failed fsync ends
-  // the process: nobody can tell what is on the disk then.
+  // goes on. Unavailable: nothing happened, or IsOutcomeUnknown(). A failed fsync ends the process.
   virtual absl::StatusOr<TxnResult> Commit(Txn txn) = 0;
 
   // Events after `after` (0: from the oldest there is) on keys in `range`.

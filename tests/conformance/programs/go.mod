@@ -3,6 +3,7 @@ module pinion/tests/conformance/programs
 go 1.24
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/summerwind/h2spec v2.2.1+incompatible
 	golang.org/x/net v0.38.0
 )
