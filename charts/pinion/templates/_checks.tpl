@@ -5,15 +5,45 @@
 {{- if not (or $v.gateway.enabled $v.registry.enabled) -}}
 {{- fail "gateway.enabled and registry.enabled are both false: there is nothing to install" -}}
 {{- end -}}
-{{- if and $v.registry.enabled (not $v.networkPolicy.enabled) (not $v.registry.allowUnguarded) -}}
-{{- fail "the registry asks nobody who they are, and without networkPolicy.enabled every pod of the cluster can change pins: switch it on, or say registry.allowUnguarded" -}}
+{{- if $v.registry.enabled -}}
+{{- include "pinion.checks.registry" . -}}
 {{- end -}}
 {{- if $v.gateway.enabled -}}
 {{- include "pinion.checks.gateway" . -}}
 {{- end -}}
 {{- include "pinion.checks.files" (list "gateway.files" $v.gateway.files) -}}
 {{- include "pinion.checks.files" (list "registry.files" $v.registry.files) -}}
-{{- include "pinion.checks.owned" (list "registry.config" $v.registry.config (dict "address" "registry.port" "insecure" "nothing, the chart sets it" "store" "registry.sqlite")) -}}
+{{- include "pinion.checks.owned" (list "registry.config" $v.registry.config (dict "address" "registry.port" "insecure" "nothing, the chart sets it" "store" "registry.store")) -}}
+{{- end }}
+
+{{- define "pinion.checks.registry" -}}
+{{- $r := .Values.registry -}}
+{{- if and (not .Values.networkPolicy.enabled) (not $r.allowUnguarded) -}}
+{{- fail "the registry asks nobody who they are, and without networkPolicy.enabled every pod of the cluster can change pins: switch the policy on, or say registry.allowUnguarded" -}}
+{{- end -}}
+{{- if eq $r.store "etcd" -}}
+{{- if not $r.etcd.endpoints -}}
+{{- fail "registry.store is etcd, and registry.etcd.endpoints names no member" -}}
+{{- end -}}
+{{- if and (or $r.etcd.ca $r.etcd.certificate) (not $r.etcd.tls) -}}
+{{- fail "registry.etcd.ca and registry.etcd.certificate need registry.etcd.tls" -}}
+{{- end -}}
+{{- if ne (empty $r.etcd.username) (empty $r.etcd.password) -}}
+{{- fail "registry.etcd.username and registry.etcd.password come together" -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* (list "registry.tls" $tls): of a server. */}}
+{{- define "pinion.checks.tls" -}}
+{{- $where := index . 0 -}}
+{{- $tls := index . 1 | default dict -}}
+{{- if and $tls (not (or $tls.secret $tls.issuer)) -}}
+{{- fail (printf "%s has no certificate: name its secret, or the issuer to ask for one" $where) -}}
+{{- end -}}
+{{- if and $tls.requireClientCertificate (not $tls.clientCa) -}}
+{{- fail (printf "%s.requireClientCertificate needs clientCa, who signs them" $where) -}}
+{{- end -}}
 {{- end }}
 
 {{- define "pinion.checks.gateway" -}}
@@ -41,13 +71,7 @@
 {{- end -}}
 {{- include "pinion.checks.port" (list $taken $listener.port $where "port") -}}
 {{- include "pinion.checks.port" (list $served (default $listener.port $listener.servicePort) $where "servicePort") -}}
-{{- $tls := $listener.tls | default dict -}}
-{{- if and $tls (not (or $tls.secret $tls.issuer)) -}}
-{{- fail (printf "%s.tls has no certificate: name its secret, or the issuer to ask for one" $where) -}}
-{{- end -}}
-{{- if and $tls.requireClientCertificate (not $tls.clientCa) -}}
-{{- fail (printf "%s.tls.requireClientCertificate needs clientCa, who signs them" $where) -}}
-{{- end -}}
+{{- include "pinion.checks.tls" (list (printf "%s.tls" $where) $listener.tls) -}}
 {{- end -}}
 {{- $scaling := $g.autoscaling -}}
 {{- if $scaling.enabled -}}

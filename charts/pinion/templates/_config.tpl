@@ -26,15 +26,7 @@ listeners:
   {{- end }}
   {{- with $listener.tls }}
   tls:
-    tls_certificates:
-    - certificate_chain: /etc/pinion/tls/{{ $name }}/tls.crt
-      private_key: /etc/pinion/tls/{{ $name }}/tls.key
-    {{- if .clientCa }}
-    trusted_ca: /etc/pinion/client-ca/{{ $name }}/ca.crt
-    {{- end }}
-    {{- if .requireClientCertificate }}
-    require_client_certificate: true
-    {{- end }}
+    {{- include "pinion.serverTls" (list $name .) | nindent 4 }}
     {{- with .minimumVersion }}
     tls_minimum_protocol_version: {{ . }}
     {{- end }}
@@ -63,13 +55,59 @@ registry:
 {{- end }}
 {{- end }}
 
+{{/* (list "ingress" $tls): what a listener shows its clients, and asks of them. */}}
+{{- define "pinion.serverTls" -}}
+{{- $name := index . 0 -}}
+{{- $tls := index . 1 -}}
+tls_certificates:
+- certificate_chain: /etc/pinion/tls/{{ $name }}/tls.crt
+  private_key: /etc/pinion/tls/{{ $name }}/tls.key
+{{- if $tls.clientCa }}
+trusted_ca: /etc/pinion/client-ca/{{ $name }}/ca.crt
+{{- end }}
+{{- if $tls.requireClientCertificate }}
+require_client_certificate: true
+{{- end }}
+{{- end }}
+
 {{- define "pinion.registry.config" -}}
+{{- $r := .Values.registry -}}
 registry:
-  address: {{ include "pinion.address" (list .Values.listenAddress .Values.registry.port) }}
+  address: {{ include "pinion.address" (list .Values.listenAddress $r.port) }}
   insecure: true  # everyone who reaches it may change it; a NetworkPolicy says who that is
   store:
+    {{- if eq $r.store "etcd" }}
+    {{- include "pinion.registry.etcd" $r.etcd | nindent 4 }}
+    {{- else }}
     sqlite: {path: /var/lib/pinion/registry.db}
-  {{- with .Values.registry.config }}
+    {{- end }}
+  {{- with $r.config }}
   {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+
+{{- define "pinion.registry.etcd" -}}
+etcd:
+  endpoints:
+    {{- toYaml .endpoints | nindent 4 }}
+  {{- with .prefix }}
+  prefix: {{ . | quote }}
+  {{- end }}
+  {{- if .tls }}
+  {{- if or .ca .certificate }}
+  tls:
+    {{- if .ca }}
+    trusted_ca: /etc/pinion/etcd/ca/ca.crt
+    {{- end }}
+    {{- if .certificate }}
+    tls_certificate: {certificate_chain: /etc/pinion/etcd/tls/tls.crt, private_key: /etc/pinion/etcd/tls/tls.key}
+    {{- end }}
+  {{- else }}
+  tls: {}
+  {{- end }}
+  {{- end }}
+  {{- with .username }}
+  username: {{ . | quote }}
+  password_file: /etc/pinion/etcd/password/password
   {{- end }}
 {{- end }}

@@ -48,12 +48,46 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end -}}
 {{- end }}
 
-{{/* (list $ "ingress" $listener): the Secret with a listener's certificate; empty without TLS. */}}
+{{/* (list $ "ingress" $certificate): the Secret with a certificate (`secret`, or `issuer`); empty where there is none. */}}
 {{- define "pinion.tlsSecret" -}}
-{{- $tls := (index . 2).tls | default dict -}}
-{{- if $tls.secret -}}
-{{ $tls.secret }}
-{{- else if $tls.issuer -}}
+{{- $certificate := index . 2 | default dict -}}
+{{- if $certificate.secret -}}
+{{ $certificate.secret }}
+{{- else if $certificate.issuer -}}
 {{ include "pinion.fullname" (index . 0) }}-{{ index . 1 }}-tls
 {{- end -}}
+{{- end }}
+
+{{/* (list $ "ingress" $certificate "service" "server auth"): what cert-manager is asked for, where there is an issuer. */}}
+{{- define "pinion.certificate" -}}
+{{- $root := index . 0 -}}
+{{- $name := index . 1 -}}
+{{- $certificate := index . 2 | default dict -}}
+{{- $service := index . 3 -}}
+{{- with $certificate.issuer }}
+---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata:
+  name: {{ include "pinion.fullname" $root }}-{{ $name }}
+  namespace: {{ $root.Release.Namespace }}
+  labels:
+    {{- include "pinion.labels" (list $root "certificates") | nindent 4 }}
+spec:
+  secretName: {{ include "pinion.tlsSecret" (list $root $name $certificate) }}
+  issuerRef:
+    name: {{ .name }}
+    kind: {{ default "Issuer" .kind }}
+    group: {{ default "cert-manager.io" .group }}
+  # New files are read without a restart; a new key with each certificate.
+  privateKey: {algorithm: ECDSA, size: 256, rotationPolicy: Always}
+  usages: [digital signature, {{ index $ 4 }}]
+  dnsNames:
+  - {{ $service }}
+  - {{ $service }}.{{ $root.Release.Namespace }}
+  - {{ $service }}.{{ $root.Release.Namespace }}.svc
+  {{- with $certificate.dnsNames }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
 {{- end }}

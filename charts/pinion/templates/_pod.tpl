@@ -85,21 +85,67 @@ resources:
 {{- end }}
 {{- end }}
 
-{{- define "pinion.files.mounts" -}}
-{{- range $name, $file := . }}
-- name: files-{{ $name }}
-  mountPath: /etc/pinion/files/{{ $name }}
-  readOnly: true
+{{/* The folders of a component below /etc/pinion besides its configuration, as {name: {path, secret | configMap, only}}, in JSON. `only`: the
+one key that is taken. */}}
+{{- define "pinion.gateway.folders" -}}
+{{- $folders := dict -}}
+{{- range $name, $listener := .Values.gateway.listeners -}}
+{{- include "pinion.folders.tls" (list $ $folders $name $listener.tls) -}}
+{{- end -}}
+{{- include "pinion.folders.files" (list $folders .Values.gateway.files) -}}
+{{ toJson $folders }}
+{{- end }}
+
+{{- define "pinion.registry.folders" -}}
+{{- $folders := dict -}}
+{{- if eq .Values.registry.store "etcd" -}}
+{{- with .Values.registry.etcd -}}
+{{- if .tls -}}
+{{- include "pinion.folders.add" (list $folders "etcd-ca" "etcd/ca" .ca "ca.crt") -}}
+{{- include "pinion.folders.add" (list $folders "etcd-tls" "etcd/tls" .certificate "") -}}
+{{- end -}}
+{{- include "pinion.folders.add" (list $folders "etcd-password" "etcd/password" .password "password") -}}
+{{- end -}}
+{{- end -}}
+{{- include "pinion.folders.files" (list $folders .Values.registry.files) -}}
+{{ toJson $folders }}
+{{- end }}
+
+{{/* (list $folders $name $path $secret $only): one more, where there is a Secret. */}}
+{{- define "pinion.folders.add" -}}
+{{- if index . 3 -}}
+{{- $_ := set (index . 0) (index . 1) (dict "path" (index . 2) "secret" (index . 3) "only" (index . 4)) -}}
+{{- end -}}
+{{- end }}
+
+{{/* (list $ $folders $name $tls): those of a server's TLS. Of who signs clients only the certificate: a Secret of cert-manager has a key too. */}}
+{{- define "pinion.folders.tls" -}}
+{{- $name := index . 2 -}}
+{{- $tls := index . 3 | default dict -}}
+{{- include "pinion.folders.add" (list (index . 1) (printf "tls-%s" $name) (printf "tls/%s" $name) (include "pinion.tlsSecret" (list (index . 0) $name $tls)) "") -}}
+{{- include "pinion.folders.add" (list (index . 1) (printf "client-ca-%s" $name) (printf "client-ca/%s" $name) $tls.clientCa "ca.crt") -}}
+{{- end }}
+
+{{- define "pinion.folders.files" -}}
+{{- range $name, $file := index . 1 -}}
+{{- $_ := set (index $ 0) (printf "files-%s" $name) (merge (dict "path" (printf "files/%s" $name)) $file) -}}
+{{- end -}}
+{{- end }}
+
+{{/* The folders (not their JSON) as a container's mounts. */}}
+{{- define "pinion.folders.mounts" -}}
+{{- range $name, $folder := . }}
+- {name: {{ $name }}, mountPath: /etc/pinion/{{ $folder.path }}, readOnly: true}
 {{- end }}
 {{- end }}
 
-{{- define "pinion.files.volumes" -}}
-{{- range $name, $file := . }}
-- name: files-{{ $name }}
-  {{- if $file.secret }}
-  secret: {secretName: {{ $file.secret | quote }}}
+{{- define "pinion.folders.volumes" -}}
+{{- range $name, $folder := . }}
+- name: {{ $name }}
+  {{- if $folder.configMap }}
+  configMap: {name: {{ $folder.configMap | quote }}}
   {{- else }}
-  configMap: {name: {{ $file.configMap | quote }}}
+  secret: {secretName: {{ $folder.secret | quote }}{{ with $folder.only }}, items: [{key: {{ . }}, path: {{ . }}}]{{ end }}}
   {{- end }}
 {{- end }}
 {{- end }}
