@@ -25,7 +25,7 @@ SUITES = {
     "schema": schema.run,
     **{f"clients-{language}": functools.partial(clients.run, language) for language in clients.LANGUAGES},
 }
-# What every test run has: two minutes on two cores.
+# What every test run has: four minutes on two cores.
 QUICK = ("interop", "h2spec", "h2specd", "negative", "hpack", "clients-go", "clients-python")
 
 

@@ -1,0 +1,79 @@
+package pinion
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"path"
+	"reflect"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// A registry that answers each call with the next of its errors, then with none.
+type scriptedRegistry struct {
+	mu     sync.Mutex
+	errors []error
+	calls  []string
+	ended  func() // called when the script has ended and one more call was answered
+}
+
+func (s *scriptedRegistry) Invoke(_ context.Context, method string, _, _ any, _ ...grpc.CallOption) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = append(s.calls, path.Base(method))
+	if len(s.errors) == 0 {
+		s.ended()
+		return nil
+	}
+	err := s.errors[0]
+	s.errors = s.errors[1:]
+	return err
+}
+
+func (s *scriptedRegistry) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+	return nil, errors.ErrUnsupported
+}
+
+func TestARegistrationGoesOn(t *testing.T) {
+	away, lost := status.Error(codes.Unavailable, "away"), status.Error(codes.NotFound, "the lease has expired")
+	denied := status.Error(codes.PermissionDenied, "not yours")
+	for _, test := range []struct {
+		name   string
+		errors []error
+		want   []string
+		err    error
+	}{
+		{"until the registry is there", []error{away, away}, []string{"RegisterInstance", "RegisterInstance", "RegisterInstance"}, nil},
+		{"not when it is refused at first", []error{away, denied}, []string{"RegisterInstance", "RegisterInstance"}, denied},
+		{"whatever is said later", []error{nil, away, denied, nil}, []string{"RegisterInstance", "RenewInstance", "RenewInstance",
+			"RenewInstance", "RenewInstance"}, nil},
+		{"anew after its lease was lost", []error{nil, lost, away, nil}, []string{"RegisterInstance", "RenewInstance", "RegisterInstance",
+			"RegisterInstance", "RenewInstance"}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			defer cancel()
+			script := &scriptedRegistry{errors: test.errors, ended: cancel}
+			api, err := newRegistry(script, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := &registration{registry: api, request: registerRequest{LeaseTTL: "1s"}, lease: 3 * time.Millisecond,
+				logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+			r.onRegistered = func(string) { r.uid = "one" }
+			if err := r.keep(ctx); !errors.Is(err, test.err) {
+				t.Errorf("ended with %v", err)
+			}
+			if !reflect.DeepEqual(script.calls, test.want) {
+				t.Errorf("called %v", script.calls)
+			}
+		})
+	}
+}
