@@ -71,6 +71,16 @@ class TwoRegistries(OnEtcd):
         self.until(lambda: "shipping" in self.cli(self.b, "consumer", "list"))
         self.cli(self.b, "consumer", "add", "back")
 
+    def test_a_backup_goes_anywhere(self):
+        self.cli(self.a, "consumer", "add", "billing")
+        backup = self.folder / "backup"
+        self.cli(self.a, "backup", backup)
+        restored = self.registry("restored", {"endpoints": self.etcd.endpoints, "prefix": "/restored/"}, start=False)
+        self.cli(restored, "restore", backup, "--config", restored.configuration)
+        restored.start()
+        self.assertIn("billing", self.cli(restored, "consumer", "list"))
+        self.assertNotEqual(self.status(restored)["registryId"], self.status(self.a)["registryId"])
+
 
 class Access(OnEtcd):
     def fails(self, store, words):
