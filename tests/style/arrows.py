@@ -43,6 +43,8 @@ ARROWS = {
     # `schema check`, with the registry's. `audit verify` trusts no registry either, and backups are files of the command's.
     "clients/cli": ["config", "gateway/route", "registry/archive", "registry/compat", "registry/model", "registry/schema", "registry/version", "base",
                     "protos"],
+    # A project of its own; its headers are installed as pinion/client/….
+    "clients/cpp": ["pinion/client", "protos"],
     "pinion": ["auth", "gateway", "registry", "config", "clients", "base", "protos"],
     "examples": ["clients", "base", "protos"],
     "tests": ["auth", "gateway", "registry", "config", "clients", "pinion", "examples", "base", "protos"],

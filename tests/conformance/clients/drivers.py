@@ -112,7 +112,21 @@ def java():
                     run("clients/java/sample", "example.greeter.GreeterClient"), [*maven, "test"])
 
 
-LANGUAGES = {"go": go, "python": python, "java": java}
+def cpp():
+    built = CACHE / "clients/cpp"
+    prefix = built / "prefix"
+    for source, name, options in ((_CLIENTS / "cpp", "library", [f"-DCMAKE_INSTALL_PREFIX={prefix}"]),
+                                  (_CLIENTS / "cpp/sample", "sample", [f"-DCMAKE_PREFIX_PATH={prefix}"]),
+                                  (_FOLDER / "cpp", "driver", [f"-DCMAKE_PREFIX_PATH={prefix}"])):
+        if not (built / name / "build.ninja").exists():
+            _build(["cmake", "-S", source, "-B", built / name, "-G", "Ninja", "-DCMAKE_CXX_FLAGS=-O1",
+                    "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache", *options], ROOT, "cmake")
+        _build(["ninja", "-C", built / name, *(["install"] if name == "library" else [])], ROOT, f"C++ {name}")
+    return Programs([built / "driver/driver"], [built / "sample/greeter_server"], [built / "sample/greeter_client"],
+                    ["ctest", "--test-dir", built / "library", "--output-on-failure"])
+
+
+LANGUAGES = {"go": go, "python": python, "java": java, "cpp": cpp}
 
 
 class Driver:
