@@ -187,11 +187,15 @@ absl::Status SegmentWriter::Begin(const AuditLogState& begin) {
   }
   begin_ = begin;
   verifier_ = std::make_unique<model::AuditVerifier>(begin, model::AuditExtent::kPart);
-  // The directory ends at a head that was exported: what follows must go on from there.
   return absl::OkStatus();
 }
 
 absl::Status SegmentWriter::AddEntries(const registry::v1::AuditEntries& entries) {
+  if (begin_.heads().empty()) {
+    return absl::FailedPreconditionError(
+        "the audit log has no chains yet, so an export could not go on where it ended: `pinion "
+        "registry migrate` begins them");
+  }
   AuditLogPart part;
   for (const AuditEntry& entry : entries.entries()) {
     if (file_ == nullptr) {

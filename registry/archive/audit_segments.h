@@ -40,7 +40,7 @@ class SegmentWriter {
   // Where to go on: ReadAuditLogRequest.after.
   const registry::v1::AuditLogState& after() const { return after_; }
 
-  // FailedPrecondition: the log does not go on where the directory ends.
+  // FailedPrecondition: the log does not go on where the directory ends, or has no chains yet.
   absl::Status Add(const registry::v1::AuditLogPart& part);
 
   // After the end has come.

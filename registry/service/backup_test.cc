@@ -137,18 +137,35 @@ TEST_F(BackupTest, IsTheRegistryAtOneRevisionWhileChangesGoOn) {
 
 TEST_F(BackupTest, HoldsItsRevisionAsLongAsItIsRead) {
   Fill();
-  WatchHub hub(*registry_, {});
+  WatchHub hub(*registry_, {.ring_revisions = 1});
   Housekeeper keeper(*registry_, hub, {.period = absl::Hours(1), .keep_revisions = 1});
-  store::Revision held = 0;
+  // Changes until everything before `revision` may be compacted, but for what is held.
+  const auto change_beyond = [&](store::Revision revision) {
+    for (int i = 0; hub.floor() <= revision; ++i) {
+      ASSERT_TRUE(Pin("billing", "addressbook", i % 2 == 0 ? "^1" : "1.0.0").ok());
+    }
+    ASSERT_TRUE(keeper.RunOnce().ok());
+  };
+  store::Revision read = 0;
   during_ = [&] {
-    held = store_.revision();
-    ASSERT_TRUE(Call(CreateConsumer, "consumer { name: 'zz' }").ok());
-    ASSERT_TRUE(Call(CreateConsumer, "consumer { name: 'zzz' }").ok());
-    ASSERT_TRUE(OldestHeld(store_)->has_value());
-    EXPECT_LE(**OldestHeld(store_), held);
+    read = store_.revision();
+    change_beyond(read);
+    EXPECT_LE(store_.compact_revision(), read);
+    EXPECT_TRUE(store_.Range({.range = store::KeyRange::Prefix("r"), .revision = read}).ok());
   };
   ASSERT_TRUE(Backup().ok());
-  EXPECT_FALSE(OldestHeld(store_)->has_value()) << "and no longer";
+  ASSERT_GT(read, 0);
+  change_beyond(read);
+  EXPECT_GT(store_.compact_revision(), read) << "and no longer";
+}
+
+TEST_F(BackupTest, AStoreThatIsFullCanStillBeBackedUp) {
+  SetUpAddressBook();
+  testing::FailingStore full(store_, /*commits_before=*/1, absl::ResourceExhaustedError("full"));
+  registry_ = *Registry::Open(full, clock_);
+  EXPECT_FALSE(Call(CreateConsumer, "consumer { name: 'zz' }").ok());
+  ASSERT_TRUE(Backup().ok());
+  ASSERT_TRUE(RestoreInto(restored_).ok());
 }
 
 TEST_F(BackupTest, AJobGoesOnWhereItWas) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/status_macros.h"
 #include "registry/model/keys.h"
@@ -42,20 +43,32 @@ absl::StatusOr<HoldResponse> Hold(Draft& draft, const HoldRequest& request) {
 
 }  // namespace
 
-ConsistentRead::ConsistentRead(Registry& registry, store::LeaseId lease)
-    : registry_(registry), lease_(lease), held_(registry.clock().Monotonic()) {}
+ConsistentRead::ConsistentRead(Registry& registry)
+    : registry_(registry), held_(registry.clock().Monotonic()) {}
 
 absl::StatusOr<std::unique_ptr<ConsistentRead>> ConsistentRead::Begin(Registry& registry,
                                                                       const Caller& caller,
                                                                       absl::string_view command) {
-  ASSIGN_OR_RETURN(const store::LeaseId lease, registry.store().GrantLease(kHold));
-  auto read = absl::WrapUnique(new ConsistentRead(registry, lease));
-  RETURN_IF_ERROR(Run(registry, Hold, caller, HoldRequest{lease, command}).status());
+  auto read = absl::WrapUnique(new ConsistentRead(registry));
+  const absl::Status held = read->HoldBy(caller, command);
+  // A full disk takes no record, and compacts nothing either: reading goes on all the same.
+  if (absl::IsResourceExhausted(held)) {
+    log::Warning("registry", absl::StrCat("the store is read by ", caller.actor,
+                                          " without a record of it: ", held.message()));
+  } else {
+    RETURN_IF_ERROR(held);
+  }
   read->revision_ = registry.store().revision();
   return read;
 }
 
+absl::Status ConsistentRead::HoldBy(const Caller& caller, absl::string_view command) {
+  ASSIGN_OR_RETURN(lease_, registry_.store().GrantLease(kHold));
+  return Run(registry_, Hold, caller, HoldRequest{lease_, command}).status();
+}
+
 ConsistentRead::~ConsistentRead() {
+  if (lease_ == 0) return;
   // It would run out by itself.
   const absl::Status status = registry_.store().RevokeLease(lease_);
   if (!status.ok()) log::Debug("registry", std::string(status.message()));
@@ -63,7 +76,7 @@ ConsistentRead::~ConsistentRead() {
 
 absl::Status ConsistentRead::HoldOn() {
   const absl::Time now = registry_.clock().Monotonic();
-  if (now - held_ < kRenewal) return absl::OkStatus();
+  if (lease_ == 0 || now - held_ < kRenewal) return absl::OkStatus();
   held_ = now;
   return registry_.store().RenewLease(lease_).status();
 }

@@ -17,8 +17,8 @@ namespace pinion::service {
 
 class ConsistentRead {
  public:
-  // Holds the newest revision. `command`: the audit record that says who reads; empty: none.
-  // `registry` and `caller` outlive it.
+  // Holds the newest revision; of a store whose disk is full, nothing. `command`: the audit record
+  // that says who reads; empty: none. `registry` and `caller` outlive it.
   static absl::StatusOr<std::unique_ptr<ConsistentRead>> Begin(Registry& registry,
                                                                const Caller& caller,
                                                                absl::string_view command);
@@ -34,11 +34,12 @@ class ConsistentRead {
                        const std::function<absl::Status(const store::KeyValue&)>& visit);
 
  private:
-  ConsistentRead(Registry& registry, store::LeaseId lease);
+  explicit ConsistentRead(Registry& registry);
+  absl::Status HoldBy(const Caller& caller, absl::string_view command);
   absl::Status HoldOn();
 
   Registry& registry_;
-  const store::LeaseId lease_;
+  store::LeaseId lease_ = 0;  // 0: nothing is held
   absl::Time held_;
   store::Revision revision_ = 0;
 };

@@ -53,19 +53,21 @@ class InterruptedStore : public store::Store {
   std::function<void()> interruption_;
 };
 
-// Commits `commits_before` transactions and no more, as a store that is full or away.
+// Commits `commits_before` transactions and no more, as a store that is away or full.
 class FailingStore : public InterruptedStore {
  public:
-  FailingStore(store::Store& store, int commits_before)
-      : InterruptedStore(store), left_(commits_before) {}
+  FailingStore(store::Store& store, int commits_before,
+               absl::Status failure = absl::UnavailableError("the store is away"))
+      : InterruptedStore(store), left_(commits_before), failure_(std::move(failure)) {}
 
   absl::StatusOr<store::TxnResult> Commit(store::Txn txn) override {
-    if (left_-- <= 0) return absl::UnavailableError("the store is away");
+    if (left_-- <= 0) return failure_;
     return InterruptedStore::Commit(std::move(txn));
   }
 
  private:
   int left_;
+  const absl::Status failure_;
 };
 
 }  // namespace pinion::testing
