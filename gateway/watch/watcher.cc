@@ -164,40 +164,41 @@ class Watcher::Impl {
 
   // Takes one event, or does what is due. True: the stream has ended with `end`.
   bool TakeEvent(Event& end) {
-    const absl::Time now = clock_.Monotonic();
-    std::optional<Event> event = mailbox_->Wait(DueIn(now));
-    if (!event) {
-      DoWhatIsDue();
-      return false;
+    const absl::Duration due = DueIn(clock_.Monotonic());
+    std::optional<Event> event = mailbox_->Wait(due);
+    if (event && event->kind == Event::Kind::kStreamEnded) {
+      end = *std::move(event);
+      return true;
     }
-    switch (event->kind) {
+    if (event) Take(*event);
+    // Also while events come without a pause, as the schemas of a fleet do.
+    if (!event || due == absl::ZeroDuration()) DoWhatIsDue();
+    return false;
+  }
+
+  void Take(Event& event) {
+    switch (event.kind) {
       case Event::Kind::kStop:
         stopping_ = true;
-        Cancel();
-        return false;
-      case Event::Kind::kStreamEnded:
-        end = *std::move(event);
-        return true;
+        return Cancel();
       case Event::Kind::kSchema:
-        TakeSchema(*event);
-        return false;
+        return TakeSchema(event);
       case Event::Kind::kProposals:
       case Event::Kind::kCollected:
       case Event::Kind::kProposed:
       case Event::Kind::kReported:
-        uplink_.Take(*event, now);
-        Send();
-        return false;
+        uplink_.Take(event, clock_.Monotonic());
+        return Send();
       case Event::Kind::kAccept:
-        TakeWord(*event);
-        Cancel();
-        return false;
+        TakeWord(event);
+        return Cancel();
       case Event::Kind::kMessage:
         stream_->Next();
-        if (!cancelled_) TakeMessage(event->message);
-        return false;
+        if (!cancelled_) TakeMessage(event.message);
+        return;
+      case Event::Kind::kStreamEnded:
+        return;  // TakeEvent()'s
     }
-    return false;
   }
 
   absl::Duration DueIn(absl::Time now) const {
@@ -210,6 +211,7 @@ class Watcher::Impl {
   }
 
   void DoWhatIsDue() {
+    if (cancelled_) return;
     const absl::Time now = clock_.Monotonic();
     if (state_.changed() && now >= last_table_ + limits::kTableInterval) PublishOrRefuse();
     uplink_.Collect(state_.revision(), now);

@@ -151,6 +151,27 @@ TEST_F(WatcherTest, FetchesEachSchemaOnceForReflection) {
   EXPECT_TRUE(watcher_->status().from_disk);
 }
 
+TEST_F(WatcherTest, AChangeDoesNotWaitForTheSchemasOfAFleet) {
+  constexpr int kSchemas = 2000;
+  std::string resources = kGreeterResources;
+  for (int i = 0; i < kSchemas; ++i) {
+    resources += R"(resources { version { service: "greeter" name: "3.0.)" + std::to_string(i) +
+                 R"(" state: ACTIVE schema_digest: "d)" + std::to_string(i) + R"(" } })";
+  }
+  registry_.Start(address_);
+  Follow();
+  registry_.Say(Snapshot("r", 5, resources));
+  EXPECT_EQ(NextTable(), "1.0.0");
+  registry_.Say(PinSet("r", 6, "^2"));
+  std::shared_ptr<const route::RouteTable> table;
+  while (table == nullptr || VersionFor(*table) != "2.0.0") {
+    const auto next = tables_.Take();
+    ASSERT_TRUE(next.has_value());
+    table = *next;
+  }
+  EXPECT_EQ(table->FindSchema("d" + std::to_string(kSchemas - 1)), nullptr);
+}
+
 TEST_F(WatcherTest, ReportsWhatItsWorkersCountOnceItHasATable) {
   collect_usage_ = [](const std::function<void(route::Usage)>& take) {
     take({.rows = {{.service = "greeter", .version = "1.0.0", .calls = 2}},
