@@ -32,32 +32,32 @@ Housekeeper::~Housekeeper() {
 
 void Housekeeper::RunLoop() {
   bool failing = false;
+  bool busy = false;
   while (true) {
     {
       MutexLock lock(&mutex_);
-      if (!stopping_ && !busy_) stopped_.WaitFor(&mutex_, options_.period);
+      if (!stopping_ && !busy) stopped_.WaitFor(&mutex_, options_.period);
       if (stopping_) return;
     }
-    const absl::Status status = RunOnce();
+    const absl::StatusOr<bool> more = RunOnce();
     // Said once, not every second.
-    if (!status.ok() && !failing) {
-      log::Warning("registry",
-                   absl::StrCat("housekeeping failed, and is tried again: ", status.message()));
+    if (!more.ok() && !failing) {
+      log::Warning("registry", absl::StrCat("housekeeping failed, and is tried again: ",
+                                            more.status().message()));
     }
-    failing = !status.ok();
-    if (failing) busy_ = false;
+    failing = !more.ok();
+    busy = more.value_or(false);
   }
 }
 
-absl::Status Housekeeper::RunOnce() {
+absl::StatusOr<bool> Housekeeper::RunOnce() {
   RETURN_IF_ERROR(ExpireLeases(registry_).status());
   RETURN_IF_ERROR(SunsetDueVersions(registry_).status());
   RETURN_IF_ERROR(FreeRetired(registry_));
   RETURN_IF_ERROR(ForgetOldUsage(registry_));
   RETURN_IF_ERROR(ForgetOldGateways(registry_));
   RETURN_IF_ERROR(CompactSome());
-  ASSIGN_OR_RETURN(busy_, RunJobs(registry_));
-  return absl::OkStatus();
+  return RunJobs(registry_);
 }
 
 absl::Status Housekeeper::CompactSome() {

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/mutex.h"
 #include "registry/service/registry.h"
 #include "registry/service/watch_hub.h"
@@ -27,8 +27,8 @@ class Housekeeper {
   Housekeeper(Registry& registry, const WatchHub& hub, const HousekeeperOptions& options);
   ~Housekeeper();
 
-  // One round, on the caller's thread.
-  absl::Status RunOnce();
+  // One round, on the caller's thread. True: a job has more to do now.
+  absl::StatusOr<bool> RunOnce();
 
  private:
   void RunLoop();
@@ -37,7 +37,6 @@ class Housekeeper {
   Registry& registry_;
   const WatchHub& hub_;
   const HousekeeperOptions options_;
-  bool busy_ = false;  // a job has more to do now; of the thread
   Mutex mutex_;
   CondVar stopped_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
