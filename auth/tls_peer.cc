@@ -1,7 +1,9 @@
 #include "auth/tls_peer.h"
 
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <ctime>
 #include <memory>
 #include <optional>
 
@@ -59,6 +61,22 @@ bool NamesAreClear(const X509& certificate) {
     spiffe_ids += uri && IsSpiffe(name) ? 1 : 0;
   });
   return !nul && spiffe_ids <= 1;
+}
+
+absl::StatusOr<PeerCertificate> ReadPeerCertificate(const std::string& pem) {
+  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const X509Ptr certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+  std::tm expiry{};
+  if (certificate == nullptr ||
+      ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &expiry) != 1) {
+    return absl::InvalidArgumentError("the client certificate cannot be read");
+  }
+  if (!NamesAreClear(*certificate)) {
+    return absl::InvalidArgumentError(
+        "the client certificate's names are not clear: one has a NUL in it, or there are several "
+        "SPIFFE URIs");
+  }
+  return PeerCertificate{ReadTlsPeer(*certificate), absl::FromTM(expiry, absl::UTCTimeZone())};
 }
 
 }  // namespace pinion::auth

@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
 struct x509_st;
 
 namespace pinion::auth {
@@ -20,5 +23,14 @@ TlsPeer ReadTlsPeer(const x509_st& certificate);
 // False for names that two readers would read differently: with a NUL, behind which some stop
 // (CVE-2026-47778), or several SPIFFE IDs, of which some take the first (X509-SVID §5.2).
 bool NamesAreClear(const x509_st& certificate);
+
+struct PeerCertificate {
+  TlsPeer names;
+  absl::Time not_after;
+};
+
+// The first certificate of a PEM text. InvalidArgument: it is none, or its names are not clear; a
+// sentence for whoever sent it.
+absl::StatusOr<PeerCertificate> ReadPeerCertificate(const std::string& pem);
 
 }  // namespace pinion::auth

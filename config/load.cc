@@ -4,9 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/counted.h"
+#include "base/read_file.h"
 #include "config/decode.h"
 #include "config/errors.h"
-#include "config/read_file.h"
 #include "config/validate.h"
 #include "config/yaml_tree.h"
 
@@ -31,10 +31,7 @@ class PathResolver {
       Path(*gateway.mutable_snapshot_dir());
       if (gateway.has_access_log()) Path(*gateway.mutable_access_log()->mutable_path());
       for (v1::UpstreamTls& tls : *gateway.mutable_upstream_tls()) Tls(tls);
-      for (v1::JwtIssuer& issuer : *gateway.mutable_jwt_issuers()) {
-        Path(*issuer.mutable_jwks_file());
-        Path(*issuer.mutable_trusted_ca());
-      }
+      for (v1::JwtIssuer& issuer : *gateway.mutable_jwt_issuers()) Issuer(issuer);
     }
     if (bootstrap.has_registry()) {
       v1::Registry& registry = *bootstrap.mutable_registry();
@@ -54,6 +51,7 @@ class PathResolver {
         Path(*etcd.mutable_password_file());
         if (etcd.has_tls()) Tls(*etcd.mutable_tls());
       }
+      Access(registry);
     }
     // What the file does not say stays unsaid: a registry's gateway refuses static resources.
     if (!bootstrap.has_static_resources()) return;
@@ -70,6 +68,23 @@ class PathResolver {
   void Address(Message& message) const {
     if (message.address().has_pipe())
       Path(*message.mutable_address()->mutable_pipe()->mutable_path());
+  }
+
+  void Access(v1::Registry& registry) const {
+    Path(*registry.mutable_local_socket());
+    if (registry.has_tls()) Tls(*registry.mutable_tls());
+    if (registry.has_access()) {
+      for (v1::JwtIssuer& issuer : *registry.mutable_access()->mutable_jwt_issuers()) {
+        Issuer(issuer);
+      }
+    }
+    if (!registry.has_client()) return;
+    Path(*registry.mutable_client()->mutable_token_file());
+    if (registry.client().has_tls()) Tls(*registry.mutable_client()->mutable_tls());
+  }
+  void Issuer(v1::JwtIssuer& issuer) const {
+    Path(*issuer.mutable_jwks_file());
+    Path(*issuer.mutable_trusted_ca());
   }
 
   void Tls(v1::DownstreamTls& tls) const {

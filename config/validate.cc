@@ -113,14 +113,8 @@ class Validator {
     if (registry.has_address()) {
       CheckListenAddress(registry.address(), "registry.address", "the registry",
                          AddressUse::kEither);
-      if (!IsLocal(registry.address()) && !registry.insecure()) {
-        report_.AtValue("registry.address",
-                        absl::StrCat("the registry has no authorisation yet, and ",
-                                     ToString(registry.address()),
-                                     " can be reached from other machines: use a Unix socket or "
-                                     "loopback, or say `insecure: true`"));
-      }
     }
+    ValidateRegistryAccess(registry, report_);
     CheckReplicas(registry);
     CheckRollbackWindow(registry);
     CheckInstanceChecks(registry.instance_checks());
@@ -175,10 +169,10 @@ class Validator {
         report_.Check(absl::StrCat(path, field), status);
       } else if (!seen.insert(ToString(replica)).second) {
         report_.AtValue(path, absl::StrCat(ToString(replica), " is named twice"));
-      } else if (!IsLocal(replica) && !registry.insecure()) {
-        report_.AtValue(
-            path, absl::StrCat("the registry has no authorisation yet, and ", ToString(replica),
-                               " is on another machine: say `insecure: true`"));
+      } else if (!IsLocal(replica) && !registry.insecure() && !registry.client().has_tls()) {
+        report_.AtValue(path, absl::StrCat(ToString(replica),
+                                           " is on another machine: set registry.client.tls, or "
+                                           "say `insecure: true`"));
       }
     }
   }

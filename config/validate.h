@@ -44,11 +44,12 @@ class Reporter {
 void Validate(const v1::Bootstrap& bootstrap, Reporter report);
 
 // The parts of it that concern static_resources, callers' credentials, the registry's etcd (but its
-// TLS), and TLS, with their files.
+// TLS), TLS, with their files, and who comes to the registry.
 void ValidateStaticResources(const v1::StaticResources& resources, Reporter report);
 void ValidateAuth(const v1::Bootstrap& bootstrap, Reporter report);
 void ValidateEtcd(const v1::Store::Etcd& etcd, Reporter report);
 void ValidateTls(const v1::Bootstrap& bootstrap, Reporter report);
+void ValidateRegistryAccess(const v1::Registry& registry, Reporter report);
 
 // What works and will not please, as whole sentences: a certificate that has expired at `now`.
 // Reads the files again. REQUIRES: valid.

@@ -8,9 +8,10 @@
 #include "auth/limits.h"
 #include "auth/verification_key.h"
 #include "base/proto_duration.h"
+#include "base/read_file.h"
 #include "config/address.h"
-#include "config/read_file.h"
 #include "config/validate.h"
+#include "dial/credentials.h"
 #include "gateway/net/tls_files.h"
 
 namespace pinion::config {
@@ -116,6 +117,15 @@ void ValidateAuth(const v1::Bootstrap& bootstrap, Reporter report) {
   for (int i = 0; i < bootstrap.gateway().jwt_issuers_size(); ++i) {
     validator.CheckIssuer(bootstrap.gateway().jwt_issuers(i),
                           absl::StrCat("gateway.jwt_issuers[", i, "]"));
+  }
+  AuthValidator registry(bootstrap, report);
+  for (int i = 0; i < bootstrap.registry().access().jwt_issuers_size(); ++i) {
+    registry.CheckIssuer(bootstrap.registry().access().jwt_issuers(i),
+                         absl::StrCat("registry.access.jwt_issuers[", i, "]"));
+  }
+  const std::string& token_file = bootstrap.registry().client().token_file();
+  if (!token_file.empty()) {
+    report.Check("registry.client.token_file", dial::ReadTokenFile(token_file).status());
   }
 }
 

@@ -48,6 +48,13 @@ class TlsValidator {
     CheckTrustedCa(tls.trusted_ca(), path);
   }
 
+  void CheckClient(const v1::RegistryClient::Tls& tls, const std::string& path) {
+    if (tls.has_tls_certificate()) {
+      CheckCertificate(tls.tls_certificate(), absl::StrCat(path, ".tls_certificate"));
+    }
+    CheckTrustedCa(tls.trusted_ca(), path);
+  }
+
  private:
   void CheckCertificate(const v1::TlsCertificate& certificate, const std::string& path) {
     if (certificate.certificate_chain().empty() || certificate.private_key().empty()) {
@@ -93,8 +100,14 @@ void ValidateTls(const v1::Bootstrap& bootstrap, Reporter report) {
     checks.CheckUpstream(instance_checks.upstream_tls(i),
                          absl::StrCat("registry.instance_checks.upstream_tls[", i, "]"));
   }
-  const v1::Store& store = bootstrap.registry().store();
-  if (store.has_etcd()) validator.CheckClient(store.etcd().tls(), "registry.store.etcd.tls");
+  const v1::Registry& registry = bootstrap.registry();
+  if (registry.store().has_etcd()) {
+    validator.CheckClient(registry.store().etcd().tls(), "registry.store.etcd.tls");
+  }
+  if (registry.has_tls()) validator.CheckListener(registry.tls(), "registry.tls");
+  if (registry.client().has_tls()) {
+    validator.CheckClient(registry.client().tls(), "registry.client.tls");
+  }
 }
 
 std::vector<std::string> TlsWarnings(const v1::Bootstrap& bootstrap, absl::Time now) {
@@ -116,6 +129,10 @@ std::vector<std::string> TlsWarnings(const v1::Bootstrap& bootstrap, absl::Time 
   if (store.has_etcd() && store.etcd().tls().has_tls_certificate()) {
     look(store.etcd().tls().tls_certificate());
   }
+  const v1::Registry& registry = bootstrap.registry();
+  for (const v1::TlsCertificate& each : registry.tls().tls_certificates()) look(each);
+  if (registry.client().tls().has_tls_certificate())
+    look(registry.client().tls().tls_certificate());
   return warnings;
 }
 

@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/read_file.h"
 #include "base/status_macros.h"
-#include "config/read_file.h"
 #include "registry/schema/schema.h"
 
 namespace pinion::config {

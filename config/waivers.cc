@@ -1,9 +1,9 @@
 #include "config/waivers.h"
 
 #include "absl/strings/str_cat.h"
+#include "base/read_file.h"
 #include "config/decode.h"
 #include "config/errors.h"
-#include "config/read_file.h"
 #include "config/validate.h"
 #include "config/yaml_tree.h"
 #include "registry/compat/waivers.h"

@@ -67,6 +67,7 @@ absl::Status GatewayPlane::StartTables(const Options& options) {
   watch::Options watch{
       .gateway_id = node.empty() ? HostName() : node,
       .registries = options.registries,
+      .credentials = options.credentials,
       .snapshot_dir = config.gateway().snapshot_dir(),
       .pin_proposals = pin_proposals_,
       .collect_usage =

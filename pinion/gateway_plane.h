@@ -12,6 +12,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "dial/credentials.h"
 #include "gateway/admin/admin_server.h"
 #include "gateway/route/table_builder.h"
 #include "gateway/watch/watcher.h"
@@ -29,6 +30,7 @@ class GatewayPlane {
     // The registry to follow: its address, or those of its replicas. Empty:
     // bootstrap.static_resources are all there is.
     std::vector<std::string> registries;
+    dial::Credentials credentials = {};  // that the registry is shown
     std::string accepted_registry_id;
     // Called once, when calls can be routed: by any thread, perhaps before Start() returns.
     std::function<void()> ready;

@@ -1,10 +1,12 @@
 #include "pinion/registry_plane.h"
 
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "auth/issuer_config.h"
 #include "base/clock.h"
 #include "base/proto_duration.h"
 #include "base/status_macros.h"
@@ -19,6 +21,8 @@ namespace {
 
 // Calls of the registry's API take milliseconds; watches are told to end first.
 constexpr absl::Duration kGrace = absl::Seconds(5);
+// What most issuers call it.
+constexpr char kDefaultGroupsClaim[] = "groups";
 
 // A socket by its absolute path: what is printed is good in any directory.
 std::string ListenAddress(const routing::v1::Address& address) {
@@ -58,6 +62,32 @@ probe::ProbeOptions ProbeOptionsOf(const config::v1::Registry& config) {
   return options;
 }
 
+std::optional<service::ServerTls> TlsOf(const config::v1::Registry& config) {
+  if (!config.has_tls()) return std::nullopt;
+  const config::v1::DownstreamTls& tls = config.tls();
+  return service::ServerTls{.certificate_chain = tls.tls_certificates(0).certificate_chain(),
+                            .private_key = tls.tls_certificates(0).private_key(),
+                            .trusted_ca = tls.trusted_ca(),
+                            .require_client_certificate = tls.require_client_certificate()};
+}
+
+std::optional<service::AccessOptions> AccessOf(const config::v1::Registry& config) {
+  if (!config.has_access()) return std::nullopt;
+  const config::v1::Access& access = config.access();
+  service::AccessOptions options{
+      .operators = {access.operators().begin(), access.operators().end()}};
+  for (const config::v1::JwtIssuer& issuer : access.jwt_issuers()) {
+    options.issuers.push_back(auth::IssuerOptionsOf(issuer));
+    options.issuers.back().groups_claim =
+        access.groups_claim().empty() ? kDefaultGroupsClaim : access.groups_claim();
+  }
+  return options;
+}
+
+std::string AbsolutePath(const std::string& path) {
+  return path.empty() ? "" : std::filesystem::absolute(path).native();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const config::v1::Store& config) {
@@ -84,14 +114,17 @@ absl::StatusOr<std::unique_ptr<RegistryPlane>> RegistryPlane::Start(
     const config::v1::Registry& config) {
   auto plane = std::unique_ptr<RegistryPlane>(new RegistryPlane());
   ASSIGN_OR_RETURN(plane->store_, OpenStore(config.store()));
-  ASSIGN_OR_RETURN(plane->server_,
-                   service::RegistryServer::Start(*plane->store_, SystemClock(),
-                                                  {.address = ListenAddress(config.address()),
-                                                   .insecure = config.insecure(),
-                                                   .binary_version = PINION_VERSION,
-                                                   .registry = OptionsOf(config),
-                                                   .checks = CheckerOptionsOf(config),
-                                                   .probe = ProbeOptionsOf(config)}));
+  ASSIGN_OR_RETURN(plane->server_, service::RegistryServer::Start(
+                                       *plane->store_, SystemClock(),
+                                       {.address = ListenAddress(config.address()),
+                                        .insecure = config.insecure(),
+                                        .tls = TlsOf(config),
+                                        .access = AccessOf(config),
+                                        .local_socket = AbsolutePath(config.local_socket()),
+                                        .binary_version = PINION_VERSION,
+                                        .registry = OptionsOf(config),
+                                        .checks = CheckerOptionsOf(config),
+                                        .probe = ProbeOptionsOf(config)}));
   return plane;
 }
 

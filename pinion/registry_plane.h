@@ -23,6 +23,8 @@ class RegistryPlane {
 
   // With the real port; as gRPC names it.
   const std::string& address() const { return server_->address(); }
+  // For a gateway in this process: the local socket, or the same.
+  std::string local_address() const { return server_->local_address(); }
 
   // Ends the watches and lets calls end for a moment.
   void Stop();

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/status_macros.h"
@@ -14,6 +15,7 @@
 #include "clients/cli/text.h"
 #include "config/address.h"
 #include "config/load.h"
+#include "dial/credentials.h"
 #include "pinion/accept_command.h"
 #include "pinion/announcement.h"
 #include "pinion/defaults.h"
@@ -72,12 +74,28 @@ absl::StatusOr<std::vector<std::string>> RegistriesToFollow(const config::Loaded
                      ": says nothing to route by: add static_resources, or name a registry "
                      "with registry.address or --registry"));
   }
+  for (const std::string& address : flag) {
+    if (!absl::StartsWith(address, "https://")) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--registry ", address, ": a gateway speaks TLS to its registry as ",
+                     loaded.filename, " says in registry.client.tls; write HOST:PORT here"));
+  }
   if (!flag.empty() || !follows) return flag;
   std::vector<std::string> registries = {config::ToString(bootstrap.registry().address())};
   for (const routing::v1::Address& replica : bootstrap.registry().replicas()) {
     registries.push_back(config::ToString(replica));
   }
   return registries;
+}
+
+dial::Credentials CredentialsOf(const config::v1::RegistryClient& client) {
+  return {.tls = client.has_tls(),
+          .trusted_ca = client.tls().trusted_ca(),
+          .certificate_chain = client.tls().tls_certificate().certificate_chain(),
+          .private_key = client.tls().tls_certificate().private_key(),
+          .tls_name = client.tls().tls_name(),
+          .token = "",
+          .token_file = client.token_file()};
 }
 
 // The signals of logrotate and of whoever renews certificates, from before there is a gateway.
@@ -100,11 +118,13 @@ absl::Status RunGateway(cli::Invocation& run, const GatewayFlags& flags) {
     return absl::InvalidArgumentError(
         absl::StrCat(loaded.filename, ": has no listeners: a gateway needs one"));
   }
+  dial::Credentials credentials = CredentialsOf(loaded.bootstrap.registry().client());
   Announcement announcement(run.out());
   ASSIGN_OR_RETURN(gateway,
                    GatewayPlane::Start({.bootstrap = std::move(loaded.bootstrap),
                                         .config_file = flags.config,
                                         .registries = std::move(registries),
+                                        .credentials = std::move(credentials),
                                         .accepted_registry_id = flags.accept_registry,
                                         .ready = [&announcement] { announcement.Ready(); }}));
   AnnounceGateway(*gateway, announcement);
@@ -162,6 +182,17 @@ std::string NextCommand(const std::string& registry_address) {
       "version publish SERVICE VERSION --descriptor-set FILE");
 }
 
+// With credentials or TLS the gateway beside the registry needs a way of its own.
+absl::Status CheckOwnGatewayComesIn(const config::v1::Registry& registry) {
+  const bool open = !registry.has_access() && !registry.has_tls();
+  if (open || registry.address().has_pipe() || !registry.local_socket().empty()) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      "with registry.tls or registry.access, `pinion serve` needs registry.local_socket, a path by "
+      "which its gateway comes to its registry");
+}
+
 // The gateway follows the registry beside it as it would one elsewhere.
 absl::Status RunServe(cli::Invocation& run, ServeFlags flags) {
   TakeSignals(run);
@@ -169,13 +200,14 @@ absl::Status RunServe(cli::Invocation& run, ServeFlags flags) {
   ReloadOnSignal(run, gateway);
   ASSIGN_OR_RETURN(flags.registry, OneAddress(run));
   ASSIGN_OR_RETURN(config::v1::Bootstrap bootstrap, ServeBootstrap(flags, true));
+  RETURN_IF_ERROR(CheckOwnGatewayComesIn(bootstrap.registry()));
   ASSIGN_OR_RETURN(const std::unique_ptr<RegistryPlane> registry,
                    RegistryPlane::Start(bootstrap.registry()));
   Announcement announcement(run.out());
   ASSIGN_OR_RETURN(gateway,
                    GatewayPlane::Start({.bootstrap = std::move(bootstrap),
                                         .config_file = flags.config,
-                                        .registries = {registry->address()},
+                                        .registries = {registry->local_address()},
                                         .accepted_registry_id = "",
                                         .ready = [&announcement] { announcement.Ready(); }}));
   AnnounceGateway(*gateway, announcement);

@@ -7,12 +7,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/counted.h"
+#include "base/read_file.h"
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/pages.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
-#include "config/read_file.h"
 #include "registry/archive/audit_segments.h"
 #include "registry/model/audit_chain.h"
 #include "registry/model/audit_verifier.h"
@@ -115,7 +115,7 @@ std::string ResultText(const v1::AuditVerification& result) {
 absl::StatusOr<std::vector<v1::AuditLogState>> ReadHeads(const std::vector<std::string>& paths) {
   std::vector<v1::AuditLogState> heads;
   for (const std::string& path : paths) {
-    const absl::StatusOr<std::string> text = config::ReadFile(path, kMaxHeadBytes);
+    const absl::StatusOr<std::string> text = ReadFile(path, kMaxHeadBytes);
     if (!text.ok()) {
       return absl::Status(text.status().code(),
                           absl::StrCat("--head ", path, " ", text.status().message()));

@@ -12,10 +12,10 @@
 #include "absl/strings/strip.h"
 #include "base/clock.h"
 #include "base/counted.h"
+#include "base/read_file.h"
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/text.h"
-#include "config/read_file.h"
 #include "config/waivers.h"
 #include "google/protobuf/wrappers.pb.h"
 #include "registry/compat/check.h"
@@ -44,7 +44,7 @@ absl::Status CannotCheck(absl::string_view what, const absl::Status& why) {
 }
 
 absl::StatusOr<google::protobuf::FileDescriptorSet> ReadSet(const std::string& path) {
-  const absl::StatusOr<std::string> bytes = config::ReadFile(path, kMaxCheckedSetBytes);
+  const absl::StatusOr<std::string> bytes = ReadFile(path, kMaxCheckedSetBytes);
   if (!bytes.ok()) return CannotCheck(path, bytes.status());
   auto files = schema::ReadFiles(*bytes, kMaxCheckedSetBytes);
   if (!files.ok()) return CannotCheck(path, files.status());

@@ -10,12 +10,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/counted.h"
+#include "base/read_file.h"
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/pages.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
-#include "config/read_file.h"
 #include "config/waivers.h"
 
 namespace pinion::cli {
@@ -56,8 +56,7 @@ absl::Status Fill(PublishFlags& flags) {
     *request.mutable_waivers() = std::move(*waivers.mutable_waivers());
   }
   if (!flags.descriptor_set.empty()) {
-    absl::StatusOr<std::string> bytes =
-        config::ReadFile(flags.descriptor_set, kMaxDescriptorSetBytes);
+    absl::StatusOr<std::string> bytes = ReadFile(flags.descriptor_set, kMaxDescriptorSetBytes);
     if (!bytes.ok()) {
       return absl::InvalidArgumentError(
           absl::StrCat(flags.descriptor_set, ": ", bytes.status().message()));

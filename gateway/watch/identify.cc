@@ -14,7 +14,9 @@ namespace {
 // The beginning of one watch, for the sake of the id that its first message has.
 class Question {
  public:
-  Question(const std::string& address, const std::string& gateway_id) : channel_(address) {
+  Question(const std::string& address, const dial::Credentials& credentials,
+           const std::string& gateway_id)
+      : channel_(address, credentials) {
     registry::v1::WatchRequest request;
     request.set_gateway_id(gateway_id);
     stream_ = channel_.Begin(request, mailbox_);
@@ -51,12 +53,13 @@ class Question {
 }  // namespace
 
 std::map<std::string, std::string> Identify(const std::vector<std::string>& addresses,
+                                            const dial::Credentials& credentials,
                                             const std::string& gateway_id, absl::Duration timeout,
                                             const Clock& clock) {
   const absl::Time until = clock.Monotonic() + timeout;
   std::vector<std::unique_ptr<Question>> questions;
   for (const std::string& address : addresses) {
-    questions.push_back(std::make_unique<Question>(address, gateway_id));
+    questions.push_back(std::make_unique<Question>(address, credentials, gateway_id));
   }
   std::map<std::string, std::string> ids;
   for (size_t i = 0; i < addresses.size(); ++i) {

@@ -9,12 +9,14 @@
 
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "dial/credentials.h"
 
 namespace pinion::watch {
 
 // The registries' ids by address, of those that say theirs within `timeout`. Blocks for so long at
 // most, and until gRPC has ended what did not answer.
 std::map<std::string, std::string> Identify(const std::vector<std::string>& addresses,
+                                            const dial::Credentials& credentials,
                                             const std::string& gateway_id, absl::Duration timeout,
                                             const Clock& clock);
 

@@ -18,18 +18,20 @@ std::string Ids(const std::map<std::string, std::string>& ids) {
 
 }  // namespace
 
-RegistryAddresses::RegistryAddresses(std::vector<std::string> addresses, absl::BitGenRef random,
+RegistryAddresses::RegistryAddresses(std::vector<std::string> addresses,
+                                     dial::Credentials credentials, absl::BitGenRef random,
                                      StatusBoard& board)
     : board_(board),
       addresses_(std::move(addresses)),
+      credentials_(std::move(credentials)),
       choice_(addresses_, random),
-      channel_(std::make_unique<Channel>(choice_.address())) {}
+      channel_(std::make_unique<Channel>(choice_.address(), credentials_)) {}
 
 absl::Status RegistryAddresses::Check(const std::string& gateway_id, const std::string& expected,
                                       const Clock& clock, Refusal& refusal) {
   if (checked_ || addresses_.size() == 1) return absl::OkStatus();
   const std::map<std::string, std::string> ids =
-      Identify(addresses_, gateway_id, limits::kWatchIdentifyMax, clock);
+      Identify(addresses_, credentials_, gateway_id, limits::kWatchIdentifyMax, clock);
   std::set<std::string> registries;
   for (const auto& [address, id] : ids) registries.insert(id);
   if (expected.empty() && registries.size() > 1) {
@@ -88,7 +90,7 @@ void RegistryAddresses::Choose(const std::string& address) {
 
 void RegistryAddresses::Connect(const std::string& before) {
   if (current() == before) return;
-  channel_ = std::make_unique<Channel>(current());
+  channel_ = std::make_unique<Channel>(current(), credentials_);
   board_.Update([](WatchStatus& now) { ++now.moves; });
 }
 

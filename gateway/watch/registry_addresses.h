@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "dial/credentials.h"
 #include "gateway/watch/refusal.h"
 #include "gateway/watch/registry_choice.h"
 #include "gateway/watch/stream.h"
@@ -20,8 +21,9 @@ namespace pinion::watch {
 
 class RegistryAddresses {
  public:
-  // REQUIRES: an address. `random` and `board` outlive this.
-  RegistryAddresses(std::vector<std::string> addresses, absl::BitGenRef random, StatusBoard& board);
+  // REQUIRES: an address. Each is shown `credentials`. `random` and `board` outlive this.
+  RegistryAddresses(std::vector<std::string> addresses, dial::Credentials credentials,
+                    absl::BitGenRef random, StatusBoard& board);
 
   const std::string& current() const { return choice_.address(); }
   Channel& channel() { return *channel_; }
@@ -48,6 +50,7 @@ class RegistryAddresses {
 
   StatusBoard& board_;
   const std::vector<std::string> addresses_;
+  const dial::Credentials credentials_;
   RegistryChoice choice_;
   std::unique_ptr<Channel> channel_;            // to choice_.address()
   std::map<std::string, std::string> foreign_;  // addresses of other registries, and their ids

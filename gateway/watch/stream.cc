@@ -4,13 +4,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "base/address.h"
 #include "base/clock.h"
+#include "dial/registry_connection.h"
 #include "gateway/watch_limits.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
-#include "grpcpp/create_channel.h"
-#include "grpcpp/security/credentials.h"
 #include "grpcpp/support/client_callback.h"
 #include "pinion/registry/v1/registry.grpc.pb.h"
 #include "pinion/registry/v1/watch.grpc.pb.h"
@@ -52,9 +50,10 @@ struct ReportCall {
 
 class GrpcStream final : public Stream, private grpc::ClientReadReactor<WatchResponse> {
  public:
-  GrpcStream(RoutingWatch::Stub& stub, const WatchRequest& request,
-             std::shared_ptr<Mailbox> mailbox)
+  GrpcStream(dial::RegistryConnection& connection, RoutingWatch::Stub& stub,
+             const WatchRequest& request, std::shared_ptr<Mailbox> mailbox)
       : request_(request), mailbox_(std::move(mailbox)) {
+    connection.Authenticate(context_);
     stub.async()->Watch(&context_, &request_, this);
     // Reads begin on another thread than gRPC's; the hold is what keeps the call alive between
     // them.
@@ -95,40 +94,46 @@ class GrpcStream final : public Stream, private grpc::ClientReadReactor<WatchRes
 
 class Channel::Impl {
  public:
-  explicit Impl(const std::string& address) {
-    const auto milliseconds = [](absl::Duration duration) {
-      return static_cast<int>(absl::ToInt64Milliseconds(duration));
-    };
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-    arguments.SetMaxReceiveMessageSize(limits::kWatchMessageBytesMax);
-    // Not slower than the watcher, which has its own backoff.
-    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, milliseconds(limits::kWatchBackoffMin));
-    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, milliseconds(limits::kWatchBackoffMax) / 2);
-    const auto channel = grpc::CreateCustomChannel(GrpcTarget(address),
-                                                   grpc::InsecureChannelCredentials(), arguments);
-    watch_ = RoutingWatch::NewStub(channel);
-    registry_ = Registry::NewStub(channel);
-  }
+  Impl(const std::string& address, const dial::Credentials& credentials)
+      : connection_(address, credentials, Arguments()),
+        watch_(RoutingWatch::NewStub(connection_.channel())),
+        registry_(Registry::NewStub(connection_.channel())) {}
 
+  dial::RegistryConnection& connection() { return connection_; }
   RoutingWatch::Stub& watch() { return *watch_; }
   Registry::Stub& registry() { return *registry_; }
 
  private:
-  std::unique_ptr<RoutingWatch::Stub> watch_;
-  std::unique_ptr<Registry::Stub> registry_;
+  static grpc::ChannelArguments Arguments() {
+    const auto milliseconds = [](absl::Duration duration) {
+      return static_cast<int>(absl::ToInt64Milliseconds(duration));
+    };
+    grpc::ChannelArguments arguments;
+    arguments.SetMaxReceiveMessageSize(limits::kWatchMessageBytesMax);
+    // Not slower than the watcher, which has its own backoff.
+    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, milliseconds(limits::kWatchBackoffMin));
+    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, milliseconds(limits::kWatchBackoffMax) / 2);
+    return arguments;
+  }
+
+  dial::RegistryConnection connection_;
+  const std::unique_ptr<RoutingWatch::Stub> watch_;
+  const std::unique_ptr<Registry::Stub> registry_;
 };
 
-Channel::Channel(const std::string& address) : impl_(std::make_unique<Impl>(address)) {}
+Channel::Channel(const std::string& address, const dial::Credentials& credentials)
+    : impl_(std::make_unique<Impl>(address, credentials)) {}
 Channel::~Channel() = default;
 
 std::unique_ptr<Stream> Channel::Begin(const WatchRequest& request,
                                        std::shared_ptr<Mailbox> mailbox) {
-  return std::make_unique<GrpcStream>(impl_->watch(), request, std::move(mailbox));
+  return std::make_unique<GrpcStream>(impl_->connection(), impl_->watch(), request,
+                                      std::move(mailbox));
 }
 
 void Channel::FetchSchema(const SchemaKey& key, std::shared_ptr<Mailbox> mailbox) {
   auto call = std::make_shared<SchemaCall>();
+  impl_->connection().Authenticate(call->context);
   call->request.set_service(key.service);
   call->request.set_name(key.version);
   call->context.set_deadline(
@@ -145,6 +150,7 @@ void Channel::FetchSchema(const SchemaKey& key, std::shared_ptr<Mailbox> mailbox
 void Channel::ProposePins(const registry::v1::ProposePinsRequest& request,
                           std::shared_ptr<Mailbox> mailbox) {
   auto call = std::make_shared<ProposalCall>();
+  impl_->connection().Authenticate(call->context);
   call->request = request;
   call->context.set_deadline(
       absl::ToChronoTime(SystemClock().Wall() + limits::kPinProposalTimeout));
@@ -160,6 +166,7 @@ void Channel::ProposePins(const registry::v1::ProposePinsRequest& request,
 void Channel::Report(const registry::v1::ReportGatewayRequest& request,
                      std::shared_ptr<Mailbox> mailbox) {
   auto call = std::make_shared<ReportCall>();
+  impl_->connection().Authenticate(call->context);
   call->request = request;
   call->context.set_deadline(absl::ToChronoTime(SystemClock().Wall() + limits::kReportTimeout));
   impl_->watch().async()->ReportGateway(

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "dial/credentials.h"
 #include "gateway/watch/mailbox.h"
 #include "pinion/registry/v1/watch.pb.h"
 
@@ -24,8 +25,8 @@ class Stream {
 
 class Channel {
  public:
-  // `address`: "127.0.0.1:8081", "unix:/run/pinion.sock".
-  explicit Channel(const std::string& address);
+  // `address`: "127.0.0.1:8081", "unix:/run/pinion.sock". Every call shows `credentials`.
+  Channel(const std::string& address, const dial::Credentials& credentials);
   ~Channel();
 
   // Begins a call that posts to `mailbox`. The stream must not be destroyed before its kStreamEnded

@@ -44,7 +44,7 @@ class Watcher::Impl {
         clock_(clock),
         uplink_(UplinkOptions(options_), mailbox_, random_),
         board_(clock),
-        registries_(options_.registries, random_, board_),
+        registries_(options_.registries, options_.credentials, random_, board_),
         recording_(std::move(recording)),
         state_(options_.gateway_id),
         schemas_(state_, options_.snapshot_dir) {

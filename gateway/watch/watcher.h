@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "dial/credentials.h"
 #include "gateway/route/route_table.h"
 #include "gateway/watch/pin_proposals.h"
 #include "gateway/watch/watch_status.h"
@@ -27,6 +28,7 @@ struct Options {
   // Its address ("127.0.0.1:8081", "unix:/run/pinion.sock"), or those of its replicas, which have
   // one store. At least one.
   std::vector<std::string> registries;
+  dial::Credentials credentials;  // that it is shown
   // Where the last good state is kept; empty: nowhere.
   std::string snapshot_dir;
   // What calls propose; null: nothing is proposed.

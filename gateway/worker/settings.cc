@@ -5,7 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "auth/limits.h"
+#include "auth/issuer_config.h"
 #include "base/proto_duration.h"
 #include "base/status_macros.h"
 #include "gateway/upstream_limits.h"
@@ -120,16 +120,6 @@ UpstreamTlsSettings ReadTls(const config::v1::UpstreamTls& config) {
   return settings;
 }
 
-auth::IssuerOptions ReadIssuer(const config::v1::JwtIssuer& config) {
-  return {.name = config.issuer(),
-          .audiences = {config.audiences().begin(), config.audiences().end()},
-          .file = config.jwks_file(),
-          .url = config.jwks_url(),
-          .trusted_ca = config.trusted_ca(),
-          .refresh = config.has_refresh() ? FromProto(config.refresh()) : limits::kJwksRefresh,
-          .leeway = config.has_leeway() ? FromProto(config.leeway()) : limits::kJwtLeeway};
-}
-
 absl::StatusOr<ListenerSettings> ReadListener(const config::v1::Listener& config) {
   ListenerSettings listener;
   listener.endpoint = EndpointOf(config.address());
@@ -166,7 +156,7 @@ absl::StatusOr<Settings> ReadSettings(const config::v1::Bootstrap& bootstrap) {
     settings.upstream_tls.push_back(ReadTls(config));
   }
   for (const config::v1::JwtIssuer& config : gateway.jwt_issuers()) {
-    settings.jwt_issuers.push_back(ReadIssuer(config));
+    settings.jwt_issuers.push_back(auth::IssuerOptionsOf(config));
   }
   proxy::Options& proxy = settings.proxy;
   if (!gateway.version_header().empty()) {

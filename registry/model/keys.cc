@@ -162,6 +162,11 @@ std::string JobDueKey(int64_t seconds, int64_t id) {
   return Key(kJobsDue, Padded(seconds), Padded(id));
 }
 
+std::string GrantKey(int role, absl::string_view name, absl::string_view subject) {
+  return Key(kGrants, role, name, subject);
+}
+std::string TokenKey(absl::string_view name) { return Key(kTokens, name); }
+
 std::optional<PinUse> ParsePinUse(absl::string_view key) {
   const std::vector<std::string> parts = absl::StrSplit(key, '!');
   if (parts.size() != 5) return std::nullopt;

@@ -25,6 +25,8 @@
 //     format            StoreFormat         restoring            Restoring
 //     held!ID           HeldRevision, with a lease
 //     claim!TASK        who of several registries does the task, with a lease
+//     access              AccessState         grant!ROLE!N!SUBJECT Grant
+//     token!N             TokenRecord
 //
 // pin_use stands beside each pin, so that the consumers of an expression can be counted and named
 // without a counter that all of them would contend for.
@@ -63,6 +65,9 @@ inline constexpr char kUsage[] = "records/usage!";
 inline constexpr char kGateways[] = "records/gateway!";
 inline constexpr char kGatewayLeases[] = "records/gateway_lease!";
 inline constexpr char kInstanceChecksClaim[] = "records/claim!instance_checks";
+inline constexpr char kAccessKey[] = "records/access";
+inline constexpr char kGrants[] = "records/grant!";
+inline constexpr char kTokens[] = "records/token!";
 inline constexpr char kRegistryKey[] = "records/registry";
 
 // Names are validated before they come here.
@@ -120,6 +125,9 @@ std::string BlobKey(absl::string_view sha256, int64_t part);
 std::string JobKey(int64_t id);
 // By time, in seconds since the epoch, which is not negative.
 std::string JobDueKey(int64_t seconds, int64_t id);
+// `role`: its number.
+std::string GrantKey(int role, absl::string_view name, absl::string_view subject);
+std::string TokenKey(absl::string_view name);
 
 // The method of a key under PinUsesOf() or PinsOf(), and its consumer: what pin_use keys are read
 // for.

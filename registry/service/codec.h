@@ -48,6 +48,10 @@ void StampRevision(Response& response, store::Revision revision) {
     StampRevision(*response.mutable_entitlement(), revision);
   } else if constexpr (requires { response.mutable_version()->mutable_meta(); }) {
     StampRevision(*response.mutable_version(), revision);
+  } else if constexpr (requires { response.mutable_grant(); }) {
+    StampRevision(*response.mutable_grant(), revision);
+  } else if constexpr (requires { response.mutable_token(); }) {
+    StampRevision(*response.mutable_token(), revision);
   }
 }
 

@@ -186,7 +186,8 @@ store::Txn Draft::AuditedTxn(bool chained, registry::v1::AuditHead& head) {
 
 registry::v1::Meta Draft::NewMeta(absl::string_view owner) const {
   registry::v1::Meta meta;
-  meta.set_owner(owner.empty() ? caller_.actor : std::string(owner));
+  const std::string& callers = caller_.owner.empty() ? caller_.actor : caller_.owner;
+  meta.set_owner(owner.empty() ? callers : std::string(owner));
   meta.set_created_by(caller_.actor);
   *meta.mutable_create_time() = now_;
   Touch(meta);
@@ -197,6 +198,12 @@ void Draft::Touch(registry::v1::Meta& meta) const {
   meta.set_updated_by(caller_.actor);
   meta.set_revision(0);
   *meta.mutable_update_time() = now_;
+}
+
+absl::Status CheckAllowed(Registry& registry, const Caller& caller) {
+  if (!caller.authorize) return absl::OkStatus();
+  Draft draft(registry, caller);
+  return caller.authorize(draft);
 }
 
 }  // namespace pinion::service

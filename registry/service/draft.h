@@ -118,7 +118,7 @@ class Draft {
   google::protobuf::Timestamp now() const { return now_; }
   // Of all that is read.
   store::Revision revision() const { return revision_.value_or(0); }
-  // Of a new object; `owner` empty: the actor.
+  // Of a new object; `owner` empty: the caller's.
   registry::v1::Meta NewMeta(absl::string_view owner) const;
   // Notes a change by the actor; the revision follows from the commit.
   void Touch(registry::v1::Meta& meta) const;
@@ -148,12 +148,16 @@ class Draft {
 inline constexpr int kAttemptsBeforeTurn = 4;
 inline constexpr int kMaxAttempts = 1000;
 
+// Whether the caller may do now what it asks for: before work that no draft undoes.
+absl::Status CheckAllowed(Registry& registry, const Caller& caller);
+
 // Drafts and commits once. Nullopt: lost to another change.
 template <typename Request, typename Response>
 absl::StatusOr<std::optional<Response>> Attempt(
     Registry& registry, absl::StatusOr<Response> (*operation)(Draft&, const Request&),
     const Caller& caller, const Request& request) {
   Draft draft(registry, caller);
+  if (caller.authorize) RETURN_IF_ERROR(caller.authorize(draft));
   ASSIGN_OR_RETURN(Response response, operation(draft, request));
   if (!draft.changes()) return response;
   ASSIGN_OR_RETURN(const std::optional<store::Revision> revision, draft.Commit());

@@ -2,7 +2,6 @@
 
 #include <grpcpp/server_context.h>
 
-#include <algorithm>
 #include <functional>
 
 #include "absl/strings/str_cat.h"
@@ -11,54 +10,26 @@
 #include "pinion/registry/v1/watch.grpc.pb.h"
 #include "registry/model/errors.h"
 #include "registry/model/validate.h"
+#include "registry/service/grpc_handler.h"
 #include "registry/service/grpc_status.h"
 #include "registry/service/operations.h"
 
 namespace pinion::service {
 namespace {
 
-// "ipv4:127.0.0.1:40312" without the port, which says nothing about who it is.
-std::string DescribePeer(const std::string& peer) {
-  if (peer.rfind("unix:", 0) == 0) return "unix";
-  const size_t colon = peer.rfind(':');
-  return colon == std::string::npos ? peer : peer.substr(0, colon);
-}
-
-absl::StatusOr<Caller> CallerOf(const grpc::ServerContext& context) {
-  const auto& metadata = context.client_metadata();
-  const auto it = metadata.find(kActorMetadata);
-  if (it == metadata.end() || it->second.empty()) return Caller{DescribePeer(context.peer())};
-  const std::string actor(it->second.data(), it->second.size());
-  const bool printable = std::all_of(actor.begin(), actor.end(),
-                                     [](unsigned char c) { return c >= 0x20 && c < 0x7f; });
-  if (!printable || actor.size() > model::kMaxActorBytes) {
-    return model::Refusal(absl::StatusCode::kInvalidArgument, "ARGUMENT_INVALID",
-                          absl::StrCat(kActorMetadata, " must be at most ", model::kMaxActorBytes,
-                                       " printable ASCII characters"));
-  }
-  return Caller{actor};
-}
-
-template <typename Response>
-grpc::Status Answer(absl::StatusOr<Response> result, Response* response) {
-  if (!result.ok()) return ToGrpc(result.status());
-  *response = *std::move(result);
-  return grpc::Status::OK;
-}
-
 class RegistryService final : public v1::Registry::Service {
  public:
-  RegistryService(Registry& registry, const WatchHub& hub, InstanceChecker& checker,
-                  std::string binary_version)
-      : registry_(registry),
+  RegistryService(Registry& registry, Gatekeeper* gatekeeper, const WatchHub& hub,
+                  InstanceChecker& checker, std::string binary_version)
+      : handler_(registry, gatekeeper),
         hub_(hub),
         checker_(checker),
         binary_version_(std::move(binary_version)) {}
 
-#define PINION_OPERATION(Method, Response)                                              \
-  grpc::Status Method(grpc::ServerContext* context, const v1::Method##Request* request, \
-                      v1::Response* response) override {                                \
-    return Handle(*context, *request, response, service::Method);                       \
+#define PINION_OPERATION(Method, Response)                                                    \
+  grpc::Status Method(grpc::ServerContext* context, const v1::Method##Request* request,       \
+                      v1::Response* response) override {                                      \
+    return handler_.Handle(*context, FullName(#Method), *request, response, service::Method); \
   }
   PINION_OPERATION(CreateService, Service)
   PINION_OPERATION(UpdateService, Service)
@@ -114,24 +85,27 @@ class RegistryService final : public v1::Registry::Service {
 
   grpc::Status ReadAuditLog(grpc::ServerContext* context, const v1::ReadAuditLogRequest* request,
                             grpc::ServerWriter<v1::AuditLogPart>* writer) override {
-    return Stream(*context, *request, writer, service::ReadAuditLog);
+    return Stream(*context, "ReadAuditLog", *request, writer, service::ReadAuditLog);
   }
 
   grpc::Status ReadBackup(grpc::ServerContext* context, const v1::ReadBackupRequest* request,
                           grpc::ServerWriter<v1::BackupPart>* writer) override {
-    return Stream(*context, *request, writer, service::ReadBackup);
+    return Stream(*context, "ReadBackup", *request, writer, service::ReadBackup);
   }
 
   grpc::Status CheckInstance(grpc::ServerContext* context, const v1::CheckInstanceRequest* request,
                              v1::CheckInstanceResponse* response) override {
-    const absl::StatusOr<Caller> caller = CallerOf(*context);
+    const absl::StatusOr<Caller> caller =
+        handler_.Allowed(*context, FullName("CheckInstance"), *request);
     if (!caller.ok()) return ToGrpc(caller.status());
     return Answer(checker_.CheckNow(*request), response);
   }
 
   grpc::Status GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest* request,
                          v1::GetStatusResponse* response) override {
-    grpc::Status status = Handle(*context, *request, response, service::GetStatus);
+    grpc::Status status =
+        handler_.Handle(*context, FullName("GetStatus"), *request, response, service::GetStatus);
+    if (!status.ok()) return status;
     for (v1::GatewayStatus& gateway : hub_.Gateways())
       *response->add_gateways() = std::move(gateway);
     response->set_binary_version(binary_version_);
@@ -139,41 +113,24 @@ class RegistryService final : public v1::Registry::Service {
   }
 
  private:
-  // An operation that is one draft.
-  template <typename Request, typename Response>
-  grpc::Status Handle(const grpc::ServerContext& context, const Request& request,
-                      Response* response,
-                      absl::StatusOr<Response> (*operation)(Draft&, const Request&)) {
-    const absl::StatusOr<Caller> caller = CallerOf(context);
-    if (!caller.ok()) return ToGrpc(caller.status());
-    return Answer(Run(registry_, operation, *caller, request), response);
-  }
-
-  // An operation with work before its draft.
-  template <typename Request, typename Response>
-  grpc::Status Handle(const grpc::ServerContext& context, const Request& request,
-                      Response* response,
-                      absl::StatusOr<Response> (*operation)(Registry&, const Caller&,
-                                                            const Request&)) {
-    const absl::StatusOr<Caller> caller = CallerOf(context);
-    if (!caller.ok()) return ToGrpc(caller.status());
-    return Answer(operation(registry_, *caller, request), response);
+  static std::string FullName(const char* method) {
+    return absl::StrCat(v1::Registry::service_full_name(), ".", method);
   }
 
   // An operation that answers with one message after the other.
   template <typename Request, typename Part>
-  grpc::Status Stream(grpc::ServerContext& context, const Request& request,
-                      grpc::ServerWriter<Part>* writer,
+  grpc::Status Stream(const grpc::ServerContext& context, const char* method,
+                      const Request& request, grpc::ServerWriter<Part>* writer,
                       absl::Status (*operation)(Registry&, const Caller&, const Request&,
                                                 const std::function<absl::Status(const Part&)>&)) {
-    const absl::StatusOr<Caller> caller = CallerOf(context);
+    const absl::StatusOr<Caller> caller = handler_.Allowed(context, FullName(method), request);
     if (!caller.ok()) return ToGrpc(caller.status());
-    return ToGrpc(operation(registry_, *caller, request, [writer](const Part& part) {
+    return ToGrpc(operation(handler_.registry(), *caller, request, [writer](const Part& part) {
       return writer->Write(part) ? absl::OkStatus() : absl::CancelledError("the reader has gone");
     }));
   }
 
-  Registry& registry_;
+  const GrpcHandler handler_;
   const WatchHub& hub_;
   InstanceChecker& checker_;
   const std::string binary_version_;
@@ -181,6 +138,10 @@ class RegistryService final : public v1::Registry::Service {
 
 // As many transactions as one call may ask for, one after another.
 constexpr int kMaxProposals = 64;
+
+// How often a watch asks whether its gateway still may: soon enough for who revokes, seldom enough
+// for the store of a thousand gateways.
+constexpr absl::Duration kBetweenChecks = absl::Seconds(1);
 
 // What is wrong with this proposal and not with the registry: others may still be good.
 bool IsRefusal(const absl::Status& status) {
@@ -190,19 +151,28 @@ bool IsRefusal(const absl::Status& status) {
 
 class RoutingWatchService final : public v1::RoutingWatch::Service {
  public:
-  RoutingWatchService(Registry& registry, WatchHub& hub) : registry_(registry), hub_(hub) {}
+  RoutingWatchService(Registry& registry, Gatekeeper* gatekeeper, WatchHub& hub)
+      : handler_(registry, gatekeeper), registry_(registry), hub_(hub) {}
 
   grpc::Status Watch(grpc::ServerContext* context, const v1::WatchRequest* request,
                      grpc::ServerWriter<v1::WatchResponse>* writer) override {
+    const absl::StatusOr<Caller> caller = handler_.Allowed(*context, FullName("Watch"), *request);
+    if (!caller.ok()) return ToGrpc(caller.status());
     const absl::Status valid =
         model::ValidateText("gateway_id", request->gateway_id(), model::kMaxActorBytes);
     if (!valid.ok()) return ToGrpc(valid);
+    absl::Time checked = registry_.clock().Monotonic();
     const auto subscription =
         hub_.Subscribe(*request, context->peer(), [context] { context->TryCancel(); });
     if (!subscription.ok()) return ToGrpc(subscription.status());
     while (!context->IsCancelled()) {
       const absl::StatusOr<v1::WatchResponse> message = (*subscription)->Next();
       if (!message.ok()) return ToGrpc(message.status());
+      if (const absl::Time now = registry_.clock().Monotonic(); now - checked >= kBetweenChecks) {
+        checked = now;
+        const absl::Status still = CheckAllowed(registry_, *caller);
+        if (!still.ok()) return ToGrpc(still);
+      }
       if (!writer->Write(*message)) break;
     }
     return grpc::Status(grpc::StatusCode::CANCELLED, "the gateway has gone");
@@ -210,16 +180,21 @@ class RoutingWatchService final : public v1::RoutingWatch::Service {
 
   grpc::Status ProposePins(grpc::ServerContext* context, const v1::ProposePinsRequest* request,
                            v1::ProposePinsResponse* response) override {
+    absl::StatusOr<Caller> caller = handler_.Allowed(*context, FullName("ProposePins"), *request);
+    if (!caller.ok()) return ToGrpc(caller.status());
     const absl::Status valid = CheckProposals(*request);
     if (!valid.ok()) return ToGrpc(valid);
-    const Caller caller{absl::StrCat("gateway/", request->gateway_id())};
+    if (handler_.gatekeeper() == nullptr) {
+      caller->actor = absl::StrCat("gateway/", request->gateway_id());
+    }
     for (const v1::PinProposal& proposal : request->proposals()) {
       if (context->IsCancelled()) break;
-      const absl::StatusOr<v1::PinResponse> pin = Run(registry_, ProposePin, caller, proposal);
+      const absl::StatusOr<v1::PinResponse> pin = Run(registry_, ProposePin, *caller, proposal);
       if (!pin.ok() && !IsRefusal(pin.status())) return ToGrpc(pin.status());
       if (!pin.ok()) {
-        log::Warning("registry", absl::StrCat("no pin for ", proposal.consumer(), ", as ",
-                                              caller.actor, " proposed: ", pin.status().message()));
+        log::Warning("registry",
+                     absl::StrCat("no pin for ", proposal.consumer(), ", as ", caller->actor,
+                                  " proposed: ", pin.status().message()));
       }
       response->add_outcomes(!pin.ok()        ? v1::ProposePinsResponse::REFUSED
                              : pin->changed() ? v1::ProposePinsResponse::CREATED
@@ -230,12 +205,19 @@ class RoutingWatchService final : public v1::RoutingWatch::Service {
 
   grpc::Status ReportGateway(grpc::ServerContext* context, const v1::ReportGatewayRequest* request,
                              v1::ReportGatewayResponse* response) override {
+    const absl::StatusOr<Caller> caller =
+        handler_.Allowed(*context, FullName("ReportGateway"), *request);
+    if (!caller.ok()) return ToGrpc(caller.status());
     const absl::Status ours = hub_.CheckRegistry(request->registry_id());
     if (!ours.ok()) return ToGrpc(ours);
     return Answer(service::ReportGateway(registry_, context->peer(), *request), response);
   }
 
  private:
+  static std::string FullName(const char* method) {
+    return absl::StrCat(v1::RoutingWatch::service_full_name(), ".", method);
+  }
+
   absl::Status CheckProposals(const v1::ProposePinsRequest& request) const {
     RETURN_IF_ERROR(model::ValidateText("gateway_id", request.gateway_id(), model::kMaxActorBytes));
     RETURN_IF_ERROR(hub_.CheckRegistry(request.registry_id()));
@@ -244,20 +226,23 @@ class RoutingWatchService final : public v1::RoutingWatch::Service {
                           absl::StrCat("at most ", kMaxProposals, " proposals at once"));
   }
 
+  const GrpcHandler handler_;
   Registry& registry_;
   WatchHub& hub_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeRegistryService(Registry& registry, const WatchHub& hub,
-                                                   InstanceChecker& checker,
+std::unique_ptr<grpc::Service> MakeRegistryService(Registry& registry, Gatekeeper* gatekeeper,
+                                                   const WatchHub& hub, InstanceChecker& checker,
                                                    std::string binary_version) {
-  return std::make_unique<RegistryService>(registry, hub, checker, std::move(binary_version));
+  return std::make_unique<RegistryService>(registry, gatekeeper, hub, checker,
+                                           std::move(binary_version));
 }
 
-std::unique_ptr<grpc::Service> MakeRoutingWatchService(Registry& registry, WatchHub& hub) {
-  return std::make_unique<RoutingWatchService>(registry, hub);
+std::unique_ptr<grpc::Service> MakeRoutingWatchService(Registry& registry, Gatekeeper* gatekeeper,
+                                                       WatchHub& hub) {
+  return std::make_unique<RoutingWatchService>(registry, gatekeeper, hub);
 }
 
 }  // namespace pinion::service

@@ -8,21 +8,21 @@
 #include <memory>
 #include <string>
 
+#include "registry/service/gatekeeper.h"
 #include "registry/service/instance_checker.h"
 #include "registry/service/registry.h"
 #include "registry/service/watch_hub.h"
 
 namespace pinion::service {
 
-// Request metadata that names who makes a change. Believed, until callers are authenticated.
-inline constexpr char kActorMetadata[] = "pinion-actor";
-
-// pinion.registry.v1.Registry. All arguments outlive it.
-std::unique_ptr<grpc::Service> MakeRegistryService(Registry& registry, const WatchHub& hub,
-                                                   InstanceChecker& checker,
+// pinion.registry.v1.Registry. All arguments outlive it; `gatekeeper` null: everybody may do
+// everything.
+std::unique_ptr<grpc::Service> MakeRegistryService(Registry& registry, Gatekeeper* gatekeeper,
+                                                   const WatchHub& hub, InstanceChecker& checker,
                                                    std::string binary_version);
 
-// pinion.registry.v1.RoutingWatch. Both outlive it.
-std::unique_ptr<grpc::Service> MakeRoutingWatchService(Registry& registry, WatchHub& hub);
+// pinion.registry.v1.RoutingWatch. Likewise.
+std::unique_ptr<grpc::Service> MakeRoutingWatchService(Registry& registry, Gatekeeper* gatekeeper,
+                                                       WatchHub& hub);
 
 }  // namespace pinion::service

@@ -2,6 +2,7 @@
 // it does are the functions of operations.h. Thread-safe; owned by RegistryServer, or by a test.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,9 +18,16 @@
 
 namespace pinion::service {
 
+class Draft;
+
 // Who asks.
 struct Caller {
-  std::string actor;
+  std::string actor;  // whom the audit log names
+  // Of what this caller creates, where a request says none; empty: the actor.
+  std::string owner = {};
+  // Whether the caller may do what it asks for, by what `draft` reads, so that it still may when
+  // that is committed. PermissionDenied, Unauthenticated. Empty: it may.
+  std::function<absl::Status(Draft& draft)> authorize = {};
 };
 
 // What whoever runs the registry may set.

@@ -15,8 +15,10 @@
 #include "base/log.h"
 #include "base/status_macros.h"
 #include "registry/schema/schema.h"
+#include "registry/service/access_service.h"
 #include "registry/service/grpc_services.h"
 #include "registry/service/registry.h"
+#include "registry/service/server_tls.h"
 
 namespace pinion::service {
 namespace {
@@ -52,6 +54,21 @@ void SetBounds(const RegistryServerOptions& options, grpc::ServerBuilder& builde
                              Milliseconds(kClientPingInterval));
 }
 
+// Files that are made while it lives are this user's alone. The mask is the process's: sockets are
+// bound before there is another thread that makes files for others.
+class PrivateFiles {
+ public:
+  PrivateFiles() : before_(umask(0177)) {}
+  ~PrivateFiles() { umask(before_); }
+  PrivateFiles(const PrivateFiles&) = delete;
+  PrivateFiles& operator=(const PrivateFiles&) = delete;
+
+ private:
+  const mode_t before_;
+};
+
+constexpr char kUnix[] = "unix:";
+
 // gRPC speaks to standard error by itself; what it says of an address is said better by the status
 // that Start() returns.
 void QuietGrpc() {
@@ -60,33 +77,82 @@ void QuietGrpc() {
 
 }  // namespace
 
-absl::Status CheckListenAddress(const std::string& address, bool insecure) {
+absl::Status CheckListenAddress(const RegistryServerOptions& options) {
   // Port 0 is for a server, and a path for other processes.
-  ASSIGN_OR_RETURN(const AddressParts parts, ParseAddress(address, AddressUse::kEither));
+  ASSIGN_OR_RETURN(const AddressParts parts, ParseAddress(options.address, AddressUse::kEither));
   if (parts.path.has_value()) RETURN_IF_ERROR(CheckAddress(parts, AddressUse::kRegister));
-  if (insecure || IsLocalAddress(parts)) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("registry address ", address,
-                   " can be reached from other machines, and nobody is "
-                   "authenticated: listen on a Unix socket or on loopback, or set insecure: true"));
+  if (options.insecure || IsLocalAddress(parts)) return absl::OkStatus();
+  if (options.tls.has_value() && options.access.has_value()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "registry address ", options.address, " can be reached from other machines, and ",
+      options.access.has_value() ? "credentials would be sent unencrypted"
+                                 : "nobody is authenticated",
+      ": set registry.tls and registry.access, listen on a Unix socket or on loopback, or set "
+      "insecure: true"));
 }
 
 struct RegistryServer::Parts {
   std::unique_ptr<Registry> registry;
+  std::unique_ptr<Gatekeeper> gatekeeper;  // null: everybody may do everything
   std::unique_ptr<WatchHub> hub;
   std::unique_ptr<Housekeeper> housekeeper;
   std::unique_ptr<probe::InstanceProbe> probe;
   std::unique_ptr<InstanceChecker> checker;
   std::unique_ptr<grpc::Service> registry_service;
   std::unique_ptr<grpc::Service> watch_service;
+  std::unique_ptr<grpc::Service> access_service;
   std::unique_ptr<grpc::Server> server;
   std::string address;
+  std::string local_socket;
   int port = 0;
+
+  // Builds the server and serves. Unavailable: one of the addresses cannot be bound.
+  absl::Status Listen(const RegistryServerOptions& options);
 };
+
+absl::Status RegistryServer::Parts::Listen(const RegistryServerOptions& options) {
+  const bool is_socket = absl::StartsWith(options.address, kUnix);
+  grpc::ServerBuilder builder;
+  // Otherwise a second process binds the same port silently and gets half of the calls.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  SetBounds(options, builder);
+  builder.AddListeningPort(GrpcTarget(options.address),
+                           options.tls.has_value() && !is_socket
+                               ? TlsCredentialsOf(*options.tls)
+                               : grpc::InsecureServerCredentials(),
+                           &port);
+  int local_port = 1;
+  if (!options.local_socket.empty()) {
+    builder.AddListeningPort(absl::StrCat(kUnix, options.local_socket),
+                             grpc::InsecureServerCredentials(), &local_port);
+  }
+  builder.RegisterService(registry_service.get());
+  builder.RegisterService(watch_service.get());
+  builder.RegisterService(access_service.get());
+  {
+    // Who may open a socket may change every pin.
+    const PrivateFiles private_sockets;
+    server = builder.BuildAndStart();
+  }
+  if (server == nullptr || port == 0 || local_port == 0) {
+    return absl::UnavailableError(absl::StrCat(
+        "the registry cannot listen on ", options.address,
+        options.local_socket.empty() ? "" : absl::StrCat(" and ", options.local_socket),
+        ": it is in use by another process, or this user may not bind it"));
+  }
+  local_socket = options.local_socket;
+  address = options.address;
+  if (is_socket) {
+    port = 0;
+  } else {
+    address = absl::StrCat(options.address.substr(0, options.address.rfind(':')), ":", port);
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<std::unique_ptr<RegistryServer>> RegistryServer::Start(
     store::Store& store, const Clock& clock, const RegistryServerOptions& options) {
-  RETURN_IF_ERROR(CheckListenAddress(options.address, options.insecure));
+  RETURN_IF_ERROR(CheckListenAddress(options));
   QuietGrpc();
   auto parts = std::make_unique<Parts>();
   ASSIGN_OR_RETURN(parts->registry, Registry::Open(store, clock, options.registry));
@@ -96,33 +162,16 @@ absl::StatusOr<std::unique_ptr<RegistryServer>> RegistryServer::Start(
       *parts->registry,
       [&probe = *parts->probe](const probe::Question& question) { return probe.Ask(question); },
       options.checks);
-  parts->registry_service =
-      MakeRegistryService(*parts->registry, *parts->hub, *parts->checker, options.binary_version);
-  parts->watch_service = MakeRoutingWatchService(*parts->registry, *parts->hub);
+  if (options.access.has_value()) {
+    ASSIGN_OR_RETURN(parts->gatekeeper, Gatekeeper::Start(*parts->registry, *options.access));
+  }
+  Gatekeeper* const gatekeeper = parts->gatekeeper.get();
+  parts->registry_service = MakeRegistryService(*parts->registry, gatekeeper, *parts->hub,
+                                                *parts->checker, options.binary_version);
+  parts->watch_service = MakeRoutingWatchService(*parts->registry, gatekeeper, *parts->hub);
+  parts->access_service = MakeAccessService(*parts->registry, gatekeeper);
 
-  grpc::ServerBuilder builder;
-  // Otherwise a second process binds the same port silently and gets half of the calls.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  SetBounds(options, builder);
-  builder.AddListeningPort(GrpcTarget(options.address), grpc::InsecureServerCredentials(),
-                           &parts->port);
-  builder.RegisterService(parts->registry_service.get());
-  builder.RegisterService(parts->watch_service.get());
-  parts->server = builder.BuildAndStart();
-  if (parts->server == nullptr || parts->port == 0) {
-    return absl::UnavailableError(
-        absl::StrCat("the registry cannot listen on ", options.address,
-                     ": it is in use by another process, or this user may not bind it"));
-  }
-  parts->address = options.address;
-  if (absl::StartsWith(options.address, "unix:")) {
-    parts->port = 0;
-    // Who may open the socket may change every pin.
-    chmod(options.address.substr(5).c_str(), 0600);
-  } else {
-    parts->address =
-        absl::StrCat(options.address.substr(0, options.address.rfind(':')), ":", parts->port);
-  }
+  RETURN_IF_ERROR(parts->Listen(options));
   parts->housekeeper =
       std::make_unique<Housekeeper>(*parts->registry, *parts->hub, options.housekeeping);
   return std::unique_ptr<RegistryServer>(new RegistryServer(std::move(parts)));
@@ -149,5 +198,9 @@ void RegistryServer::Shutdown(absl::Duration grace) {
 const std::string& RegistryServer::address() const { return parts_->address; }
 int RegistryServer::port() const { return parts_->port; }
 const std::string& RegistryServer::registry_id() const { return parts_->registry->id(); }
+
+std::string RegistryServer::local_address() const {
+  return parts_->local_socket.empty() ? parts_->address : absl::StrCat(kUnix, parts_->local_socket);
+}
 
 }  // namespace pinion::service

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "registry/probe/instance_probe.h"
+#include "registry/service/gatekeeper.h"
 #include "registry/service/housekeeper.h"
 #include "registry/service/instance_checker.h"
 #include "registry/service/registry.h"
@@ -19,12 +20,26 @@
 
 namespace pinion::service {
 
+// PEM files, read again when they change.
+struct ServerTls {
+  std::string certificate_chain;
+  std::string private_key;
+  std::string trusted_ca;  // of clients' certificates; empty: none are asked for
+  bool require_client_certificate = false;
+  absl::Duration refresh = absl::Seconds(5);  // whole seconds, at least one
+};
+
 struct RegistryServerOptions {
   // "unix:/run/pinion/registry.sock", whose path is absolute since clients start anywhere; or
   // "127.0.0.1:7070", "[::1]:7070", "localhost:7070", where port 0 lets the kernel choose.
   std::string address;
-  // Allows addresses that other machines reach, although nobody is authenticated.
+  // Allows addresses that other machines reach without both of `tls` and `access`.
   bool insecure = false;
+  std::optional<ServerTls> tls;         // of `address`
+  std::optional<AccessOptions> access;  // unset: everybody may do everything
+  // An absolute path: a Unix socket to listen on too, without TLS. Who can open it, or `address` if
+  // that is one, may do everything. Empty: none.
+  std::string local_socket;
   std::string binary_version;
   // An idle connection is asked after the first time whether the client is still there, and closed
   // when no answer comes within the second: a machine that has vanished holds nothing for long.
@@ -42,7 +57,8 @@ class RegistryServer {
  public:
   // Serves when it returns. `store` and `clock` outlive the server. InvalidArgument: the address is
   // none, or a relative path; FailedPrecondition: it is reachable by others and `insecure` is not
-  // set; Unavailable: it cannot be bound (in use, no permission).
+  // set; InvalidArgument: a file of an issuer's keys is not good; Unavailable: it cannot be bound
+  // (in use, no permission).
   static absl::StatusOr<std::unique_ptr<RegistryServer>> Start(
       store::Store& store, const Clock& clock, const RegistryServerOptions& options);
   ~RegistryServer();
@@ -57,6 +73,9 @@ class RegistryServer {
   const std::string& address() const;
   int port() const;  // 0: a Unix socket
   const std::string& registry_id() const;
+  // "unix:PATH" of the local socket, or `address` if there is none: what a client in this process
+  // connects to.
+  std::string local_address() const;
 
  private:
   struct Parts;
@@ -64,8 +83,8 @@ class RegistryServer {
   std::unique_ptr<Parts> parts_;
 };
 
-// OK: a Unix socket or a loopback address. Else FailedPrecondition or InvalidArgument, as Start()
-// says.
-absl::Status CheckListenAddress(const std::string& address, bool insecure);
+// OK: a Unix socket or a loopback address, or any with both TLS and access. Else FailedPrecondition
+// or InvalidArgument, as Start() says.
+absl::Status CheckListenAddress(const RegistryServerOptions& options);
 
 }  // namespace pinion::service

@@ -22,7 +22,7 @@
 #include "gtest/gtest.h"
 #include "pinion/registry/v1/registry.grpc.pb.h"
 #include "pinion/registry/v1/watch.grpc.pb.h"
-#include "registry/service/grpc_services.h"
+#include "registry/service/grpc_caller.h"
 #include "registry/store/sqlite_store.h"
 #include "tests/testing/fake_clock.h"
 
@@ -313,7 +313,8 @@ TEST_F(RegistryServerTest, ListensWhereNobodyElseReachesIt) {
       {"", false, absl::StatusCode::kInvalidArgument},
   };
   for (const auto& c : kCases) {
-    EXPECT_EQ(CheckListenAddress(c.address, c.insecure).code(), c.code) << c.address;
+    EXPECT_EQ(CheckListenAddress({.address = c.address, .insecure = c.insecure}).code(), c.code)
+        << c.address;
   }
 }
 

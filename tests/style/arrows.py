@@ -8,7 +8,8 @@ ARROWS = {
     "base": [],
     # Reads a message that every gRPC error may carry.
     "base/error_info.cc": ["base", "protos"],
-    "auth": ["base"],
+    "auth": ["base", "protos"],
+    "dial": ["base"],
     "gateway/limits.h": [],
     "gateway/upstream_limits.h": [],
     "gateway/watch_limits.h": [],
@@ -26,28 +27,29 @@ ARROWS = {
                       "gateway/limits.h", "gateway/upstream_limits.h", "gateway/watch_limits.h", "gateway/observability_limits.h", "base", "protos"],
     "gateway/worker": ["gateway/access_log", "auth", "gateway/proxy", "gateway/builtin", "gateway/upstream", "gateway/transport", "gateway/route", "gateway/http2",
                        "gateway/net", "gateway/limits.h", "gateway/upstream_limits.h", "gateway/tls_limits.h", "base", "protos"],
-    "gateway/watch": ["gateway/route", "gateway/limits.h", "gateway/watch_limits.h", "base", "protos"],
+    "gateway/watch": ["dial", "gateway/route", "gateway/limits.h", "gateway/watch_limits.h", "base", "protos"],
     "gateway/admin": ["gateway/observability_limits.h", "base", "protos"],
     "registry/version": ["base", "protos"],
     "registry/model": ["registry/version", "base", "protos"],
+    "registry/access": ["registry/model", "registry/version", "base", "protos"],
     "registry/schema": ["registry/model", "registry/version", "base", "protos"],
     "registry/compat": ["registry/schema", "registry/model", "registry/version", "base", "protos"],
     "registry/probe": ["registry/compat", "registry/schema", "registry/model", "registry/version", "base", "protos"],
     "registry/store": ["registry/model", "registry/version", "base", "protos"],
     "registry/archive": ["registry/model", "registry/version", "base", "protos"],
-    "registry/service": ["registry/archive", "registry/probe", "registry/compat", "registry/schema", "registry/store", "registry/model", "registry/version", "base", "protos"],
+    "registry/service": ["auth", "registry/access", "registry/archive", "registry/probe", "registry/compat", "registry/schema", "registry/store", "registry/model", "registry/version", "base", "protos"],
     # The files of certificates and keys are checked by what will use them.
-    "config": ["auth/verification_key.h", "auth/limits.h", "gateway/net/tls_files.h", "registry/compat", "registry/schema", "registry/model", "registry/version", "base", "protos"],
-    "clients": ["registry/version", "base", "protos"],
+    "config": ["auth/verification_key.h", "auth/limits.h", "dial/credentials.h", "registry/access", "gateway/net/tls_files.h", "registry/compat", "registry/schema", "registry/model", "registry/version", "base", "protos"],
+    "clients": ["dial", "registry/version", "base", "protos"],
     # `validate` and `explain` answer without a server: they read the file and route with the gateway's own pure code. So does
     # `schema check`, with the registry's. `audit verify` trusts no registry either, and backups are files of the command's.
-    "clients/cli": ["config", "gateway/route", "registry/archive", "registry/compat", "registry/model", "registry/schema", "registry/version", "base",
+    "clients/cli": ["config", "dial", "gateway/route", "registry/archive", "registry/compat", "registry/model", "registry/schema", "registry/version", "base",
                     "protos"],
     # A project of its own; its headers are installed as pinion/client/….
     "clients/cpp": ["pinion/client", "protos"],
-    "pinion": ["auth", "gateway", "registry", "config", "clients", "base", "protos"],
+    "pinion": ["auth", "dial", "gateway", "registry", "config", "clients", "base", "protos"],
     "examples": ["clients", "base", "protos"],
-    "tests": ["auth", "gateway", "registry", "config", "clients", "pinion", "examples", "base", "protos"],
+    "tests": ["auth", "dial", "gateway", "registry", "config", "clients", "pinion", "examples", "base", "protos"],
 }
 
 # Headers of third parties (and of the kernel's sockets) → where they may be included. Tests may use any of them.
@@ -56,8 +58,8 @@ CONFINED = {
     "curl/": ["auth", "gateway/admin"],
     "simdjson.h": ["auth"],
     "openssl/": ["gateway/net", "auth", "registry/schema/digest", "base/sha256", "base/openssl_ptr"],
-    "grpcpp/": ["gateway/watch", "registry/probe", "registry/service", "registry/store/etcd", "clients", "examples"],
-    "grpc/": ["gateway/watch", "registry/probe", "registry/service", "registry/store/etcd", "clients", "examples"],
+    "grpcpp/": ["dial", "gateway/watch", "registry/probe", "registry/service", "registry/store/etcd", "clients", "examples"],
+    "grpc/": ["dial", "gateway/watch", "registry/probe", "registry/service", "registry/store/etcd", "clients", "examples"],
     "sqlite3.h": ["registry/store/sqlite", "examples"],
     "yaml-cpp/": ["config"],
     "prometheus/": ["gateway/admin"],

@@ -1,4 +1,4 @@
-#include "config/read_file.h"
+#include "base/read_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,7 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
-namespace pinion::config {
+namespace pinion {
 namespace {
 
 absl::Status Unreadable(absl::string_view why) {
@@ -63,4 +63,4 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, size_t bytes_max) 
   return bytes;
 }
 
-}  // namespace pinion::config
+}  // namespace pinion
