@@ -49,7 +49,7 @@ void CheckAccess(const v1::Access& access, Reporter report) {
 void CheckClient(const v1::Registry& registry, Reporter report) {
   const v1::RegistryClient& client = registry.client();
   if (client.token_file().empty() || client.has_tls()) return;
-  const auto check = [report](const routing::v1::Address& address) mutable {
+  const auto check = [&report](const routing::v1::Address& address) {
     if (IsLocal(address)) return;
     report.AtValue("registry.client.token_file",
                    absl::StrCat("the token would go to ", ToString(address),

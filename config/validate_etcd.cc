@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/address.h"
 #include "base/proto_duration.h"
-#include "config/read_file.h"
+#include "base/read_file.h"
 #include "config/validate.h"
 
 namespace pinion::config {

@@ -3,8 +3,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/proto_duration.h"
+#include "base/read_file.h"
 #include "base/status_macros.h"
-#include "config/read_file.h"
 
 namespace pinion {
 namespace {
@@ -23,7 +23,7 @@ absl::StatusOr<store::EtcdOptions> EtcdOptionsOf(const config::v1::Store::Etcd& 
                  .key = config.tls().tls_certificate().private_key()};
   options.username = config.username();
   if (!config.password_file().empty()) {
-    absl::StatusOr<std::string> text = config::ReadFile(config.password_file(), kMaxPasswordBytes);
+    absl::StatusOr<std::string> text = ReadFile(config.password_file(), kMaxPasswordBytes);
     if (!text.ok()) {
       return absl::InvalidArgumentError(
           absl::StrCat(config.password_file(), ": ", text.status().message()));

@@ -15,6 +15,7 @@ void AddCommands(Command& root, Invocation& run) {
   AddEntitlementCommands(root, run);
   AddPlanCommands(root, run);
   AddUsageCommand(root, run);
+  AddAccessCommands(root, run);
   AddStatusCommands(root, run);
   AddAuditCommands(root, run);
   AddBackupCommand(root, run);

@@ -29,6 +29,7 @@ void AddEntitlementCommands(Command& root, Invocation& run);
 void AddUsageCommand(Command& root, Invocation& run);
 // Verbs of `gateway`, which is itself the command that runs one.
 void AddGatewayCommands(Command& gateway, Invocation& run);
+void AddAccessCommands(Command& root, Invocation& run);  // and token, whoami
 void AddStatusCommands(Command& root, Invocation& run);
 void AddAuditCommands(Command& root, Invocation& run);
 void AddBackupCommand(Command& root, Invocation& run);

@@ -3,12 +3,14 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ostream>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "base/address.h"
 #include "base/check.h"
 #include "base/deterministic_bytes.h"
@@ -21,6 +23,7 @@ namespace pinion::cli {
 namespace {
 
 constexpr absl::Duration kDefaultTimeout = absl::Seconds(10);
+constexpr char kHttps[] = "https://";
 
 // Of the account that runs the program, where the environment does not say.
 std::string AccountName() {
@@ -65,32 +68,79 @@ std::string ToJson(const google::protobuf::Message& message) {
 
 void Invocation::AddFlags(Command& root) {
   root.Flag("--json", &json_, "Print JSON for programs");
-  root.Option(
-      "--registry", "ADDRESS", &addresses_,
-      absl::StrCat("Registry: HOST:PORT or unix:PATH, those of replicas with commas between; "
-                   "else $PINION_REGISTRY, else ",
-                   kDefaultRegistryAddress));
+  root.Option("--registry", "ADDRESS", &addresses_,
+              absl::StrCat("Registry: HOST:PORT, https://HOST:PORT or unix:PATH, those of replicas "
+                           "with commas between; else $PINION_REGISTRY, else ",
+                           kDefaultRegistryAddress));
   root.Option("--actor", "NAME", &actor_,
-              "Who makes the change, for the audit log; else $PINION_ACTOR, else $USER");
+              "Who makes the change, for the audit log, where the registry asks for no "
+              "credentials; else $PINION_ACTOR, else $USER");
   root.Option("--timeout", "DURATION", &timeout_, "How long to wait for the registry; 10s");
+  root.Option("--token-file", "FILE", &flags_.token_file,
+              "Token to show to the registry; else $PINION_TOKEN_FILE, else the text of "
+              "$PINION_TOKEN");
+  root.Option("--tls-ca", "FILE", &flags_.trusted_ca,
+              "Use TLS; who signs the registry's certificate; else $PINION_TLS_CA; with https:// "
+              "alone whom the system trusts");
+  root.Option("--tls-cert", "FILE", &flags_.certificate_chain,
+              "Client certificate to show; else $PINION_TLS_CERT");
+  root.Option("--tls-key", "FILE", &flags_.private_key, "Its key; else $PINION_TLS_KEY");
+  root.Option("--tls-name", "NAME", &flags_.tls_name,
+              "Name in the registry's certificate, if it is not HOST; else $PINION_TLS_NAME");
+}
+
+std::string Invocation::FlagOr(const std::string& flag, const char* variable) const {
+  return flag.empty() ? surroundings_.environment(variable).value_or("") : flag;
 }
 
 std::vector<std::string> Invocation::registry_flag() const {
   return addresses_.empty() ? std::vector<std::string>() : SplitAddresses(addresses_);
 }
 
-std::vector<std::string> Invocation::Addresses() const {
-  std::string text = addresses_;
-  if (text.empty()) text = surroundings_.environment("PINION_REGISTRY").value_or("");
+std::vector<std::string> Invocation::Written() const {
+  const std::string text = FlagOr(addresses_, "PINION_REGISTRY");
   if (text.empty()) return {kDefaultRegistryAddress};
   return SplitAddresses(text);
 }
 
+std::vector<std::string> Invocation::Addresses() const {
+  std::vector<std::string> addresses = Written();
+  for (std::string& address : addresses) address = std::string(absl::StripPrefix(address, kHttps));
+  return addresses;
+}
+
+dial::Credentials Invocation::Credentials() const {
+  dial::Credentials credentials{
+      .trusted_ca = FlagOr(flags_.trusted_ca, "PINION_TLS_CA"),
+      .certificate_chain = FlagOr(flags_.certificate_chain, "PINION_TLS_CERT"),
+      .private_key = FlagOr(flags_.private_key, "PINION_TLS_KEY"),
+      .tls_name = FlagOr(flags_.tls_name, "PINION_TLS_NAME"),
+      .token_file = FlagOr(flags_.token_file, "PINION_TOKEN_FILE")};
+  // A flag is nearer than a variable.
+  if (flags_.token_file.empty()) {
+    credentials.token = surroundings_.environment("PINION_TOKEN").value_or("");
+    if (!credentials.token.empty()) credentials.token_file.clear();
+  }
+  const std::vector<std::string> written = Written();
+  const bool sockets = std::all_of(written.begin(), written.end(), [](const std::string& address) {
+    return absl::StartsWith(address, "unix:");
+  });
+  const bool https = std::any_of(written.begin(), written.end(), [](const std::string& address) {
+    return absl::StartsWith(address, kHttps);
+  });
+  credentials.tls = !sockets && (https || !credentials.trusted_ca.empty() ||
+                                 !credentials.certificate_chain.empty());
+  return credentials;
+}
+
 absl::Status Invocation::CheckAddress() const {
+  const dial::Credentials credentials = Credentials();
   for (const std::string& address : Addresses()) {
     // Some commands listen there.
     const auto parts = ParseAddress(address, AddressUse::kEither);
     if (!parts.ok()) return UsageError(absl::StrCat("--registry ", parts.status().message()));
+    const absl::Status good = dial::CheckCredentials(address, credentials);
+    if (!good.ok()) return UsageError(good.message());
   }
   return absl::OkStatus();
 }
@@ -107,8 +157,11 @@ std::string Invocation::Actor() const {
 
 RegistryClient& Invocation::registry() {
   if (registry_ == nullptr) {
-    registry_ =
-        std::make_unique<RegistryClient>(Addresses(), Actor(), timeout_.value_or(kDefaultTimeout));
+    registry_ = std::make_unique<RegistryClient>(
+        RegistryClient::Target{.addresses = Addresses(),
+                               .actor = Actor(),
+                               .timeout = timeout_.value_or(kDefaultTimeout),
+                               .credentials = Credentials()});
   }
   return *registry_;
 }

@@ -40,12 +40,14 @@ class Invocation {
  public:
   explicit Invocation(Surroundings surroundings) : surroundings_(std::move(surroundings)) {}
 
-  // Declares --json, --registry, --actor and --timeout.
+  // Declares what every command understands: --json, --registry, --timeout, who makes changes, and
+  // the credentials that are shown.
   void AddFlags(Command& root);
 
   // Connects lazily: RPCs fail, never this. REQUIRES: the line is parsed, CheckAddress() is OK.
   RegistryClient& registry();
-  // A usage error when --registry (or PINION_REGISTRY) is not an address.
+  // A usage error when --registry (or PINION_REGISTRY) is not an address, or the credentials cannot
+  // be used there.
   absl::Status CheckAddress() const;
 
   // The addresses that --registry names; empty: it was not given.
@@ -75,7 +77,11 @@ class Invocation {
   int Finish(const Command::Action& action);
 
  private:
+  // The flag, else the variable; empty: neither.
+  std::string FlagOr(const std::string& flag, const char* variable) const;
+  std::vector<std::string> Written() const;  // the addresses, with https:// where it was written
   std::vector<std::string> Addresses() const;
+  dial::Credentials Credentials() const;
   void PrintError(const absl::Status& status);
 
   Surroundings surroundings_;
@@ -85,6 +91,7 @@ class Invocation {
   std::string addresses_;  // with commas between
   std::string actor_;
   std::optional<absl::Duration> timeout_;
+  dial::Credentials flags_;  // as far as there are flags
   std::unique_ptr<RegistryClient> registry_;
 };
 

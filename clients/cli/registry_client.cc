@@ -4,14 +4,14 @@
 #include <chrono>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "base/address.h"
 #include "base/clock.h"
 #include "base/error_info.h"
+#include "dial/registry_connection.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
-#include "grpcpp/create_channel.h"
-#include "grpcpp/security/credentials.h"
+#include "pinion/registry/v1/access.grpc.pb.h"
 #include "pinion/registry/v1/registry.grpc.pb.h"
 
 namespace pinion::cli {
@@ -29,14 +29,42 @@ bool FromGateway(const grpc::Status& status) {
   return ErrorInfoIn(status.error_details()).domain == "pinion";
 }
 
+// Why a connection by TLS was not made, as far as gRPC says; empty: it was not that.
+std::string TlsProblem(const std::string& message, const std::string& address, bool tls) {
+  if (absl::StrContains(message, "CERTIFICATE_VERIFY_FAILED") ||
+      absl::StrContains(message, "certificate verify failed") ||
+      absl::StrContains(message, "Hostname Verification")) {
+    return absl::StrCat(
+        "the registry at ", address,
+        " cannot be told to be the right one: its certificate is signed by another CA than "
+        "--tls-ca, has expired, or is for another name (--tls-name)");
+  }
+  const bool closed = absl::StrContains(message, "Socket closed");
+  if (absl::StrContains(message, "handshake") || absl::StrContains(message, "Handshake") ||
+      (tls && closed)) {
+    return absl::StrCat(
+        "the registry at ", address,
+        " ended the handshake: it speaks without TLS, it wants a client certificate (--tls-cert "
+        "and --tls-key), or it does not accept this one, for example because it has expired");
+  }
+  if (!closed) return "";
+  return absl::StrCat("the registry at ", address,
+                      " closed the connection: if it speaks TLS, write https://", address,
+                      " or name its CA with --tls-ca");
+}
+
 absl::Status ToStatus(const grpc::Status& status, const std::string& address,
-                      absl::Duration timeout) {
+                      absl::Duration timeout, bool tls) {
   if (status.ok()) return absl::OkStatus();
   const auto code = static_cast<absl::StatusCode>(status.error_code());
   std::string message = status.error_message();
   switch (code) {
     case absl::StatusCode::kUnavailable:
       if (FromGateway(status)) break;
+      if (std::string problem = TlsProblem(message, address, tls); !problem.empty()) {
+        message = std::move(problem);
+        break;
+      }
       // gRPC tells the whole chain of what failed; its last link says why.
       if (const size_t last = message.rfind(": "); last != message.npos) {
         message = message.substr(last + 2);
@@ -91,25 +119,34 @@ absl::Status WithMessage(const absl::Status& status, absl::string_view message) 
 
 class RegistryClient::Impl {
  public:
-  Impl(std::vector<std::string> addresses, std::string actor, absl::Duration timeout)
-      : addresses_(std::move(addresses)), actor_(std::move(actor)), timeout_(timeout) {}
+  explicit Impl(Target target) : target_(std::move(target)) {}
 
-  template <typename Request, typename Response>
-  absl::StatusOr<Response> Call(grpc::Status (v1::Registry::Stub::*method)(grpc::ClientContext*,
-                                                                           const Request&,
-                                                                           Response*),
+  // Valid until the next call.
+  v1::Registry::Stub& registry() {
+    Connect();
+    return *registry_;
+  }
+  v1::Access::Stub& access() {
+    Connect();
+    return *access_;
+  }
+
+  template <typename Stub, typename Request, typename Response>
+  absl::StatusOr<Response> Call(Stub& stub,
+                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                             Response*),
                                 const Request& request) {
-    if (stub_ == nullptr) Connect();
     grpc::ClientContext context;
-    context.set_deadline(absl::ToChronoTime(SystemClock().Wall() + timeout_));
-    context.AddMetadata("pinion-actor", actor_);
+    connection_->Authenticate(context);
+    context.set_deadline(absl::ToChronoTime(SystemClock().Wall() + target_.timeout));
+    context.AddMetadata("pinion-actor", target_.actor);
     Response response;
-    const grpc::Status status = (stub_.get()->*method)(&context, request, &response);
+    const grpc::Status status = (stub.*method)(&context, request, &response);
     if (status.ok()) return response;
-    const absl::Status error = ToStatus(status, addresses_[at_], timeout_);
+    const absl::Status error = Explain(status);
     // What was asked may have been done, so it is not asked twice; the next call looks for a
     // replica anew.
-    if (absl::IsUnavailable(error) && addresses_.size() > 1) stub_.reset();
+    if (absl::IsUnavailable(error) && target_.addresses.size() > 1) connection_.reset();
     return error;
   }
 
@@ -119,58 +156,63 @@ class RegistryClient::Impl {
                           grpc::ClientContext*, const Request&),
                       const Request& request,
                       const std::function<absl::Status(const Part&)>& take) {
-    if (stub_ == nullptr) Connect();
+    Connect();
     grpc::ClientContext context;
-    context.AddMetadata("pinion-actor", actor_);
-    const auto reader = (stub_.get()->*method)(&context, request);
+    connection_->Authenticate(context);
+    context.AddMetadata("pinion-actor", target_.actor);
+    const auto reader = (registry_.get()->*method)(&context, request);
     Part part;
     absl::Status taken;
     while (taken.ok() && reader->Read(&part)) taken = take(part);
     if (!taken.ok()) context.TryCancel();
     const grpc::Status status = reader->Finish();
-    return taken.ok() ? ToStatus(status, addresses_[at_], timeout_) : taken;
+    return taken.ok() ? Explain(status) : taken;
   }
 
  private:
-  std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address) const {
+  absl::Status Explain(const grpc::Status& status) const {
+    return ToStatus(status, target_.addresses[at_], target_.timeout, target_.credentials.tls);
+  }
+
+  std::unique_ptr<dial::RegistryConnection> ConnectionTo(const std::string& address) const {
     grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
     arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
     // Calls without a deadline notice a registry that has vanished.
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
-    return grpc::CreateCustomChannel(GrpcTarget(address), grpc::InsecureChannelCredentials(),
-                                     arguments);
+    return std::make_unique<dial::RegistryConnection>(address, target_.credentials, arguments);
   }
 
   // To the first replica that answers, from the one that was used on; if none does, calls say so.
   void Connect() {
-    std::shared_ptr<grpc::Channel> channel = ChannelTo(addresses_[at_]);
-    for (size_t tried = 0; addresses_.size() > 1 && tried < addresses_.size(); ++tried) {
+    if (connection_ != nullptr) return;
+    const std::vector<std::string>& addresses = target_.addresses;
+    connection_ = ConnectionTo(addresses[at_]);
+    for (size_t tried = 0; addresses.size() > 1 && tried < addresses.size(); ++tried) {
       if (tried > 0) {
-        at_ = (at_ + 1) % addresses_.size();
-        channel = ChannelTo(addresses_[at_]);
+        at_ = (at_ + 1) % addresses.size();
+        connection_ = ConnectionTo(addresses[at_]);
       }
-      const absl::Time until = SystemClock().Wall() + std::min(timeout_, kReplicaPatience);
-      if (channel->WaitForConnected(absl::ToChronoTime(until))) break;
+      const absl::Time until = SystemClock().Wall() + std::min(target_.timeout, kReplicaPatience);
+      if (connection_->channel()->WaitForConnected(absl::ToChronoTime(until))) break;
     }
-    stub_ = v1::Registry::NewStub(channel);
+    registry_ = v1::Registry::NewStub(connection_->channel());
+    access_ = v1::Access::NewStub(connection_->channel());
   }
 
-  const std::vector<std::string> addresses_;
-  const std::string actor_;
-  const absl::Duration timeout_;
-  size_t at_ = 0;  // of addresses_: the one to ask
-  std::unique_ptr<v1::Registry::Stub> stub_;
+  const Target target_;
+  size_t at_ = 0;  // of the addresses: the one to ask
+  std::unique_ptr<dial::RegistryConnection> connection_;
+  std::unique_ptr<v1::Registry::Stub> registry_;
+  std::unique_ptr<v1::Access::Stub> access_;
 };
 
-RegistryClient::RegistryClient(std::vector<std::string> addresses, std::string actor,
-                               absl::Duration timeout)
-    : impl_(std::make_unique<Impl>(std::move(addresses), std::move(actor), timeout)) {}
+RegistryClient::RegistryClient(Target target) : impl_(std::make_unique<Impl>(std::move(target))) {}
 RegistryClient::~RegistryClient() = default;
 
-#define PINION_RPC(Method, Response)                                                             \
-  absl::StatusOr<v1::Response> RegistryClient::Method(const v1::Method##Request& request) {      \
-    return impl_->Call<v1::Method##Request, v1::Response>(&v1::Registry::Stub::Method, request); \
+#define PINION_RPC(Method, Response)                                                        \
+  absl::StatusOr<v1::Response> RegistryClient::Method(const v1::Method##Request& request) { \
+    return impl_->Call<v1::Registry::Stub, v1::Method##Request, v1::Response>(              \
+        impl_->registry(), &v1::Registry::Stub::Method, request);                           \
   }
 
 PINION_RPC(CreateService, Service)
@@ -239,5 +281,22 @@ absl::Status RegistryClient::ReadBackup(
     const std::function<absl::Status(const v1::BackupPart&)>& take) {
   return impl_->Stream(&v1::Registry::Stub::ReadBackup, request, take);
 }
+
+#define PINION_RPC(Method)                                                           \
+  absl::StatusOr<v1::Method##Response> RegistryClient::Method(                       \
+      const v1::Method##Request& request) {                                          \
+    return impl_->Call<v1::Access::Stub, v1::Method##Request, v1::Method##Response>( \
+        impl_->access(), &v1::Access::Stub::Method, request);                        \
+  }
+
+PINION_RPC(WhoAmI)
+PINION_RPC(AddGrant)
+PINION_RPC(RemoveGrant)
+PINION_RPC(ListGrants)
+PINION_RPC(CreateToken)
+PINION_RPC(RevokeToken)
+PINION_RPC(ListTokens)
+
+#undef PINION_RPC
 
 }  // namespace pinion::cli

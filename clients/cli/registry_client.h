@@ -11,6 +11,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "dial/credentials.h"
+#include "pinion/registry/v1/access.pb.h"
 #include "pinion/registry/v1/registry.pb.h"
 
 namespace pinion::cli {
@@ -27,10 +29,16 @@ absl::Status WithMessage(const absl::Status& status, absl::string_view message);
 
 class RegistryClient {
  public:
-  // `addresses`: "127.0.0.1:8081", "[::1]:8081", "host:8081" or "unix:/run/pinion.sock"; if
-  // several, of replicas, and the first that can be reached is asked. Changes are recorded as made
-  // by `actor`. A call takes `timeout` at most. REQUIRES: an address.
-  RegistryClient(std::vector<std::string> addresses, std::string actor, absl::Duration timeout);
+  struct Target {
+    // "127.0.0.1:8081", "[::1]:8081", "host:8081" or "unix:/run/pinion.sock"; if several, of
+    // replicas, and the first that can be reached is asked. At least one.
+    std::vector<std::string> addresses;
+    // Who makes changes, where the registry does not ask for credentials.
+    std::string actor;
+    absl::Duration timeout;  // of each call
+    dial::Credentials credentials;
+  };
+  explicit RegistryClient(Target target);
   ~RegistryClient();
 
   // Each as in registry.proto. Unavailable and DeadlineExceeded: no registry answers at the
@@ -107,6 +115,15 @@ class RegistryClient {
                             const std::function<absl::Status(const v1::AuditLogPart&)>& take);
   absl::Status ReadBackup(const v1::ReadBackupRequest& request,
                           const std::function<absl::Status(const v1::BackupPart&)>& take);
+
+  // As in access.proto.
+  absl::StatusOr<v1::WhoAmIResponse> WhoAmI(const v1::WhoAmIRequest& request);
+  absl::StatusOr<v1::AddGrantResponse> AddGrant(const v1::AddGrantRequest& request);
+  absl::StatusOr<v1::RemoveGrantResponse> RemoveGrant(const v1::RemoveGrantRequest& request);
+  absl::StatusOr<v1::ListGrantsResponse> ListGrants(const v1::ListGrantsRequest& request);
+  absl::StatusOr<v1::CreateTokenResponse> CreateToken(const v1::CreateTokenRequest& request);
+  absl::StatusOr<v1::RevokeTokenResponse> RevokeToken(const v1::RevokeTokenRequest& request);
+  absl::StatusOr<v1::ListTokensResponse> ListTokens(const v1::ListTokensRequest& request);
 
  private:
   class Impl;

@@ -117,7 +117,13 @@ absl::StatusOr<v1::ListGrantsResponse> ListGrants(Draft& draft,
 absl::StatusOr<v1::CreateTokenResponse> CreateToken(Draft& draft,
                                                     const v1::CreateTokenRequest& request) {
   const absl::Status name = version::ValidateServiceName(request.name());
-  if (!name.ok()) return model::WithReason(name, "NAME_MALFORMED");
+  if (!name.ok()) {
+    return model::Refusal(absl::StatusCode::kInvalidArgument, "NAME_MALFORMED",
+                          absl::StrCat("token name '", request.name(),
+                                       "' must be lower-case letters, digits and -, in parts "
+                                       "separated by single /, such as ci/payments"),
+                          {{"token", request.name()}});
+  }
   RETURN_IF_ERROR(
       model::ValidateText("description", request.description(), model::kMaxDescriptionBytes));
   ASSIGN_OR_RETURN(const absl::Duration ttl, TtlOf(request));

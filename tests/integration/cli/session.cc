@@ -13,6 +13,7 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/flags.h"
 #include "clients/cli/invocation.h"
+#include "registry/access/token.h"
 
 namespace pinion::testing {
 namespace {
@@ -75,7 +76,8 @@ std::string Masked(std::string text, const std::string& address) {
       ++run;
       continue;
     }
-    masked += run == kIdDigits ? "<id>" : text.substr(i - run, run);
+    const bool secret = run == 2 * kIdDigits && absl::EndsWith(masked, access::kTokenPrefix);
+    masked += secret ? "<secret>" : run == kIdDigits ? "<id>" : text.substr(i - run, run);
     run = 0;
     if (i < text.size()) masked += text[i];
   }

@@ -77,8 +77,8 @@ class Clients {
  public:
   Clients(const std::vector<std::string>& addresses, size_t first) : at_(first % addresses.size()) {
     for (const std::string& address : addresses) {
-      clients_.push_back(std::make_unique<cli::RegistryClient>(std::vector<std::string>{address},
-                                                               "load", kCallTimeout));
+      clients_.push_back(std::make_unique<cli::RegistryClient>(cli::RegistryClient::Target{
+          .addresses = {address}, .actor = "load", .timeout = kCallTimeout}));
     }
   }
   cli::RegistryClient& Any() { return *clients_[at_]; }
