@@ -18,6 +18,12 @@ STATIC = {
 SECURE = {"port": 8443, "servicePort": 443, "tls": {
     "secret": "edge-tls", "clientCa": "callers-ca", "requireClientCertificate": True, "minimumVersion": "TLSv1_3"}}
 ISSUED = {"port": 8444, "tls": {"issuer": {"name": "internal", "kind": "ClusterIssuer"}, "dnsNames": ["api.example.org"]}}
+# Who may do what: an operator by certificate, gateways by one of their own.
+ACCESS = {
+    "registry": {"tls": {"issuer": {"name": "internal"}, "dnsNames": ["registry.example.org"], "clientCa": "clients-ca"},
+                 "access": {"operators": ["dns:ops.example.org"]}},
+    "gateway": {"registry": {"ca": "registry-ca", "certificate": {"issuer": {"name": "internal"}}}},
+}
 ETCD = {"registry": {"store": "etcd", "replicas": 3, "etcd": {
     "endpoints": ["etcd-0.etcd:2379", "etcd-1.etcd:2379"], "prefix": "/edge/", "tls": True, "ca": "etcd-ca", "certificate": "etcd-client",
     "username": "pinion", "password": "etcd-password"}}}
@@ -26,6 +32,11 @@ CASES = {
     "defaults": {},
     "static": {"registry": {"enabled": False}, "gateway": {"staticResources": STATIC}},
     "registry elsewhere": {"registry": {"enabled": False}, "gateway": {"registry": {"host": "registry.example.org", "port": 443}}},
+    "registry elsewhere, with TLS": {"registry": {"enabled": False}, "gateway": {"registry": {
+        "host": "registry.example.org", "tls": True, "token": "gateway-token"}}},
+    "access": ACCESS,
+    "access, by hand": {"registry": {"tls": {"secret": "registry-tls"}, "access": ACCESS["registry"]["access"]},
+                        "gateway": {"registry": {"certificate": {"secret": "gateway-tls"}}}, "networkPolicy": {"enabled": False}},
     "etcd": ETCD,
     "etcd without TLS, one registry": {"registry": {"store": "etcd", "replicas": 1, "etcd": {"endpoints": ["etcd:2379"]}}},
     "only a registry": {"gateway": {"enabled": False}, "networkPolicy": {"registryClients": [_PEER]}},
@@ -98,7 +109,9 @@ CHANGES = {
         "networkPolicy.gatewayEgress": [_EGRESS], "networkPolicy.registryEgress": [_EGRESS],
     },
     "only gateways, by hand": {"gateway.replicas": 7, "networkPolicy.enabled": True},
-    "registry elsewhere": {"gateway.registry.host": "x", "gateway.registry.port": 7777, "registry.enabled": True},
+    "registry elsewhere": {"gateway.registry.host": "x", "gateway.registry.port": 7777, "gateway.registry.tls": True, "registry.enabled": True},
+    "access": {"gateway.registry.ca": "x", "gateway.registry.certificate": {"secret": "x"}, "gateway.registry.token": "x",
+               "registry.tls": {"dnsNames": ["x"]}, "registry.access": {"operators": ["dns:x"]}},
     "etcd": {"registry.store": "sqlite", "registry.replicas": 7, "registry.etcd.endpoints": ["x:7"], "registry.etcd.prefix": "/x/",
              "registry.etcd.tls": False, "registry.etcd.ca": "x", "registry.etcd.certificate": "x", "registry.etcd.username": "x",
              "registry.etcd.password": "x"},
@@ -139,10 +152,15 @@ REFUSALS = [
     ({"registry": {"enabled": False}, "gateway": {"enabled": False}}, "there is nothing to install"),
     ({"registry": {"sqlite": {"size": "lots"}}}, "at '/registry/sqlite/size': 'lots' does not match pattern"),
     ({"registry": {"config": {"store": {}}}}, "registry.config.store is written by the chart; what sets it: registry.store"),
+    ({"registry": {"access": {"operators": []}}}, "registry.tls and registry.access come together"),
+    ({"registry": {"tls": {"secret": "x"}}}, "registry.tls and registry.access come together"),
+    ({"registry": {"tls": {"clientCa": "x"}, "access": {"operators": []}}}, "registry.tls has no certificate"),
     ({"registry": {"store": "etcd"}}, "registry.etcd.endpoints names no member"),
     ({"registry": {"store": "etcd", "etcd": {"endpoints": ["https://x:1"]}}}, "at '/registry/etcd/endpoints/0': 'https://x:1' does not match"),
     ({"registry": {"store": "etcd", "etcd": {"endpoints": ["x:1"], "ca": "x"}}}, "need registry.etcd.tls"),
     ({"registry": {"store": "etcd", "etcd": {"endpoints": ["x:1"], "username": "x"}}}, "registry.etcd.password come together"),
+    ({"gateway": {"registry": {"token": "x"}}}, "gateway.registry has credentials, which go over TLS only"),
+    ({**ACCESS, "gateway": {"registry": {"certificate": {"dnsNames": ["x"]}}}}, "gateway.registry.certificate has none"),
     ({"networkPolicy": {"enabled": False}}, "the registry asks nobody who they are"),
     ({"networkPolicy": {"callers": [{"podSelectors": {}}]}}, "at '/networkPolicy/callers/0': additional properties 'podSelectors'"),
     ({"serviceMonitor": {"enabled": True}}, "name Prometheus in networkPolicy.monitoring"),

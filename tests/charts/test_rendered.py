@@ -109,7 +109,10 @@ class RenderedTest(unittest.TestCase):
         for path in re.findall(rf"{re.escape(str(folder))}/etc/pinion/[^\s,}}]+", text):
             target = pathlib.Path(path)
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(certificate.key if target.suffix == ".key" else certificate.chain, target)
+            if target.name == "token":
+                target.write_text("a-token")
+            else:
+                shutil.copy(certificate.key if target.suffix == ".key" else certificate.chain, target)
         file = folder / "pinion.yaml"
         file.write_text(text)
         return subprocess.run([PROGRAM, "validate", file], capture_output=True, text=True, check=False)
@@ -141,7 +144,8 @@ class RenderedTest(unittest.TestCase):
             for name in ("readinessProbe", "livenessProbe", "startupProbe"):
                 probe = its[name]
                 if "exec" in probe:
-                    self.assertIn(f"127.0.0.1:{ports(workload)['registry']}", probe["exec"]["command"])
+                    socket = yaml.safe_load(manifests.config(workload))["registry"]["local_socket"]
+                    self.assertIn(f"unix:{socket}", probe["exec"]["command"])
                 else:
                     self.assertIn((probe.get("httpGet") or probe["tcpSocket"])["port"], ports(workload))
             if its["name"] == "gateway":
@@ -182,7 +186,7 @@ class RenderedTest(unittest.TestCase):
     def test_network_policies_name_the_right_ports_and_pods(self):
         for name, manifests in self.manifests.items():
             policies = manifests.all("NetworkPolicy")
-            self.assertEqual(len(policies), 0 if name in ("unguarded", "only gateways, by hand") else len(manifests.workloads()), name)
+            self.assertEqual(len(policies), 0 if name in ("unguarded", "only gateways, by hand", "access, by hand") else len(manifests.workloads()), name)
             for policy in policies:
                 with self.subTest(case=name, policy=policy["metadata"]["name"]):
                     (workload,) = manifests.selected(policy["spec"]["podSelector"]["matchLabels"])
@@ -273,8 +277,8 @@ class RenderedTest(unittest.TestCase):
             notes = (copy / "templates/NOTES.txt").read_text()
             (copy / "templates/notes.yaml").write_text('{{- define "notes" -}}' + notes + '{{- end }}\nkind: Notes\ntext: {{ include "notes" . | quote }}\n')
             for name, words in (("defaults", "edge-pinion-gateway.api.svc:80   ingress, without TLS"), ("TLS", "svc:443   edge, TLS"),
-                                ("unguarded", "WARNING"), ("only a registry", "pinion --registry 127.0.0.1:8081 status"),
-                                ("etcd", "exec deployment/edge-pinion-registry")):
+                                ("unguarded", "WARNING"), ("only a registry", "pinion --registry unix:/run/pinion/registry.sock status"),
+                                ("access", "access grant gateway --to dns:edge-pinion-gateway.api.svc"), ("etcd", "exec deployment/edge-pinion-registry")):
                 (found,) = Manifests(render(cases.CASES[name], copy)).all("Notes")
                 self.assertIn(words, found["text"])
                 self.assertNotIn("<no value>", found["text"])

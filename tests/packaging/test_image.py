@@ -86,10 +86,8 @@ class ImageTest(unittest.TestCase):
     @unittest.skipUnless(may_have_a_root(), "a root of one's own needs root")
     def test_a_registry_answers_its_probe(self):
         registry = self.start("registry", {"registry": {
-            "address": address(0), "store": {"sqlite": {"path": "/var/lib/pinion/registry.db"}}}})
-        port = registry.wait_line(r"registry address=\S+:(\d+)").group(1)
-        command = _PROBE.search((ROOT / "charts/pinion/templates/_registry_pod.tpl").read_text())[1]
-        probe = re.sub(r"{{.*}}", port, command).replace('"', "").split(", ")
+            "address": address(0), "local_socket": "/run/pinion/registry.sock", "store": {"sqlite": {"path": "/var/lib/pinion/registry.db"}}}})
+        probe = _PROBE.search((ROOT / "charts/pinion/templates/_registry_pod.tpl").read_text())[1].replace('"', "").split(", ")
         done = subprocess.run(["nsenter", "--target", str(registry.family()[-1]), "--mount", "--root", *probe], capture_output=True, text=True,
                               check=False, env={"PATH": "/usr/bin"})
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -13,14 +13,18 @@
 {{- end -}}
 {{- include "pinion.checks.files" (list "gateway.files" $v.gateway.files) -}}
 {{- include "pinion.checks.files" (list "registry.files" $v.registry.files) -}}
-{{- include "pinion.checks.owned" (list "registry.config" $v.registry.config (dict "address" "registry.port" "insecure" "nothing, the chart sets it" "store" "registry.store")) -}}
+{{- include "pinion.checks.owned" (list "registry.config" $v.registry.config (dict "address" "registry.port" "insecure" "nothing, the chart sets it" "local_socket" "nothing, the chart sets it" "store" "registry.store" "tls" "registry.tls" "access" "registry.access" "client" "gateway.registry")) -}}
 {{- end }}
 
 {{- define "pinion.checks.registry" -}}
 {{- $r := .Values.registry -}}
-{{- if and (not .Values.networkPolicy.enabled) (not $r.allowUnguarded) -}}
-{{- fail "the registry asks nobody who they are, and without networkPolicy.enabled every pod of the cluster can change pins: switch the policy on, or say registry.allowUnguarded" -}}
+{{- if and (not $r.access) (not .Values.networkPolicy.enabled) (not $r.allowUnguarded) -}}
+{{- fail "the registry asks nobody who they are, and without networkPolicy.enabled every pod of the cluster can change pins: set registry.access, switch the policy on, or say registry.allowUnguarded" -}}
 {{- end -}}
+{{- if ne (empty $r.access) (empty $r.tls) -}}
+{{- fail "registry.tls and registry.access come together: credentials go over TLS, and TLS without them lets everybody in" -}}
+{{- end -}}
+{{- include "pinion.checks.tls" (list "registry.tls" $r.tls) -}}
 {{- if eq $r.store "etcd" -}}
 {{- if not $r.etcd.endpoints -}}
 {{- fail "registry.store is etcd, and registry.etcd.endpoints names no member" -}}
@@ -62,12 +66,18 @@
 {{- if not $g.listeners -}}
 {{- fail "gateway.listeners is empty: a gateway needs a listener" -}}
 {{- end -}}
+{{- if and (or $g.registry.certificate $g.registry.token $g.registry.ca) (not (include "pinion.registryTls" .)) -}}
+{{- fail "gateway.registry has credentials, which go over TLS only: set registry.tls, or gateway.registry.tls for a registry elsewhere" -}}
+{{- end -}}
+{{- if and $g.registry.certificate (not (or $g.registry.certificate.secret $g.registry.certificate.issuer)) -}}
+{{- fail "gateway.registry.certificate has none: name its secret, or the issuer to ask for one" -}}
+{{- end -}}
 {{- $taken := dict ($g.adminPort | int | toString) "gateway.adminPort" -}}
 {{- $served := dict -}}
 {{- range $name, $listener := $g.listeners -}}
 {{- $where := printf "gateway.listeners.%s" $name -}}
-{{- if or (eq $name "admin") (not (regexMatch "^[a-z]([-a-z0-9]{0,13}[a-z0-9])?$" $name)) -}}
-{{- fail (printf "%s: a listener's name is a port's name too: at most 15 lower-case letters, digits and hyphens, and not admin" $where) -}}
+{{- if or (has $name (list "admin" "registry" "gateway-client")) (not (regexMatch "^[a-z]([-a-z0-9]{0,13}[a-z0-9])?$" $name)) -}}
+{{- fail (printf "%s: a listener's name is a port's name too: at most 15 lower-case letters, digits and hyphens, and not admin, registry or gateway-client" $where) -}}
 {{- end -}}
 {{- include "pinion.checks.port" (list $taken $listener.port $where "port") -}}
 {{- include "pinion.checks.port" (list $served (default $listener.port $listener.servicePort) $where "servicePort") -}}

@@ -51,11 +51,31 @@ registry:
   {{- else }}
   address: {{ include "pinion.address" (list $g.registry.host $g.registry.port) }}
   {{- end }}
+  {{- if include "pinion.registryTls" . }}
+  client:
+    {{- with $g.registry }}
+    {{- if or .ca .certificate }}
+    tls:
+      {{- if .ca }}
+      trusted_ca: /etc/pinion/registry/ca/ca.crt
+      {{- end }}
+      {{- if .certificate }}
+      tls_certificate: {certificate_chain: /etc/pinion/registry/tls/tls.crt, private_key: /etc/pinion/registry/tls/tls.key}
+      {{- end }}
+    {{- else }}
+    tls: {}
+    {{- end }}
+    {{- if .token }}
+    token_file: /etc/pinion/registry/token/token
+    {{- end }}
+    {{- end }}
+  {{- else }}
   insecure: true  # the connection is without TLS; a NetworkPolicy says who may reach the registry
+  {{- end }}
 {{- end }}
 {{- end }}
 
-{{/* (list "ingress" $tls): what a listener shows its clients, and asks of them. */}}
+{{/* (list "ingress" $tls): what a listener or the registry shows its clients, and asks of them. */}}
 {{- define "pinion.serverTls" -}}
 {{- $name := index . 0 -}}
 {{- $tls := index . 1 -}}
@@ -74,7 +94,16 @@ require_client_certificate: true
 {{- $r := .Values.registry -}}
 registry:
   address: {{ include "pinion.address" (list .Values.listenAddress $r.port) }}
+  # For probes, and for who may run commands in the pod.
+  local_socket: /run/pinion/registry.sock
+  {{- if $r.access }}
+  tls:
+    {{- include "pinion.serverTls" (list "registry" $r.tls) | nindent 4 }}
+  access:
+    {{- toYaml $r.access | nindent 4 }}
+  {{- else }}
   insecure: true  # everyone who reaches it may change it; a NetworkPolicy says who that is
+  {{- end }}
   store:
     {{- if eq $r.store "etcd" }}
     {{- include "pinion.registry.etcd" $r.etcd | nindent 4 }}

@@ -58,6 +58,15 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end -}}
 {{- end }}
 
+{{/* "true" where the release's gateways speak TLS to their registry; else empty. */}}
+{{- define "pinion.registryTls" -}}
+{{- if .Values.registry.enabled -}}
+{{- if .Values.registry.tls }}true{{ end -}}
+{{- else if .Values.gateway.registry.tls -}}
+true
+{{- end -}}
+{{- end }}
+
 {{/* (list $ "ingress" $certificate "service" "server auth"): what cert-manager is asked for, where there is an issuer. */}}
 {{- define "pinion.certificate" -}}
 {{- $root := index . 0 -}}

@@ -92,12 +92,20 @@ one key that is taken. */}}
 {{- range $name, $listener := .Values.gateway.listeners -}}
 {{- include "pinion.folders.tls" (list $ $folders $name $listener.tls) -}}
 {{- end -}}
+{{- if include "pinion.registryTls" . -}}
+{{- with .Values.gateway.registry -}}
+{{- include "pinion.folders.add" (list $folders "registry-ca" "registry/ca" .ca "ca.crt") -}}
+{{- include "pinion.folders.add" (list $folders "registry-tls" "registry/tls" (include "pinion.tlsSecret" (list $ "gateway-client" .certificate)) "") -}}
+{{- include "pinion.folders.add" (list $folders "registry-token" "registry/token" .token "token") -}}
+{{- end -}}
+{{- end -}}
 {{- include "pinion.folders.files" (list $folders .Values.gateway.files) -}}
 {{ toJson $folders }}
 {{- end }}
 
 {{- define "pinion.registry.folders" -}}
 {{- $folders := dict -}}
+{{- include "pinion.folders.tls" (list . $folders "registry" .Values.registry.tls) -}}
 {{- if eq .Values.registry.store "etcd" -}}
 {{- with .Values.registry.etcd -}}
 {{- if .tls -}}

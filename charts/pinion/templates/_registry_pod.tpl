@@ -15,7 +15,7 @@ spec:
     - {name: registry, containerPort: {{ $registry.port | int }}, protocol: TCP}
     readinessProbe:
       # Asks as a client would: it answers, and it can read its database.
-      exec: {command: [pinion, --registry, "127.0.0.1:{{ $registry.port | int }}", --timeout, 3s, status]}
+      exec: {command: [pinion, --registry, "unix:/run/pinion/registry.sock", --timeout, 3s, status]}
       periodSeconds: 10
       timeoutSeconds: 5
     livenessProbe:
@@ -29,6 +29,7 @@ spec:
       failureThreshold: 60
     volumeMounts:
     - {name: config, mountPath: /etc/pinion/config, readOnly: true}
+    - {name: socket, mountPath: /run/pinion}
     - {name: tmp, mountPath: /tmp}
     {{- if eq $registry.store "sqlite" }}
     - {name: data, mountPath: /var/lib/pinion}
@@ -39,6 +40,8 @@ spec:
   volumes:
   - name: config
     configMap: {name: {{ include "pinion.fullname" . }}-registry}
+  - name: socket
+    emptyDir: {sizeLimit: 1Mi}
   - name: tmp
     emptyDir: {sizeLimit: 256Mi}
   {{- with include "pinion.registry.folders" . | fromJson }}
