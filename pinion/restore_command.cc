@@ -61,8 +61,8 @@ absl::Status Restore(cli::Invocation& run, const RestoreFlags& flags) {
                              {"store", result.store()},
                          }),
                          "Gateways keep what they have until each is told to follow it: pinion "
-                         "gateway --accept-registry ",
-                         result.registry_id(), "\n"));
+                         "gateway accept ",
+                         result.registry_id(), " --admin ADDRESS\n"));
   return absl::OkStatus();
 }
 
