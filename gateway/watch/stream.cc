@@ -1,10 +1,14 @@
 #include "gateway/watch/stream.h"
 
+#include <functional>
 #include <utility>
+#include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "dial/registry_connection.h"
 #include "gateway/watch_limits.h"
 #include "grpcpp/channel.h"
@@ -18,7 +22,11 @@ namespace {
 
 using registry::v1::GetVersionSchemaRequest;
 using registry::v1::GetVersionSchemaResponse;
+using registry::v1::ProposePinsRequest;
+using registry::v1::ProposePinsResponse;
 using registry::v1::Registry;
+using registry::v1::ReportGatewayRequest;
+using registry::v1::ReportGatewayResponse;
 using registry::v1::RoutingWatch;
 using registry::v1::WatchRequest;
 using registry::v1::WatchResponse;
@@ -27,25 +35,41 @@ absl::Status ToStatus(const grpc::Status& status) {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
 }
 
-// One GetVersionSchema call; its callback owns it.
-struct SchemaCall {
-  grpc::ClientContext context;
-  GetVersionSchemaRequest request;
-  GetVersionSchemaResponse response;
-};
+// Calls that have one answer. gRPC's callbacks say that one has ended, and the watcher's thread
+// ends its life: a context keeps the channel, and a channel that is given up last by one of gRPC's
+// own threads would wait for that thread.
+class UnaryCalls {
+ public:
+  struct Call {
+    virtual ~Call() = default;
+    grpc::ClientContext context;
+  };
 
-// One ProposePins call; the same.
-struct ProposalCall {
-  grpc::ClientContext context;
-  registry::v1::ProposePinsRequest request;
-  registry::v1::ProposePinsResponse response;
-};
+  ~UnaryCalls() {
+    MutexLock lock(&mutex_);
+    for (const auto& [call, owned] : open_) call->context.TryCancel();
+    while (!open_.empty()) ended_.Wait(&mutex_);
+  }
 
-// One ReportGateway call; the same.
-struct ReportCall {
-  grpc::ClientContext context;
-  registry::v1::ReportGatewayRequest request;
-  registry::v1::ReportGatewayResponse response;
+  // The watcher's thread, which also forgets those that have ended.
+  void Add(std::unique_ptr<Call> call) {
+    std::vector<std::unique_ptr<Call>> over;
+    MutexLock lock(&mutex_);
+    over.swap(over_);
+    open_.emplace(call.get(), std::move(call));
+  }
+  // gRPC's threads; the last that they do with the call.
+  void End(Call* call) {
+    MutexLock lock(&mutex_);
+    over_.push_back(std::move(open_.extract(call).mapped()));
+    if (open_.empty()) ended_.Signal();
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar ended_;
+  absl::flat_hash_map<Call*, std::unique_ptr<Call>> open_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<Call>> over_ ABSL_GUARDED_BY(mutex_);
 };
 
 class GrpcStream final : public Stream, private grpc::ClientReadReactor<WatchResponse> {
@@ -103,6 +127,31 @@ class Channel::Impl {
   RoutingWatch::Stub& watch() { return *watch_; }
   Registry::Stub& registry() { return *registry_; }
 
+  // `answer` makes an event of what came, on one of gRPC's threads.
+  template <typename Stub, typename Request, typename Response>
+  void Call(Stub& stub,
+            void (Stub::async::*method)(grpc::ClientContext*, const Request*, Response*,
+                                        std::function<void(grpc::Status)>),
+            Request request, absl::Duration timeout, std::shared_ptr<Mailbox> mailbox,
+            std::function<Event(absl::Status, Response&)> answer) {
+    struct Made : UnaryCalls::Call {
+      Request request;
+      Response response;
+    };
+    auto owned = std::make_unique<Made>();
+    Made* const call = owned.get();
+    call->request = std::move(request);
+    connection_.Authenticate(call->context);
+    call->context.set_deadline(absl::ToChronoTime(SystemClock().Wall() + timeout));
+    calls_.Add(std::move(owned));
+    (stub.async()->*method)(&call->context, &call->request, &call->response,
+                            [this, call, mailbox = std::move(mailbox),
+                             answer = std::move(answer)](const grpc::Status& status) {
+                              mailbox->Post(answer(ToStatus(status), call->response));
+                              calls_.End(call);
+                            });
+  }
+
  private:
   static grpc::ChannelArguments Arguments() {
     const auto milliseconds = [](absl::Duration duration) {
@@ -119,6 +168,7 @@ class Channel::Impl {
   dial::RegistryConnection connection_;
   const std::unique_ptr<RoutingWatch::Stub> watch_;
   const std::unique_ptr<Registry::Stub> registry_;
+  UnaryCalls calls_;  // ends before what its calls use
 };
 
 Channel::Channel(const std::string& address, const dial::Credentials& credentials)
@@ -132,47 +182,34 @@ std::unique_ptr<Stream> Channel::Begin(const WatchRequest& request,
 }
 
 void Channel::FetchSchema(const SchemaKey& key, std::shared_ptr<Mailbox> mailbox) {
-  auto call = std::make_shared<SchemaCall>();
-  impl_->connection().Authenticate(call->context);
-  call->request.set_service(key.service);
-  call->request.set_name(key.version);
-  call->context.set_deadline(
-      absl::ToChronoTime(SystemClock().Wall() + limits::kSchemaFetchTimeout));
-  impl_->registry().async()->GetVersionSchema(
-      &call->context, &call->request, &call->response,
-      [call, key, mailbox = std::move(mailbox)](const grpc::Status& status) {
-        Event event{.kind = Event::Kind::kSchema, .status = ToStatus(status), .schema = key};
-        event.descriptor_set = std::move(*call->response.mutable_descriptor_set());
-        mailbox->Post(std::move(event));
+  GetVersionSchemaRequest request;
+  request.set_service(key.service);
+  request.set_name(key.version);
+  impl_->Call<Registry::Stub, GetVersionSchemaRequest, GetVersionSchemaResponse>(
+      impl_->registry(), &Registry::Stub::async::GetVersionSchema, std::move(request),
+      limits::kSchemaFetchTimeout, std::move(mailbox),
+      [key](absl::Status status, GetVersionSchemaResponse& response) {
+        Event event{.kind = Event::Kind::kSchema, .status = std::move(status), .schema = key};
+        event.descriptor_set = std::move(*response.mutable_descriptor_set());
+        return event;
       });
 }
 
-void Channel::ProposePins(const registry::v1::ProposePinsRequest& request,
-                          std::shared_ptr<Mailbox> mailbox) {
-  auto call = std::make_shared<ProposalCall>();
-  impl_->connection().Authenticate(call->context);
-  call->request = request;
-  call->context.set_deadline(
-      absl::ToChronoTime(SystemClock().Wall() + limits::kPinProposalTimeout));
-  impl_->watch().async()->ProposePins(
-      &call->context, &call->request, &call->response,
-      [call, mailbox = std::move(mailbox)](const grpc::Status& status) {
-        Event event{.kind = Event::Kind::kProposed, .status = ToStatus(status)};
-        event.pins.Swap(&call->response);
-        mailbox->Post(std::move(event));
+void Channel::ProposePins(const ProposePinsRequest& request, std::shared_ptr<Mailbox> mailbox) {
+  impl_->Call<RoutingWatch::Stub, ProposePinsRequest, ProposePinsResponse>(
+      impl_->watch(), &RoutingWatch::Stub::async::ProposePins, request, limits::kPinProposalTimeout,
+      std::move(mailbox), [](absl::Status status, ProposePinsResponse& response) {
+        Event event{.kind = Event::Kind::kProposed, .status = std::move(status)};
+        event.pins.Swap(&response);
+        return event;
       });
 }
 
-void Channel::Report(const registry::v1::ReportGatewayRequest& request,
-                     std::shared_ptr<Mailbox> mailbox) {
-  auto call = std::make_shared<ReportCall>();
-  impl_->connection().Authenticate(call->context);
-  call->request = request;
-  call->context.set_deadline(absl::ToChronoTime(SystemClock().Wall() + limits::kReportTimeout));
-  impl_->watch().async()->ReportGateway(
-      &call->context, &call->request, &call->response,
-      [call, mailbox = std::move(mailbox)](const grpc::Status& status) {
-        mailbox->Post(Event{.kind = Event::Kind::kReported, .status = ToStatus(status)});
+void Channel::Report(const ReportGatewayRequest& request, std::shared_ptr<Mailbox> mailbox) {
+  impl_->Call<RoutingWatch::Stub, ReportGatewayRequest, ReportGatewayResponse>(
+      impl_->watch(), &RoutingWatch::Stub::async::ReportGateway, request, limits::kReportTimeout,
+      std::move(mailbox), [](absl::Status status, ReportGatewayResponse&) {
+        return Event{.kind = Event::Kind::kReported, .status = std::move(status)};
       });
 }
 

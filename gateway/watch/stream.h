@@ -27,6 +27,7 @@ class Channel {
  public:
   // `address`: "127.0.0.1:8081", "unix:/run/pinion.sock". Every call shows `credentials`.
   Channel(const std::string& address, const dial::Credentials& credentials);
+  // Cancels the calls below that are under way, and returns when each has posted its event.
   ~Channel();
 
   // Begins a call that posts to `mailbox`. The stream must not be destroyed before its kStreamEnded
@@ -34,8 +35,7 @@ class Channel {
   std::unique_ptr<Stream> Begin(const registry::v1::WatchRequest& request,
                                 std::shared_ptr<Mailbox> mailbox);
 
-  // Fetches the version's schema and posts it as kSchema, exactly once, perhaps after the channel
-  // is gone.
+  // Fetches the version's schema and posts it as kSchema, exactly once.
   void FetchSchema(const SchemaKey& key, std::shared_ptr<Mailbox> mailbox);
 
   // Proposes pins and posts what became of them as kProposed, in the same way.
