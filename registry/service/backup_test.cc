@@ -54,7 +54,9 @@ class BackupTest : public RegistryFixture {
     RETURN_IF_ERROR(file.status());
     RETURN_IF_ERROR(ReadBackup(*registry_, ann_, {}, [&](const v1::BackupPart& part) {
       if (during_ && part.has_pairs()) std::exchange(during_, nullptr)();
-      return (*file)->Append(part);
+      v1::BackupPart written = part;
+      if (on_its_way_) on_its_way_(written);
+      return (*file)->Append(written);
     }));
     return (*file)->Finish();
   }
@@ -79,6 +81,7 @@ class BackupTest : public RegistryFixture {
   std::string directory_;
   std::string path_;
   std::function<void()> during_;  // once, while a backup is being read
+  std::function<void(v1::BackupPart&)> on_its_way_;
   store::MemoryStore restored_{clock_};
 };
 
@@ -224,6 +227,18 @@ TEST_F(BackupTest, EveryCutAndEveryFlipOfTheFileIsRefused) {
   EXPECT_EQ(restored_.revision(), 1) << "nothing was written";
   Write(whole);
   EXPECT_TRUE(RestoreInto(restored_).ok());
+}
+
+// The file's own checksums are right then, record by record.
+TEST_F(BackupTest, WhatWasChangedOnItsWayIsRefused) {
+  SetUpAddressBook();
+  on_its_way_ = [](v1::BackupPart& part) {
+    if (part.has_pairs()) part.mutable_pairs()->mutable_pairs(0)->mutable_value()->push_back('x');
+  };
+  ASSERT_TRUE(Backup().ok());
+  EXPECT_THAT(std::string(RestoreInto(restored_).status().message()),
+              HasSubstr("its checksum does not fit"));
+  EXPECT_EQ(restored_.revision(), 1) << "nothing was written";
 }
 
 TEST_F(BackupTest, AForgedAuditLogIsRefusedUnlessItIsAccepted) {
