@@ -46,8 +46,15 @@ class UnaryCalls {
   };
 
   ~UnaryCalls() {
+    std::vector<Call*> open;
+    {
+      MutexLock lock(&mutex_);
+      for (const auto& [call, owned] : open_) open.push_back(call);
+    }
+    // Outside of the lock, which a callback takes that gRPC may run here and now. Calls that end
+    // meanwhile stay in over_.
+    for (Call* call : open) call->context.TryCancel();
     MutexLock lock(&mutex_);
-    for (const auto& [call, owned] : open_) call->context.TryCancel();
     while (!open_.empty()) ended_.Wait(&mutex_);
   }
 
