@@ -1,35 +1,17 @@
 #include "auth/key_source.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "auth/limits.h"
 #include "base/log.h"
+#include "base/read_file.h"
 #include "base/status_macros.h"
 
 namespace pinion::auth {
 namespace {
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
-                                                             std::fclose);
-  if (file == nullptr) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot be read: ", std::strerror(errno)));
-  }
-  std::string text(limits::kJwksBytesMax + 1, '\0');
-  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
-  if (std::ferror(file.get()) != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot be read: ", std::strerror(errno)));
-  }
-  if (text.size() <= limits::kJwksBytesMax) return text;
-  return absl::InvalidArgumentError(
-      absl::StrCat("has more than ", limits::kJwksBytesMax, " bytes"));
-}
 
 // As messages call it: of a URL without its query, which may hold a secret.
 std::string PlaceOf(const IssuerOptions& options) {
@@ -163,8 +145,8 @@ absl::Time KeySource::LookAtAll() {
 
 absl::Status KeySource::Load(size_t index) {
   const IssuerOptions& options = places_[index].options;
-  auto text =
-      options.url.empty() ? ReadFile(options.file) : fetch_(options.url, options.trusted_ca, stop_);
+  auto text = options.url.empty() ? ReadFile(options.file, limits::kJwksBytesMax)
+                                  : fetch_(options.url, options.trusted_ca, stop_);
   const absl::Status taken = text.ok() ? Take(index, *std::move(text)) : text.status();
   if (taken.ok()) return taken;
   return absl::InvalidArgumentError(absl::StrCat(KeysOf(options), ": ", taken.message()));

@@ -4,8 +4,6 @@
 #include <grpcpp/security/credentials.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <list>
 #include <optional>
 #include <utility>
@@ -14,6 +12,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "base/read_file.h"
 #include "base/status_macros.h"
 #include "registry/model/address.h"
 #include "registry/probe/contact.h"
@@ -27,6 +26,9 @@ namespace {
 // One answer of reflection may be a whole schema.
 constexpr int kMaxMessageBytes = static_cast<int>(schema::kMaxDescriptorSetBytes) + (1 << 20);
 
+// A bundle of all CAs of a system is 0.25 MiB.
+constexpr size_t kMaxPemBytes = 4 * 1024 * 1024;
+
 // What a connection leads to: one that was kept is used for the same only.
 struct Connection {
   std::string uid;
@@ -35,14 +37,12 @@ struct Connection {
   std::shared_ptr<grpc::Channel> channel;
 };
 
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
+absl::StatusOr<std::string> ReadPem(const std::string& path) {
   if (path.empty()) return "";
-  std::ifstream in(path, std::ios::binary);
-  if (!in.good()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("cannot be asked over TLS: the registry cannot read ", path));
-  }
-  return std::string(std::istreambuf_iterator<char>(in), {});
+  absl::StatusOr<std::string> text = ReadFile(path, kMaxPemBytes);
+  if (text.ok()) return text;
+  return absl::FailedPreconditionError(
+      absl::StrCat("cannot be asked over TLS: the registry cannot read ", path));
 }
 
 // Those that name the service, else those that name none; nullptr: none.
@@ -114,9 +114,9 @@ class InstanceProbe::Impl {
       const std::string& service) const {
     grpc::SslCredentialsOptions ssl;
     if (const TlsFiles* files = FilesFor(options_.tls, service)) {
-      ASSIGN_OR_RETURN(ssl.pem_root_certs, ReadFile(files->trusted_ca));
-      ASSIGN_OR_RETURN(ssl.pem_cert_chain, ReadFile(files->certificate_chain));
-      ASSIGN_OR_RETURN(ssl.pem_private_key, ReadFile(files->private_key));
+      ASSIGN_OR_RETURN(ssl.pem_root_certs, ReadPem(files->trusted_ca));
+      ASSIGN_OR_RETURN(ssl.pem_cert_chain, ReadPem(files->certificate_chain));
+      ASSIGN_OR_RETURN(ssl.pem_private_key, ReadPem(files->private_key));
     }
     return grpc::SslCredentials(ssl);
   }
