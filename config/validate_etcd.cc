@@ -1,11 +1,10 @@
 // The registry's etcd: which members, below which prefix, and as whom.
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/address.h"
 #include "base/proto_duration.h"
-#include "base/read_file.h"
+#include "config/password_file.h"
 #include "config/validate.h"
 
 namespace pinion::config {
@@ -14,7 +13,6 @@ namespace {
 // As registry/store/etcd_options.h, which a configuration does not see: the planes and the stores
 // are not its business.
 constexpr size_t kMaxPrefixBytes = 64;
-constexpr size_t kMaxPasswordBytes = 4096;
 // Shorter than an election, a call could never outlive the loss of a leader.
 constexpr absl::Duration kMinRequestTimeout = absl::Seconds(1);
 constexpr absl::Duration kMaxRequestTimeout = absl::Minutes(5);
@@ -47,12 +45,7 @@ void CheckUser(const v1::Store::Etcd& etcd, const std::string& path, Reporter& r
   }
   if (etcd.password_file().empty()) return;
   const std::string where = absl::StrCat(path, ".password_file");
-  const absl::StatusOr<std::string> text = ReadFile(etcd.password_file(), kMaxPasswordBytes);
-  if (!text.ok()) {
-    report.AtValue(where, absl::StrCat(etcd.password_file(), ": ", text.status().message()));
-  } else if (absl::StripAsciiWhitespace(*text).empty()) {
-    report.AtValue(where, absl::StrCat(etcd.password_file(), ": holds no password"));
-  }
+  report.Check(where, ReadPasswordFile(etcd.password_file()).status());
 }
 
 }  // namespace

@@ -1,17 +1,10 @@
 #include "pinion/etcd_options.h"
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/str_cat.h"
 #include "base/proto_duration.h"
-#include "base/read_file.h"
 #include "base/status_macros.h"
+#include "config/password_file.h"
 
 namespace pinion {
-namespace {
-
-constexpr size_t kMaxPasswordBytes = 4096;
-
-}  // namespace
 
 absl::StatusOr<store::EtcdOptions> EtcdOptionsOf(const config::v1::Store::Etcd& config) {
   store::EtcdOptions options;
@@ -23,12 +16,7 @@ absl::StatusOr<store::EtcdOptions> EtcdOptionsOf(const config::v1::Store::Etcd& 
                  .key = config.tls().tls_certificate().private_key()};
   options.username = config.username();
   if (!config.password_file().empty()) {
-    absl::StatusOr<std::string> text = ReadFile(config.password_file(), kMaxPasswordBytes);
-    if (!text.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(config.password_file(), ": ", text.status().message()));
-    }
-    options.password = std::string(absl::StripTrailingAsciiWhitespace(*text));
+    ASSIGN_OR_RETURN(options.password, config::ReadPasswordFile(config.password_file()));
   }
   if (config.has_request_timeout()) options.request_timeout = FromProto(config.request_timeout());
   return options;
