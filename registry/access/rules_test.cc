@@ -10,31 +10,17 @@
 #include "pinion/registry/v1/access.pb.h"
 #include "pinion/registry/v1/registry.pb.h"
 #include "pinion/registry/v1/watch.pb.h"
+#include "tests/testing/registry_methods.h"
 
 namespace pinion::access {
 namespace {
 
 namespace v1 = registry::v1;
 
-// Of every service that the registry's protos declare.
-std::vector<const google::protobuf::MethodDescriptor*> AllMethods() {
-  std::vector<const google::protobuf::MethodDescriptor*> methods;
-  for (const auto* file :
-       {v1::GetServiceRequest::descriptor()->file(), v1::WatchRequest::descriptor()->file(),
-        v1::WhoAmIRequest::descriptor()->file()}) {
-    for (int i = 0; i < file->service_count(); ++i) {
-      for (int j = 0; j < file->service(i)->method_count(); ++j) {
-        methods.push_back(file->service(i)->method(j));
-      }
-    }
-  }
-  return methods;
-}
-
 TEST(RulesTest, EveryMethodHasExactlyOneAndNoRuleIsLeftOver) {
   std::set<std::string> ruled;
   for (const Rule& rule : AllRules()) EXPECT_TRUE(ruled.insert(rule.method).second) << rule.method;
-  for (const auto* method : AllMethods()) {
+  for (const auto* method : testing::AllRegistryMethods()) {
     EXPECT_EQ(ruled.erase(method->full_name()), 1u)
         << method->full_name() << " has no rule, so that nobody can call it: add one to rules.cc";
   }
@@ -43,7 +29,7 @@ TEST(RulesTest, EveryMethodHasExactlyOneAndNoRuleIsLeftOver) {
 
 TEST(RulesTest, TheObjectOfEachIsAFieldOfItsRequest) {
   google::protobuf::DynamicMessageFactory factory;
-  for (const auto* method : AllMethods()) {
+  for (const auto* method : testing::AllRegistryMethods()) {
     const Rule* rule = FindRule(method->full_name());
     ASSERT_NE(rule, nullptr);
     const std::unique_ptr<google::protobuf::Message> request(

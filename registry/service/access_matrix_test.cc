@@ -15,6 +15,7 @@
 #include "absl/strings/strip.h"
 #include "google/protobuf/dynamic_message.h"
 #include "tests/testing/access_world.h"
+#include "tests/testing/registry_methods.h"
 
 namespace pinion::service {
 namespace {
@@ -269,24 +270,10 @@ class AccessMatrixTest : public AccessWorld {
   std::map<std::string, std::string> instances_;
 };
 
-std::vector<const MethodDescriptor*> AllMethods() {
-  std::vector<const MethodDescriptor*> methods;
-  for (const auto* file :
-       {v1::GetServiceRequest::descriptor()->file(), v1::WatchRequest::descriptor()->file(),
-        v1::WhoAmIRequest::descriptor()->file()}) {
-    for (int i = 0; i < file->service_count(); ++i) {
-      for (int j = 0; j < file->service(i)->method_count(); ++j) {
-        methods.push_back(file->service(i)->method(j));
-      }
-    }
-  }
-  return methods;
-}
-
 TEST_F(AccessMatrixTest, EachMayDoWhatIsTheirsAndNothingElse) {
   const std::shared_ptr<grpc::Channel> channel = Connect();
   int cells = 0, passed = 0;
-  for (const MethodDescriptor* method : AllMethods()) {
+  for (const MethodDescriptor* method : testing::AllRegistryMethods()) {
     ASSERT_NE(WhoseIs(method->name()), "") << method->name() << " is not in the specification";
     const Message* prototype =
         google::protobuf::MessageFactory::generated_factory()->GetPrototype(method->input_type());
@@ -313,8 +300,8 @@ TEST_F(AccessMatrixTest, EachMayDoWhatIsTheirsAndNothingElse) {
       }
     }
   }
-  std::cout << "methods " << AllMethods().size() << ", callers " << people_.size() << ", cells "
-            << cells << ", let through " << passed << "\n";
+  std::cout << "methods " << testing::AllRegistryMethods().size() << ", callers " << people_.size()
+            << ", cells " << cells << ", let through " << passed << "\n";
   EXPECT_GT(cells, 1000);
 }
 

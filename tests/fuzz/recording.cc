@@ -1,53 +1,16 @@
 // What a gateway starts from when the registry is away: a file of records that a disk may have
-// spoilt. The first byte says whether the rest is the file itself, or the records in it (a Piece()
-// each), which then have good checksums whatever they hold.
+// spoilt.
 #include "gateway/watch/recording.h"
 
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "base/check.h"
-#include "base/record_file.h"
 #include "gateway/watch/watch_messages.h"
-#include "tests/fuzz/target.h"
+#include "tests/fuzz/record_input.h"
 
 namespace pinion::fuzz {
-namespace {
-
-namespace fs = std::filesystem;
-
-// Of this process, in memory where there is such a place; gone with it.
-class Folder {
- public:
-  Folder() {
-    const fs::path base = fs::is_directory("/dev/shm") ? "/dev/shm" : fs::temp_directory_path();
-    path_ = (base / absl::StrCat("pinion-fuzz.", ::getpid())).native();
-    fs::create_directories(path_);
-  }
-  ~Folder() { fs::remove_all(path_); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
-void WriteFile(const std::string& path, bool raw, Input& input) {
-  if (raw) {
-    std::ofstream(path, std::ios::binary | std::ios::trunc) << input.rest();
-    return;
-  }
-  auto writer = RecordWriter::Create(path);
-  CHECK(writer.ok());
-  while (!input.empty()) CHECK((*writer)->Append(input.Piece()).ok());
-  CHECK((*writer)->Sync().ok());
-}
-
-}  // namespace
+namespace {}  // namespace
 
 std::vector<std::string> Seeds() {
   const std::string snapshot = watch::Snapshot("r", 5).SerializeAsString();
@@ -63,10 +26,7 @@ std::vector<std::string> Seeds() {
 
 void Run(absl::string_view input) {
   static const Folder folder;
-  Input bytes(input);
-  const bool raw = bytes.Byte() % 2 == 0;
-  const std::string path = folder.path() + "/routing.snapshot";
-  WriteFile(path, raw, bytes);
+  WriteRecords(folder.path() + "/routing.snapshot", input);
 
   auto recording = watch::Recording::Open(folder.path());
   CHECK(recording.ok());
