@@ -20,6 +20,7 @@ void AddCommands(Command& root, Invocation& run) {
   AddAuditCommands(root, run);
   AddBackupCommand(root, run);
   AddRoutingCommands(root, run);
+  AddHelpDumpCommand(root, run);
 }
 
 }  // namespace pinion::cli

@@ -1,13 +1,17 @@
 #include "clients/cli/flags.h"
 
 #include <algorithm>
+#include <map>
 #include <ostream>
 #include <utility>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "base/nearest.h"
 
 namespace pinion::cli {
@@ -57,12 +61,17 @@ bool IsUsageError(const absl::Status& status) {
 
 class Command::Impl {
  public:
-  explicit Impl(CLI::App* app) : app(app) {}
+  Impl(CLI::App* app, std::string path) : app(app), path(std::move(path)) {}
 
   std::unique_ptr<CLI::App> owned;  // of the program; CLI11 owns the rest
   CLI::App* app;
+  std::string path;  // "pinion pin set"
   std::vector<std::unique_ptr<Command>> subs;
   Action action;
+  std::vector<std::string> notes;     // lines
+  std::vector<std::string> examples;  // command lines
+  std::map<const CLI::Option*, std::vector<std::string>> choices;
+  bool hidden = false;
 
   // A word that does something by itself may stand alone.
   void RequireSub() {
@@ -77,8 +86,30 @@ class Command::Impl {
   }
   std::vector<std::string> SubWords() const {
     std::vector<std::string> words;
-    for (const auto& sub : subs) words.push_back(sub->impl_->app->get_name());
+    for (const auto& sub : subs) {
+      if (!sub->impl_->hidden) words.push_back(sub->impl_->app->get_name());
+    }
     return words;
+  }
+  // Its own; of a word that only has verbs, one of each.
+  std::vector<std::string> Examples() const {
+    const bool is_program = owned != nullptr;
+    if (!examples.empty() || action != nullptr || is_program) return examples;
+    std::vector<std::string> all;
+    for (const auto& sub : subs) {
+      const std::vector<std::string> of_verb = sub->impl_->Examples();
+      if (!sub->impl_->hidden && !of_verb.empty()) all.push_back(of_verb.front());
+    }
+    return all;
+  }
+  // Once everything is declared: what stands below each help text.
+  void WriteFooters() {
+    std::string text = absl::StrJoin(notes, "\n");
+    for (const std::string& line : Examples()) {
+      absl::StrAppend(&text, text.empty() ? "" : "\n", "  ", line);
+    }
+    app->footer(text);
+    for (const auto& sub : subs) sub->impl_->WriteFooters();
   }
 };
 
@@ -88,8 +119,9 @@ Command::~Command() = default;
 Command& Command::Sub(absl::string_view word, absl::string_view help) {
   CLI::App* app = impl_->app->add_subcommand(std::string(word), std::string(help));
   app->fallthrough();  // the program's options
+  auto impl = std::make_unique<Impl>(app, absl::StrCat(impl_->path, " ", word));
   impl_->subs.push_back(
-      std::unique_ptr<Command>(new Command(std::make_unique<Impl>(app))));  // private constructor
+      std::unique_ptr<Command>(new Command(std::move(impl))));  // private constructor
   impl_->RequireSub();
   return *impl_->subs.back();
 }
@@ -99,7 +131,20 @@ void Command::Run(Action action) {
   impl_->RequireSub();
 }
 
-void Command::Examples(absl::string_view text) { impl_->app->footer(std::string(text)); }
+void Command::Examples(absl::string_view text) {
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    if (absl::ConsumePrefix(&line, "  ")) {
+      impl_->examples.emplace_back(line);
+    } else {
+      impl_->notes.emplace_back(line);
+    }
+  }
+}
+
+void Command::Hide() {
+  impl_->hidden = true;
+  impl_->app->group("");
+}
 
 void Command::Argument(absl::string_view name, std::string* value, absl::string_view help) {
   impl_->app->add_option(std::string(name), *value, std::string(help))->required()->type_name("");
@@ -152,16 +197,69 @@ void Command::Option(absl::string_view flags, absl::string_view name,
 void Command::Choice(absl::string_view flags, std::vector<std::string> choices, std::string* value,
                      absl::string_view help) {
   const std::string list = absl::StrJoin(choices, "|");
-  impl_->app->add_option(std::string(flags), *value, std::string(help))
-      ->type_name(list)
-      ->check([choices = std::move(choices), list](const std::string& text) {
-        if (std::find(choices.begin(), choices.end(), text) != choices.end()) return std::string();
-        return absl::StrCat("\"", text, "\" is not one of ", list, DidYouMean(text, choices));
-      });
+  CLI::Option* option =
+      impl_->app->add_option(std::string(flags), *value, std::string(help))->type_name(list);
+  impl_->choices[option] = choices;
+  option->check([choices = std::move(choices), list](const std::string& text) {
+    if (std::find(choices.begin(), choices.end(), text) != choices.end()) return std::string();
+    return absl::StrCat("\"", text, "\" is not one of ", list, DidYouMean(text, choices));
+  });
 }
 
 void Command::Flag(absl::string_view flags, bool* value, absl::string_view help) {
   impl_->app->add_flag(std::string(flags), *value, std::string(help));
+}
+
+namespace {
+
+void DescribeArgument(const CLI::Option& option, command::v1::Argument& argument) {
+  argument.set_name(option.get_name(/*positional=*/true));
+  argument.set_help(option.get_description());
+  argument.set_required(option.get_required());
+  argument.set_repeated(option.get_items_expected_max() > 1);
+}
+
+void DescribeOption(const CLI::Option& option, command::v1::Option& described) {
+  if (!option.get_snames().empty()) {
+    described.set_short_name(absl::StrCat("-", option.get_snames().front()));
+  }
+  if (!option.get_lnames().empty()) {
+    described.set_long_name(absl::StrCat("--", option.get_lnames().front()));
+  }
+  // A flag has room for no value.
+  if (option.get_items_expected_max() > 0) described.set_value(option.get_type_name());
+  described.set_help(option.get_description());
+  described.set_repeated(option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll);
+}
+
+}  // namespace
+
+command::v1::Command Command::Describe() const {
+  const Impl& impl = *impl_;
+  command::v1::Command described;
+  described.set_name(impl.app->get_name());
+  described.set_path(impl.path);
+  described.set_help(impl.app->get_description());
+  described.set_runs(impl.action != nullptr);
+  for (const std::string& line : impl.notes) described.add_notes(line);
+  for (const std::string& line : impl.Examples()) described.add_examples(line);
+  const bool is_program = impl.owned != nullptr;
+  for (const CLI::Option* option : const_cast<const CLI::App*>(impl.app)->get_options()) {
+    if (option == impl.app->get_help_ptr() && !is_program) continue;  // every word has it
+    if (option->get_positional()) {
+      DescribeArgument(*option, *described.add_arguments());
+      continue;
+    }
+    command::v1::Option& own = *described.add_options();
+    DescribeOption(*option, own);
+    const auto choices = impl.choices.find(option);
+    if (choices == impl.choices.end()) continue;
+    for (const std::string& choice : choices->second) own.add_choices(choice);
+  }
+  for (const auto& sub : impl.subs) {
+    if (!sub->impl_->hidden) *described.add_commands() = sub->Describe();
+  }
+  return described;
 }
 
 CommandLine::CommandLine(absl::string_view program, absl::string_view version,
@@ -169,7 +267,7 @@ CommandLine::CommandLine(absl::string_view program, absl::string_view version,
     : program_(program) {
   auto app = std::make_unique<CLI::App>(std::string(help), program_);
   app->set_version_flag("--version", absl::StrCat(program, " ", version));
-  auto impl = std::make_unique<Command::Impl>(app.get());
+  auto impl = std::make_unique<Command::Impl>(app.get(), program_);
   impl->owned = std::move(app);
   root_.reset(new Command(std::move(impl)));
 }
@@ -233,6 +331,7 @@ CommandLine::Chosen CommandLine::Parse(const std::vector<std::string>& args, std
     return Chosen{.action = nullptr, .exit_status = kExitUsage};
   };
   try {
+    root_->impl_->WriteFooters();
     app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
   } catch (const CLI::CallForHelp&) {
     out << app.help();

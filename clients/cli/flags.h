@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "pinion/command/v1/tree.pb.h"
 
 namespace pinion::cli {
 
@@ -39,8 +40,13 @@ class Command {
   Command& Sub(absl::string_view word, absl::string_view help);
   // What a leaf does, or a word with verbs when it stands alone.
   void Run(Action action);
-  // Printed below the help text, for examples.
+  // Printed below the help text. Lines that begin with two blanks are commands as one types them.
+  // A word that only has verbs shows their examples.
   void Examples(absl::string_view text);
+  // Leaves the word out of what help texts and Describe() list: it is for programs, not for people.
+  void Hide();
+  // This word and all below it.
+  command::v1::Command Describe() const;
 
   // Positional, in the order of declaration.
   void Argument(absl::string_view name, std::string* value, absl::string_view help);
