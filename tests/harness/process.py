@@ -41,6 +41,21 @@ def _cpu_seconds(stat):
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
 
 
+def _entries(folder):
+    try:
+        return list(pathlib.Path(folder).iterdir())
+    except OSError:
+        return []  # its process has ended
+
+
+def _tcp_table():
+    """(local port, remote port, state, inode) of each TCP socket."""
+    for table in ("tcp", "tcp6"):
+        for row in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = row.split()
+            yield int(fields[1].rsplit(":", 1)[1], 16), int(fields[2].rsplit(":", 1)[1], 16), fields[3], fields[9]
+
+
 class Process:
     """One running program with its output in a log file. A context manager: leaving it ends the program."""
 
@@ -115,20 +130,26 @@ class Process:
 
     def listening_ports(self):
         """TCP ports on which the program or a child of it listens, read from /proc."""
+        sockets = self._sockets()
+        return [local for local, _, state, inode in _tcp_table() if state == _LISTEN and inode in sockets]
+
+    def has_connection(self, local_port, remote_port):
+        """Whether a TCP connection between these ports is the program's, or a child's of it."""
+        found = {inode for local, remote, _, inode in _tcp_table() if (local, remote) == (local_port, remote_port)}
+        return bool(found & self._sockets())
+
+    def _sockets(self):
+        """The inodes of those that are open."""
         sockets = set()
         for pid in self.family():
-            try:
-                links = [os.readlink(entry) for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
-            except OSError:
-                continue
-            sockets |= {link[8:-1] for link in links if link.startswith("socket:[")}
-        ports = []
-        for table in ("tcp", "tcp6"):
-            for row in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
-                fields = row.split()
-                if fields[3] == _LISTEN and fields[9] in sockets:
-                    ports.append(int(fields[1].rsplit(":", 1)[1], 16))
-        return ports
+            for entry in _entries(f"/proc/{pid}/fd"):
+                try:
+                    link = os.readlink(entry)
+                except OSError:
+                    continue  # closed meanwhile
+                if link.startswith("socket:["):
+                    sockets.add(link[8:-1])
+        return sockets
 
     def cpu_seconds(self):
         """User and system time of the program and its children so far."""

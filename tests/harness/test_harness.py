@@ -1,12 +1,14 @@
 """The harness itself: a count that is wrong would hide what every other test finds."""
 
 import pathlib
+import socket
 import sys
 import tempfile
 import unittest
 
 from tests.harness.count import count
 from tests.harness.process import Process, StartError, free_port
+from tests.harness.relay import Links, Relay
 
 _CTEST = """<testsuite>
 <testcase name="good_test" status="run"/>
@@ -62,6 +64,78 @@ class Processes(unittest.TestCase):
         with Process([sys.executable, "-c", "raise SystemExit('no such file: x.yaml')"], self.log) as process:
             with self.assertRaisesRegex(StartError, "no such file: x.yaml"):
                 process.wait_port(free_port())
+
+
+# Says "one", and "more" to whatever it hears.
+_SPEAKER = """
+import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+s.sendall(b"one")
+try:
+    while s.recv(100):
+        s.sendall(b"more")
+except ConnectionResetError:
+    print("reset", flush=True)
+"""
+
+
+class Network(unittest.TestCase):
+    """What tests of partitions rest on."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+        self.links = Links()
+        self.links.cut([("speaker", "server")])
+        relay = Relay(server.getsockname()[1], self.links, "server")
+        self.addCleanup(relay.close)
+        self.process = None
+        self.links.join("speaker", self)
+        self.process = Process([sys.executable, "-c", _SPEAKER, relay.port], pathlib.Path(folder.name) / "log")
+        self.addCleanup(self.process.stop)
+        self.nothing(server.accept, server)
+        self.links.heal()
+        server.settimeout(10)
+        self.server, _ = server.accept()
+        self.addCleanup(self.server.close)
+        self.assertEqual(self.heard(), b"one")
+
+    def nothing(self, ask, asked):
+        """For a while."""
+        asked.settimeout(0.2)
+        with self.assertRaises(TimeoutError):
+            ask()
+
+    def heard(self):
+        self.server.settimeout(10)
+        return self.server.recv(100)
+
+    def test_one_way_is_cut_and_what_was_held_comes_late(self):
+        self.links.cut([("server", "speaker")])
+        self.server.sendall(b"two")
+        self.nothing(self.heard_soon, self.server)
+        self.links.heal()
+        self.assertEqual(self.heard(), b"more")
+        self.links.cut([("speaker", "server")])
+        self.server.sendall(b"three")
+        self.nothing(self.heard_soon, self.server)
+        self.links.cut([("other", "server")])
+        self.links.heal()
+        self.assertEqual(self.heard(), b"more")
+
+    def heard_soon(self):
+        return self.server.recv(100)
+
+    def test_what_was_held_may_be_lost_with_its_connection(self):
+        self.links.cut([("server", "speaker")])
+        self.server.sendall(b"two")
+        self.nothing(self.heard_soon, self.server)
+        self.links.heal(reset=True)
+        with self.assertRaises(ConnectionResetError):
+            self.heard()
+        self.process.wait_line("reset")
 
 
 if __name__ == "__main__":

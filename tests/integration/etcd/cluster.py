@@ -12,54 +12,57 @@ import unittest
 
 from tests.harness.gateway import PROGRAM, address, write_configuration
 from tests.harness.process import Process, StartError, free_port
+from tests.harness.relay import Relay
 
 # For what comes by itself a moment later; far longer than it takes.
 PATIENCE = 60
 
 
 class Member:
-    def __init__(self, name, folder):
+    def __init__(self, name, folder, links):
         self.name = name
         self.folder = folder
         self.port = free_port()
-        self.peer = f"http://127.0.0.1:{free_port()}"
+        self.peer_port = free_port()
         self.process = None
         self.starts = 0
+        # Where others find it; itself, unless there is something between.
+        self.client_at, self.peers_at = self.port, self.peer_port
+        if links is not None:
+            links.join(name, self)
+            self.client_at, self.peers_at = (Relay(port, links, name).port for port in (self.port, self.peer_port))
 
 
 class Cluster:
-    """Members with elections in half a second. `flags` are given to each beside what it needs."""
+    """Members with elections in half a second. `flags` are given to each beside what it needs; `links` are then between the members, and
+    before them for who uses `endpoints`."""
 
-    def __init__(self, folder, count, flags=(), scheme="http"):
+    def __init__(self, folder, count, flags=(), scheme="http", links=None):
         self.flags = list(flags)
         self.scheme = scheme
-        self.members = [Member(f"m{i}", pathlib.Path(folder)) for i in range(count)]
+        self.links = links
+        self.members = [Member(f"m{i}", pathlib.Path(folder), links) for i in range(count)]
         for member in self.members:
             self.start(member)
 
     @property
     def endpoints(self):
-        return [f"127.0.0.1:{member.port}" for member in self.members]
+        return [f"127.0.0.1:{member.client_at}" for member in self.members]
 
     def start(self, member):
         client = f"{self.scheme}://127.0.0.1:{member.port}"
         member.starts += 1
         member.process = Process(
             ["etcd", f"--name={member.name}", f"--data-dir={member.folder / member.name}", f"--listen-client-urls={client}",
-             f"--advertise-client-urls={client}", f"--listen-peer-urls={member.peer}", f"--initial-advertise-peer-urls={member.peer}",
-             "--initial-cluster=" + ",".join(f"{each.name}={each.peer}" for each in self.members),
+             f"--advertise-client-urls={client}", f"--listen-peer-urls=http://127.0.0.1:{member.peer_port}",
+             f"--initial-advertise-peer-urls=http://127.0.0.1:{member.peers_at}",
+             "--initial-cluster=" + ",".join(f"{each.name}=http://127.0.0.1:{each.peers_at}" for each in self.members),
              "--heartbeat-interval=50", "--election-timeout=500", "--logger=zap", "--log-level=error", *self.flags],
             member.folder / f"{member.name}.{member.starts}.log")
 
     def kill(self, member):
         os.kill(member.process.pid, signal.SIGKILL)
         member.process.stop()
-
-    def pause(self, member):
-        os.kill(member.process.pid, signal.SIGSTOP)
-
-    def resume(self, member):
-        os.kill(member.process.pid, signal.SIGCONT)
 
     def stop(self):
         for member in self.members:

@@ -1,7 +1,7 @@
 """Pins, channels and the end of versions through two registries on three members, while both are killed, stopped and started
-again: nothing that was acknowledged is lost, and what callers were told is linearizable (Porcupine).
+again, or cut off from each other: nothing that was acknowledged is lost, and what callers were told is linearizable (Porcupine).
 
-    python3 -m tests.integration.etcd.kills [--seconds N] [--seed S]
+    python3 -m tests.integration.etcd.kills [--faults kills|partitions] [--seconds N] [--seed S]
 
 Prints the table of what happened. Ends with 1 when something was lost or is not linearizable."""
 
@@ -20,85 +20,14 @@ import time
 
 from tests.conformance.suite import go_program
 from tests.harness.process import ROOT, Process
+from tests.harness.relay import Links
 from tests.integration.etcd.cluster import Cluster, Registry
+from tests.integration.etcd.faults import KINDS
 
 LOAD = ROOT / "build/release/tests/integration/etcd/pin_load"
 CALLERS = 6
-# Between two faults, and how long each lasts: long enough for elections, and for calls to be caught in the midst.
-PAUSE_SECONDS = (0.5, 2.5)
-FAULT_SECONDS = (0.3, 3.0)
-
-
-class Faults:
-    """What befalls members and registries, one thing at a time, drawn from a seed."""
-
-    def __init__(self, cluster, registries, seed):
-        self.cluster = cluster
-        self.registries = registries
-        self.random = random.Random(seed)
-        self.counts = collections.Counter()
-        self.kinds = [self.kill_leader, self.kill_follower, self.stop_leader, self.stop_follower, self.kill_registry,
-                      self.stop_registry, self.all_members_away, self.kill_leader_and_registry]
-
-    def one(self, kind=None):
-        kind = kind or self.random.choice(self.kinds)
-        kind()
-        self.counts[kind.__name__.replace("_", " ")] += 1
-
-    def wait(self, bounds):
-        time.sleep(self.random.uniform(*bounds))
-
-    def killed(self, members):
-        for member in members:
-            self.cluster.kill(member)
-        self.wait(FAULT_SECONDS)
-        for member in members:
-            self.cluster.start(member)
-
-    def stopped(self, member):
-        self.cluster.pause(member)
-        self.wait(FAULT_SECONDS)
-        self.cluster.resume(member)
-
-    def follower(self):
-        leader = self.cluster.leader()
-        return self.random.choice([member for member in self.cluster.members if member is not leader])
-
-    def kill_leader(self):
-        self.killed([self.cluster.leader()])
-
-    def kill_follower(self):
-        self.killed([self.follower()])
-
-    def stop_leader(self):
-        self.stopped(self.cluster.leader())
-
-    def stop_follower(self):
-        self.stopped(self.follower())
-
-    def all_members_away(self):
-        self.killed(self.cluster.members)
-
-    def kill_registry(self):
-        registry = self.random.choice(self.registries)
-        registry.kill()
-        self.wait(FAULT_SECONDS)
-        registry.start()
-
-    def stop_registry(self):
-        registry = self.random.choice(self.registries)
-        os.kill(registry.process.pid, signal.SIGSTOP)
-        self.wait(FAULT_SECONDS)
-        os.kill(registry.process.pid, signal.SIGCONT)
-
-    def kill_leader_and_registry(self):
-        leader = self.cluster.leader()
-        registry = self.random.choice(self.registries)
-        self.cluster.kill(leader)
-        registry.kill()
-        self.wait(FAULT_SECONDS)
-        self.cluster.start(leader)
-        registry.start()
+# One registry sits out what comes, and of the other some callers are told that nobody knows.
+PATIENCE = (("a", "5s"), ("b", "2s"))
 
 
 def lost(history, registries):
@@ -131,11 +60,14 @@ def read(registry, service, op, name):
     return found.get("expression") or found.get("version") or ""
 
 
-def run(folder, seconds, seed, kinds=None):
-    """The report: counts of faults and answers, what was lost, what is not linearizable."""
-    cluster = Cluster(folder, 3)
-    store = {"endpoints": cluster.endpoints, "request_timeout": "5s"}
-    registries = [Registry(folder, name, store) for name in ("a", "b")]
+def run(folder, seconds, seed, faults):
+    """The report: counts of faults and answers, what was lost, what is not linearizable. `faults`: one of KINDS."""
+    links = Links() if faults == "partitions" else None
+    cluster = Cluster(folder, 3, links=links)
+    registries = [Registry(folder, name, {"endpoints": cluster.endpoints, "request_timeout": patience}) for name, patience in PATIENCE]
+    if links is not None:
+        for registry in registries:
+            links.join(registry.name, registry)
     load = None
     try:
         for registry in registries:
@@ -143,19 +75,15 @@ def run(folder, seconds, seed, kinds=None):
         history = folder / "history.json"
         load = Process([LOAD, history, seconds, CALLERS, *(registry.address for registry in registries)], folder / "load.log")
         load.wait_line("round 0", seconds=60)
-        faults = Faults(cluster, registries, seed)
-        for kind in kinds or []:
-            faults.one(getattr(faults, kind))
-            faults.wait(PAUSE_SECONDS)
+        befalling = KINDS[faults](cluster, registries, seed)
         while load.alive():
-            if not kinds:
-                faults.one()
-            faults.wait(PAUSE_SECONDS)
+            befalling.one()
+            befalling.wait()
         if load.stop() != 0:
             raise RuntimeError(load.output())
         events = [json.loads(line) for line in history.read_text().splitlines()]
         acknowledged, missing = lost(events, registries)
-        return {"faults": dict(faults.counts), "acknowledged": acknowledged, "lost": missing,
+        return {"faults": dict(befalling.counts), "acknowledged": acknowledged, "lost": missing,
                 "counts": collections.Counter(f"{event['op']} {event['result']}" for event in events), **judge(history)}
     finally:
         for process in [load, *(registry.process for registry in registries)]:
@@ -180,6 +108,7 @@ def judge(history):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--faults", choices=sorted(KINDS), default="kills")
     parser.add_argument("--seconds", type=int, default=120)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     arguments = parser.parse_args()
@@ -188,11 +117,11 @@ def main():
         print("skipped: etcd is not installed; as root: apt-get install --no-install-recommends etcd-server etcd-client")
         return 0
     folder = pathlib.Path(tempfile.mkdtemp(prefix="pinion-kills."))
-    report = run(folder, arguments.seconds, arguments.seed)
+    report = run(folder, arguments.seconds, arguments.seed, arguments.faults)
     for name, count in sorted(report["faults"].items()):
-        print(f"  {name:<28} {count:6}")
+        print(f"  {name:<40} {count:6}")
     for name, count in sorted(report["counts"].items()):
-        print(f"  {name:<28} {count:6}")
+        print(f"  {name:<40} {count:6}")
     print(f"changes acknowledged: {report['acknowledged']}, changes lost: {report['lost']}")
     print(f"operations judged: {report['operations']} in {report['services']} services; not linearizable: "
           f"{report['not_linearizable'] or 'none'}; not decided: {report['not_decided'] or 'none'}")
