@@ -16,7 +16,9 @@ from tests.charts.document import CHART
 from tests.charts.kubernetes_schemas import KUBERNETES, LOCATION, schemas_folder
 from tests.conformance.suite import go_tool
 from tests.harness.certificates import Certificate
+from tests.docs import pages
 from tests.harness.gateway import PROGRAM
+from tests.harness.process import ROOT
 
 _PINION_PATH = re.compile(r"/(?:etc|var/lib|run)/pinion\b")
 
@@ -46,6 +48,14 @@ class RenderedTest(unittest.TestCase):
             for workload in manifests.workloads():
                 with self.subTest(case=name, workload=workload["metadata"]["name"]):
                     check(manifests, workload)
+
+    def test_values_of_the_documentation(self):
+        path = "docs/kubernetes.md"
+        for block in pages.read(path, (ROOT / path).read_text()).blocks():
+            if block.said("values of"):
+                with self.subTest(f"{path}:{block.line}"):
+                    values = merged({"image": {"repository": "registry.example/pinion"}}, yaml.safe_load(block.text))
+                    self.assertTrue(Manifests(render(values)).workloads())
 
     def test_lint(self):
         for name, values in cases.CASES.items():
