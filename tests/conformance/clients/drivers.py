@@ -17,6 +17,8 @@ from tests.harness.process import CACHE, ROOT
 _FOLDER = pathlib.Path(__file__).parent
 _CLIENTS = ROOT / "clients"
 _PYTHON = ("grpcio==1.85.1", "grpcio-tools==1.76.0")
+_NODE = ("@grpc/grpc-js@1.14.7", "@grpc/proto-loader@0.8.1")
+_MADE_BY_NPM = ("node_modules", "dist", "generated", "package-lock.json", "*.tgz", "*.binpb")
 _BUILD_SECONDS = 600
 _ANSWER_SECONDS = 30
 
@@ -38,10 +40,11 @@ def _build(command, folder, what):
 
 
 def _digest(*folders):
-    """Of all sources in these folders."""
+    """Of all files in these folders, but for what npm leaves there."""
     digest = hashlib.sha256()
+    made = shutil.ignore_patterns(*_MADE_BY_NPM)
     for folder in folders:
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        for path in sorted(path for path in folder.rglob("*") if path.is_file() and not made(folder, path.relative_to(folder).parts)):
             digest.update(f"{path.relative_to(ROOT)} {path.stat().st_size}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -81,6 +84,33 @@ def python():
     return Programs([*run, _FOLDER / "python/driver.py"], [*run, package / "sample/server.py"], [*run, package / "sample/client.py"],
                     [interpreter, "-B", "-m", "unittest", "discover", "-s", package / "tests"],
                     (" with aio", [*run, _FOLDER / "python/driver.py", "--aio"]))
+
+
+def node():
+    require("node", "node", "npm")
+    package = _CLIENTS / "node"
+    built = CACHE / f"clients/node-{_digest(package, ROOT / 'protos', _CLIENTS / 'sample')}"
+    copy, used = built / "clients/node", built / "used"
+    quiet = ["--no-audit", "--no-fund"]
+    if not (built / ".complete").exists():
+        shutil.rmtree(built, ignore_errors=True)
+        # A copy, since npm builds beside the sources.
+        shutil.copytree(package, copy, ignore=shutil.ignore_patterns(*_MADE_BY_NPM))
+        (built / "protos").symlink_to(ROOT / "protos")
+        (built / "clients/sample").symlink_to(_CLIENTS / "sample")
+        used.mkdir()
+        (used / "package.json").write_text("{}\n")
+        print("building the npm package", flush=True)
+        _build(["npm", "install", *quiet], copy, "npm install")  # builds too
+        _build(["npm", "pack", "--ignore-scripts"], copy, "npm pack")
+        _build(["npm", "install", *quiet], copy / "sample", "npm install of the sample")
+        _build(["npm", "install", *quiet, copy / "pinion-grpc-0.1.0.tgz", *_NODE], used, "npm install of the package")
+        (built / ".complete").touch()
+    schema = built / "echo.binpb"
+    _build(["protoc", f"-I{_FOLDER}", f"--descriptor_set_out={schema}", _FOLDER / "echo.proto"], built, "protoc")
+    run = ["env", f"NODE_PATH={used / 'node_modules'}", f"ECHO_SCHEMA={schema}", "node"]
+    return Programs([*run, _FOLDER / "node/driver.js"], ["node", copy / "sample/server.js"], ["node", copy / "sample/client.js"],
+                    ["npm", "test", "--prefix", copy])
 
 
 def java():
@@ -126,7 +156,7 @@ def cpp():
                     ["ctest", "--test-dir", built / "library", "--output-on-failure"])
 
 
-LANGUAGES = {"go": go, "python": python, "java": java, "cpp": cpp}
+LANGUAGES = {"go": go, "python": python, "node": node, "java": java, "cpp": cpp}
 
 
 class Driver:

@@ -1,0 +1,34 @@
+// A greeter that keeps itself registered as one version of the service `greeter`, until SIGTERM or Ctrl-C.
+const {parseArgs, promisify} = require('node:util');
+
+const grpc = require('@grpc/grpc-js');
+const pinion = require('pinion-grpc');
+const {Greeter, NAME, schema} = require('./greeter');
+
+async function main() {
+  const {values} = parseArgs({options: {
+    registry: {type: 'string', default: '127.0.0.1:8081'}, // HOST:PORT or unix:PATH
+    version: {type: 'string', default: '1.0.0'}, // the API version that this server serves
+  }});
+  const server = new grpc.Server();
+  server.addService(Greeter.service, {
+    greet: ({request}, callback) => callback(null, {text: `hello ${request.name}, says ${values.version}`}),
+  });
+  const port = await promisify(server.bindAsync.bind(server))('127.0.0.1:0', grpc.ServerCredentials.createInsecure());
+  // Elsewhere than on one machine: credentials of TLS, combined with pinion.token(…).
+  await pinion.serve(server, {address: values.registry, credentials: grpc.credentials.createInsecure()}, {
+    service: 'greeter',
+    version: values.version,
+    address: `127.0.0.1:${port}`,
+    grpcServices: [NAME],
+    descriptorSet: schema,
+    publish: true,
+    actor: 'greeter-sample',
+    onRegistered: uid => console.log(`registered as ${uid}`),
+  });
+}
+
+main().catch(error => {
+  console.error(error.message);
+  process.exitCode = 1;
+});

@@ -1,0 +1,61 @@
+// What keeps a registration going, and what ends it.
+const assert = require('node:assert');
+const {test} = require('node:test');
+
+const grpc = require('@grpc/grpc-js');
+const {Refusal, serve} = require('..');
+const {Registration} = require('../dist/registration');
+
+const {OK, UNAVAILABLE, NOT_FOUND, PERMISSION_DENIED, ALREADY_EXISTS} = grpc.status;
+
+// A registry's client that answers each call with the next of its codes, then with none.
+function scripted(codes) {
+  const left = [...codes];
+  const script = {calls: [], over: new AbortController()};
+  const answer = (name, response) => (request, metadata, options, callback) => {
+    script.calls.push(name);
+    if (left.length === 0) script.over.abort();
+    const code = left.shift() ?? OK;
+    setImmediate(() => (code === OK ? callback(null, response) : callback({code, details: 'as written'})));
+  };
+  script.client = {
+    PublishVersion: answer('publish', {}), RegisterInstance: answer('register', {instance: {instance: {uid: 'one'}}}),
+    RenewInstance: answer('renew', {}), DeregisterInstance: answer('deregister', {}), close: () => {},
+  };
+  return script;
+}
+
+const SERVER = {service: 'echo', version: '1.0.0', address: '127.0.0.1:1', grpcServices: [], leaseSeconds: 0.003, log: () => {}};
+
+for (const [name, codes, toPublish, want, ended] of [
+  ['until the registry is there', [UNAVAILABLE, UNAVAILABLE], false, ['register', 'register', 'register']],
+  ['not when it is refused at first', [UNAVAILABLE, PERMISSION_DENIED], false, ['register', 'register'], PERMISSION_DENIED],
+  ['whatever is said later', [OK, UNAVAILABLE, PERMISSION_DENIED, OK], false, ['register', 'renew', 'renew', 'renew', 'renew']],
+  ['anew after its lease was lost', [OK, NOT_FOUND, UNAVAILABLE, OK], false, ['register', 'renew', 'register', 'register', 'renew']],
+  ['publishes until it is published', [UNAVAILABLE, OK, UNAVAILABLE], true, ['publish', 'publish', 'register', 'register']],
+  ['not when what it publishes is refused', [ALREADY_EXISTS], true, ['publish'], ALREADY_EXISTS],
+]) {
+  test(`a registration goes on: ${name}`, async () => {
+    const script = scripted(codes);
+    const schema = {bytes: new Uint8Array(), grpcServices: []};
+    const registration = new Registration(script.client, SERVER, toPublish ? schema : undefined);
+    const kept = registration.keep(script.over.signal);
+    if (ended) await assert.rejects(kept, {code: ended});
+    else await kept;
+    await registration.end();
+    assert.deepStrictEqual(script.calls.slice(0, want.length), want);
+  });
+}
+
+test('a description that cannot be registered', async () => {
+  const registry = {address: '127.0.0.1:1', credentials: grpc.credentials.createInsecure()};
+  for (const [more, why] of [
+    [{address: '0.0.0.0:1'}, /every address of this machine/],
+    [{publish: true}, /none to publish/],
+    [{descriptorSet: Buffer.from('no'), grpcServices: ['a.A']}, /descriptorSet/],
+  ]) {
+    const error = await serve(new grpc.Server(), registry, {...SERVER, ...more}).catch(thrown => thrown);
+    assert.match(error.message, why);
+    assert(!(error instanceof Refusal));
+  }
+});
