@@ -4,6 +4,7 @@ What a page says in comments of Markdown, which readers do not see:
 
     <!-- world: addressbook -->            what runs when the page begins: worlds.py lists the worlds
     <!-- not run: it needs a cluster -->   before a block: why the block after it cannot be tried here
+    <!-- if installed: nginx -->           before a block: it is left out where this program is not
     <!-- file: gateway.yaml -->            before a block: it is written to this file
     <!-- runs on -->                       before a block: its one command goes on while the page does
     <!-- values of: charts/pinion -->      before a block: tests/charts renders the chart with these values

@@ -8,7 +8,7 @@ SHOWN = ("text", "json", "proto", "go", "python", "cpp", "java", "js", "html", "
 RUN = ("console", "sh")
 READ = ("yaml",)
 
-_DIRECTIVE = re.compile(r"(world|not run|file|runs on|setup|values of|(?P<what>\S+) stands for)(?::\s*(?P<text>.*))?\Z", re.DOTALL)
+_DIRECTIVE = re.compile(r"(world|not run|file|runs on|setup|values of|if installed|(?P<what>\S+) stands for)(?::\s*(?P<text>.*))?\Z", re.DOTALL)
 _FENCE = re.compile(r"( {0,3})(```+)\s*(\S*)\s*\Z")
 _COMMAND = re.compile(r"(?m)^\s*(?:\$ |(?:\./dev|pinion|kubectl|helm|apt|systemctl|etcdctl|curl|docker) [a-z-])")
 _LINK = re.compile(r"(?<!!)\[(?:[^\]\[]|\[[^\]]*\])*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)|<img [^>]*src=\"([^\"]+)\"")

@@ -23,7 +23,7 @@ class Session:
         self._shell = subprocess.Popen(["bash", "--noprofile", "--norc"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                        stderr=subprocess.STDOUT, cwd=folder, env=environment, text=True)
 
-    def run(self, text, seconds=60, strict=False):
+    def run(self, text, seconds=120, strict=False):
         """(exit status, what it printed). `strict`: the first command that fails ends it, and the session."""
         script, output = self._files()
         script.write_text(text + "\n")

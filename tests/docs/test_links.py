@@ -1,24 +1,14 @@
 """Every link between files of the tree leads somewhere, anchors too, and docs/README.md leads to every page for users."""
 
 import pathlib
-import subprocess
 import unittest
 
 from tests.docs import pages
+from tests.docs.tree import markdown, read
 from tests.harness.process import ROOT
 
 # Written for those who work on Pinion: docs/README.md leads to the folder.
 _FOLDERS = ("docs/adr/", "docs/internals/")
-
-
-def markdown():
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"], cwd=ROOT, capture_output=True,
-                            text=True, check=True).stdout.split()
-    return [path for path in listed if not path.startswith("tests/style/samples/") and (ROOT / path).exists()]
-
-
-def read(path):
-    return pages.read(path, (ROOT / path).read_text())
 
 
 class Links(unittest.TestCase):

@@ -1,7 +1,9 @@
 """Tries one page, where it is alone: `python3 -m tests.docs.trial PAGE`, which test_commands.py starts in a network of its own. Prints
 what is wrong, a line each, and ends with status 1 if anything is."""
 
+import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,7 +13,7 @@ from tests.docs import configuration, console, expected, pages, worlds
 from tests.docs.session import Session, SessionEnded
 from tests.harness.process import ROOT
 
-PATIENCE_SECONDS = 15
+PATIENCE_SECONDS = 45  # far longer than it takes
 _POLL_SECONDS = 0.1
 # Machines that pages speak of; all of them are this one.
 ADDRESSES = ("10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.7", "10.0.0.8")
@@ -39,7 +41,8 @@ class Trial:
                 self.block(part)
 
     def block(self, block):
-        if block.said("not run") or block.said("values of"):
+        program = block.said("if installed")
+        if block.said("not run") or block.said("values of") or (program and not self.installed(program.text)):
             return
         file = block.said("file")
         text = self.filled_in(block)
@@ -58,6 +61,12 @@ class Trial:
         elif block.language == "console":
             for command in console.commands(pages.Block(block.language, text, block.line)):
                 self.command(command)
+
+    def installed(self, program):
+        found = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin")
+        if not found:
+            print(f"{self.page.path}: {program} is not installed, so its blocks were left out")
+        return found
 
     def filled_in(self, block):
         text = block.text

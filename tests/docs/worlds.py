@@ -11,7 +11,7 @@ PROGRAMS = BUILD / "examples/addressbook"
 # Waits until what follows succeeds; what is started in the background takes a moment.
 _WAIT = r"""
 until_true() {
-  local end=$((SECONDS + 30))
+  local end=$((SECONDS + 60))
   until "$@" >/dev/null 2>&1; do
     [ $SECONDS -lt $end ] || { echo "never came true: $*" >&2; return 1; }
     sleep 0.05
@@ -110,5 +110,5 @@ def prepare(world, folder):
 def environment(world, folder):
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TERM") if name in os.environ}
     # From a clone one names programs by their place in the build.
-    path = kept["PATH"] if world == "clone" else f"{BUILD}:{PROGRAMS}:{kept['PATH']}"
+    path = kept["PATH"] if world == "clone" else f"{BUILD}:{PROGRAMS}:{kept['PATH']}:/usr/sbin"
     return {**kept, "PATH": path, "CLONE": str(ROOT), "PINION_ACTOR": "alice", "TMPDIR": str(folder), "NO_COLOR": "1"}
