@@ -98,6 +98,9 @@ class _Reader:
         reason = block.said("not run")
         if reason and len(reason.text.split()) < 3:
             self.mistake(reason.line, "`not run` needs a reason of some words")
+        file = block.said("file")
+        if file and not any(file.text.rpartition("/")[2] in line for _, line in self.page.prose):
+            self.mistake(file.line, f"readers do not see that this is {file.text}: the text before it should say so")
         if block.language in SHOWN:
             if not reason and not block.said("file") and _COMMAND.search(block.text):
                 self.mistake(block.line, f"a command in a block of {block.language}, which is not run; make it console or sh")

@@ -25,8 +25,8 @@ def tried(page):
 
 
 def trial(path):
-    """What is wrong with a page; empty: nothing. And how long it took, in seconds."""
-    page = read(path)
+    """What is wrong with a page; empty: nothing. Then what was left out of it, and how long it took, in seconds."""
+    page, left_out = read(path), ""
     wrong = list(page.mistakes)
     if page.world and page.world not in worlds.WORLDS:
         wrong.append(f"{path}: no world '{page.world}'; there are: {', '.join(worlds.WORLDS)}")
@@ -38,13 +38,15 @@ def trial(path):
             done = alone.run([sys.executable, "-B", "-m", "tests.docs.trial", path], _SECONDS, cwd=ROOT)
             if done.returncode != 0:
                 wrong.append(done.stdout.strip() or f"{path}: ended with {done.returncode}")
+            else:
+                left_out = done.stdout
         except subprocess.TimeoutExpired as late:
             wrong.append(f"{path}: not through within {_SECONDS} s\n{late.stdout or ''}")
-    return wrong, time.monotonic() - started
+    return wrong, left_out, time.monotonic() - started
 
 
 def trials(paths):
-    """(path, what is wrong, seconds) of each, as they end."""
+    """(path, what is wrong, what was left out, seconds) of each, as they end."""
     with concurrent.futures.ThreadPoolExecutor(_AT_ONCE) as pool:
         running = {pool.submit(trial, path): path for path in paths}
         for done in concurrent.futures.as_completed(running):
@@ -55,14 +57,15 @@ class Commands(unittest.TestCase):
     def test_every_page(self):
         if not alone.possible():
             self.skipTest("pages are tried in network namespaces, which this machine does not allow")
-        for path, wrong, _ in trials(sources()):
+        for path, wrong, left_out, _ in trials(sources()):
+            print(left_out, end="")
             with self.subTest(path):
                 self.assertFalse(wrong, "\n" + "\n".join(wrong))
 
 
 if __name__ == "__main__":
     failed = False
-    for page_path, found, seconds in trials(sys.argv[1:] or sources()):
+    for page_path, found, without, seconds in trials(sys.argv[1:] or sources()):
         failed = failed or bool(found)
-        print(f"{seconds:5.1f} s  {page_path}", *(f"  {line}" for line in "\n".join(found).splitlines()), sep="\n", flush=True)
+        print(f"{seconds:5.1f} s  {page_path}", *(f"  {line}" for line in "\n".join([*found, without]).splitlines()), sep="\n", flush=True)
     sys.exit(failed)

@@ -30,6 +30,7 @@ class Reading(unittest.TestCase):
                 ("stands before no block", ["<!-- runs on -->", "text"]),
                 ("stands before no block", ["<!-- file: x -->"]),
                 ("means nothing to the tests", ["<!-- TODO -->"]),
+                ("readers do not see", ["Write this:", "<!-- file: a/pinion.yaml -->", "```yaml", "x: 1", "```"]),
                 ("a second world", ["<!-- world: a -->", "<!-- world: b -->"]),
                 ("begins with `$ `", ["```console", "pinion pin list", "```"])):
             with self.subTest(wrong):

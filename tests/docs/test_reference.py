@@ -118,6 +118,22 @@ class Program(unittest.TestCase):
                         self.assertIsNone(self.stranger(text), text)
         self.assertGreater(found, 50)
 
+    def test_commands_that_help_texts_show_exist(self):
+        for path, command in self.by_path.items():
+            for line in command["examples"]:
+                if line.startswith("pinion "):
+                    self.assertIsNone(self.stranger(line), f"{path}: {line}")
+
+    def test_commands_that_messages_name_exist(self):
+        found = 0
+        for text in sources("auth", "base", "clients/cli", "config", "gateway", "pinion", "registry"):
+            text = re.sub(r'"\s*"', "", text)  # literals that go on in the next line
+            for literal in re.findall(r'"((?:[^"\\\n]|\\.)*)"', text):
+                for line in re.findall(r"`(pinion [^`]*)", literal) + re.findall(r": (pinion [a-z].*)", literal):
+                    found += 1
+                    self.assertIsNone(self.stranger(line), line)
+        self.assertGreater(found, 50)
+
     def test_a_command_that_does_not_exist_is_noticed(self):
         for line, knows in (("pinion pin set a b '^1' --drain 10m", True), ("pinion service update x", False), ("pinion pin set --dry", False),
                             ("pinion --registry HOST status", True), ("pinion status --json", True)):
