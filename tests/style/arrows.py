@@ -48,7 +48,7 @@ ARROWS = {
     # A project of its own; its headers are installed as pinion/client/….
     "clients/cpp": ["pinion/client", "protos"],
     "pinion": ["auth", "dial", "gateway", "registry", "config", "clients", "base", "protos"],
-    "examples": ["clients", "base", "protos"],
+    "examples": ["clients", "base", "dial", "protos"],
     "tests": ["auth", "dial", "gateway", "registry", "config", "clients", "pinion", "examples", "base", "protos"],
 }
 

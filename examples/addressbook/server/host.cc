@@ -29,6 +29,7 @@ struct Flags {
   std::string static_root;
   std::string static_listen = "127.0.0.1:0";
   std::string registry;
+  pinion::dial::Credentials credentials;  // for the registry
   double lease_seconds = 10;
 };
 
@@ -40,6 +41,12 @@ void AddOptions(CLI::App& app, Flags& flags) {
   app.add_option("--static-listen", flags.static_listen, "where")->capture_default_str();
   app.add_option("--registry", flags.registry,
                  "register with this registry (host:port or unix:path) while serving");
+  app.add_option("--tls-ca", flags.credentials.trusted_ca,
+                 "who signs the registry's certificate; calls it over TLS");
+  app.add_option("--tls-cert", flags.credentials.certificate_chain, "shown to the registry");
+  app.add_option("--tls-key", flags.credentials.private_key, "of --tls-cert");
+  app.add_option("--token-file", flags.credentials.token_file,
+                 "shown to the registry; read anew for each call");
   app.add_option("--lease", flags.lease_seconds, "seconds that a registration outlives a crash")
       ->check(CLI::Range(1, 3600))
       ->capture_default_str();
@@ -102,6 +109,7 @@ absl::Status Serve(const Flags& flags, const std::string& api_version,
   if (!flags.registry.empty()) {
     ASSIGN_OR_RETURN(registration,
                      Registration::Start({.registry = flags.registry,
+                                          .credentials = flags.credentials,
                                           .service = kService,
                                           .api_version = api_version,
                                           .address = listening.address,
@@ -123,6 +131,7 @@ int RunServer(int argc, char** argv, const std::string& api_version,
   Flags flags;
   AddOptions(app, flags);
   CLI11_PARSE(app, argc, argv);
+  flags.credentials.tls = !flags.credentials.trusted_ca.empty();
   const absl::Status status = Serve(flags, api_version, make_service);
   if (!status.ok()) std::cerr << kService << " " << api_version << ": " << status.message() << "\n";
   return status.ok() ? 0 : 1;

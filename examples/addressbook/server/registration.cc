@@ -26,11 +26,6 @@ constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 // Two renewals may fail before the lease expires.
 constexpr int kRenewalsPerLease = 3;
 
-void Prepare(grpc::ClientContext& context) {
-  context.set_deadline(absl::ToChronoTime(pinion::SystemClock().Wall() + kCallTimeout));
-  context.AddMetadata("pinion-actor", "addressbook-server");
-}
-
 absl::StatusOr<RegisterInstanceRequest> MakeRequest(const Registration::Options& options) {
   ASSIGN_OR_RETURN(const pinion::AddressParts parts,
                    pinion::ParseAddress(options.address, pinion::AddressUse::kRegister));
@@ -48,14 +43,15 @@ absl::StatusOr<RegisterInstanceRequest> MakeRequest(const Registration::Options&
 
 absl::StatusOr<std::unique_ptr<Registration>> Registration::Start(Options options) {
   ASSIGN_OR_RETURN(RegisterInstanceRequest request, MakeRequest(options));
+  RETURN_IF_ERROR(pinion::dial::CheckCredentials(options.registry, options.credentials));
   return absl::WrapUnique(new Registration(std::move(options), std::move(request)));
 }
 
 Registration::Registration(Options options, RegisterInstanceRequest request)
     : options_(std::move(options)),
       request_(std::move(request)),
-      registry_(pinion::registry::v1::Registry::NewStub(grpc::CreateChannel(
-          pinion::GrpcTarget(options_.registry), grpc::InsecureChannelCredentials()))),
+      connection_(options_.registry, options_.credentials, grpc::ChannelArguments()),
+      registry_(pinion::registry::v1::Registry::NewStub(connection_.channel())),
       thread_(&Registration::Run, this) {}
 
 Registration::~Registration() {
@@ -68,6 +64,12 @@ Registration::~Registration() {
   grpc::ClientContext context;
   Prepare(context);
   Report(registry_->DeregisterInstance(&context, request, &response));
+}
+
+void Registration::Prepare(grpc::ClientContext& context) {
+  context.set_deadline(absl::ToChronoTime(pinion::SystemClock().Wall() + kCallTimeout));
+  context.AddMetadata("pinion-actor", "addressbook-server");
+  connection_.Authenticate(context);
 }
 
 void Registration::Run() {

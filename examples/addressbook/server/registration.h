@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "dial/registry_connection.h"
 #include "pinion/registry/v1/registry.grpc.pb.h"
 
 namespace addressbook {
@@ -18,6 +19,7 @@ class Registration {
  public:
   struct Options {
     std::string registry;  // host:port or unix:path
+    pinion::dial::Credentials credentials;
     std::string service;
     std::string api_version;
     std::string address;  // host:port that gateways reach this server at
@@ -26,7 +28,7 @@ class Registration {
 
   // Begins to register and returns at once: a server can run while the registry is away, and
   // registers when it is back. What goes wrong is printed to standard error, once per different
-  // error. InvalidArgument: an address that is none.
+  // error. InvalidArgument: an address that is none, or credentials that cannot be tried.
   static absl::StatusOr<std::unique_ptr<Registration>> Start(Options options);
 
   // Deregisters; waits for the answer, at most some seconds.
@@ -35,6 +37,8 @@ class Registration {
  private:
   Registration(Options options, pinion::registry::v1::RegisterInstanceRequest request);
 
+  // Sets the deadline, and shows who calls.
+  void Prepare(grpc::ClientContext& context);
   void Run();
   // Register sets uid_. Renew registers anew when the lease has expired.
   grpc::Status Register();
@@ -43,6 +47,7 @@ class Registration {
 
   const Options options_;
   const pinion::registry::v1::RegisterInstanceRequest request_;
+  pinion::dial::RegistryConnection connection_;
   const std::unique_ptr<pinion::registry::v1::Registry::Stub> registry_;
   absl::Notification stop_;
   // Only Run()'s thread, and the destructor after it has ended.

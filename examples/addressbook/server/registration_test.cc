@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,6 +46,10 @@ class FakeRegistry : public api::Registry::Service {
     };
     mutex_.Await(absl::Condition(&reached));
   }
+  std::string shown() {
+    absl::MutexLock lock(&mutex_);
+    return shown_;
+  }
   std::string last_request() {
     absl::MutexLock lock(&mutex_);
     return requests_.back();
@@ -55,9 +60,14 @@ class FakeRegistry : public api::Registry::Service {
   }
 
  private:
-  grpc::Status RegisterInstance(grpc::ServerContext*, const api::RegisterInstanceRequest* request,
+  grpc::Status RegisterInstance(grpc::ServerContext* context,
+                                const api::RegisterInstanceRequest* request,
                                 api::RegisterInstanceResponse* response) override {
     absl::MutexLock lock(&mutex_);
+    const auto token = context->client_metadata().find("authorization");
+    if (token != context->client_metadata().end()) {
+      shown_.assign(token->second.data(), token->second.size());
+    }
     requests_.push_back("register");
     if (refuse_) return {grpc::NOT_FOUND, "there is no such version"};
     registered_ = *request;
@@ -84,6 +94,7 @@ class FakeRegistry : public api::Registry::Service {
   absl::Mutex mutex_;
   std::vector<std::string> requests_ ABSL_GUARDED_BY(mutex_);
   std::string uid_ ABSL_GUARDED_BY(mutex_);
+  std::string shown_ ABSL_GUARDED_BY(mutex_);
   bool refuse_ ABSL_GUARDED_BY(mutex_) = false;
   api::RegisterInstanceRequest registered_ ABSL_GUARDED_BY(mutex_);
 };
@@ -144,6 +155,28 @@ TEST(Registration, AnAddressWithoutAPortIsRefused) {
   FakeRegistry registry;
   Registration::Options options = OptionsFor(registry);
   options.address = "localhost";
+  EXPECT_EQ(Registration::Start(options).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(Registration, ShowsATokenThatIsReadAnew) {
+  FakeRegistry registry;
+  Registration::Options options = OptionsFor(registry);
+  options.credentials.token_file = absl::StrCat(testing::TempDir(), "/registration_token");
+  std::ofstream(options.credentials.token_file) << "first\n";
+  auto registration = Registration::Start(options);
+  ASSERT_TRUE(registration.ok()) << registration.status();
+  registry.AwaitRequests("renew", 1);
+  EXPECT_EQ(registry.shown(), "Bearer first");
+  std::ofstream(options.credentials.token_file) << "second\n";
+  registry.Forget();
+  registry.AwaitRequests("register", 2);
+  EXPECT_EQ(registry.shown(), "Bearer second");
+}
+
+TEST(Registration, CredentialsThatCannotBeTriedAreRefused) {
+  FakeRegistry registry;
+  Registration::Options options = OptionsFor(registry);
+  options.credentials.token_file = "/nonexistent/token";
   EXPECT_EQ(Registration::Start(options).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
