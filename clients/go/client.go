@@ -46,12 +46,23 @@ func (c *client) begin(ctx context.Context, method string, options []grpc.CallOp
 	}
 	sent = sent.Copy()
 	if pin != "" {
-		sent.Set(c.header, pin)
+		sent.Set(c.header, sendable(pin))
 	}
 	if len(chain) > 0 {
-		sent.Set(c.header+chainSuffix, formatPins(chain))
+		sent.Set(c.header+chainSuffix, sendable(formatPins(chain)))
 	}
 	return metadata.NewOutgoingContext(ctx, sent), begun
+}
+
+// `text` as metadata can hold it, with "?" for the rest: whoever reads it then refuses it as malformed, where gRPC would only say that
+// it cannot be sent.
+func sendable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 // Reads what the gateway said, from the first metadata that has it: an answer without messages has it in its trailers.

@@ -3,6 +3,8 @@ package pinion
 import (
 	"context"
 	"fmt"
+	"os"
+	"strings"
 
 	"google.golang.org/grpc/credentials"
 )
@@ -32,6 +34,20 @@ type Token func(context.Context) (string, error)
 // StaticToken is a token that stays.
 func StaticToken(token string) Token {
 	return func(context.Context) (string, error) { return token, nil }
+}
+
+// TokenFile is a token in a file, which is read for each call, so that it can be replaced.
+func TokenFile(path string) Token {
+	return func(context.Context) (string, error) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return "", err
+		}
+		if token := strings.TrimSpace(string(text)); token != "" {
+			return token, nil
+		}
+		return "", fmt.Errorf("%s: holds no token", path)
+	}
 }
 
 // GetRequestMetadata implements credentials.PerRPCCredentials.

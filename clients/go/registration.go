@@ -3,6 +3,7 @@ package pinion
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -25,26 +26,32 @@ type registration struct {
 	logger       *slog.Logger
 	onRegistered func(uid string)
 
-	uid       string // empty: not registered
-	lastError string // what was logged last, so that an outage is one line
+	toPublish *publishRequest // nil: nothing, or it is done
+	uid       string          // empty: not registered
+	lastError string          // what was logged last, so that an outage is one line
 }
 
-func (r *registration) publish(ctx context.Context, grpcServices []string, notes string) error {
-	set, err := descriptorSet(grpcServices)
-	if err != nil {
-		return err
+func (r *registration) publish(ctx context.Context) error {
+	if r.toPublish == nil {
+		return nil
 	}
-	return r.registry.call(ctx, registryTimeout, "PublishVersion", publishRequest{Service: r.request.Instance.Service,
-		Name: r.request.Instance.Version, DescriptorSet: set, Notes: notes, Owner: r.request.Owner, GRPCServices: grpcServices}, nil)
+	if err := r.registry.call(ctx, registryTimeout, "PublishVersion", r.toPublish, nil); err != nil {
+		return fmt.Errorf("publish %s %s: %w", r.toPublish.Service, r.toPublish.Name, err)
+	}
+	r.toPublish = nil
+	return nil
 }
 
-// Registers, and renews until `ctx` ends. An error: the registry refuses to have this server at all.
+// Publishes, registers, and renews until `ctx` ends. An error: the registry refuses to have this server at all.
 func (r *registration) keep(ctx context.Context) error {
 	known := false
 	// A call that has begun is waited for, so that end() knows the uid.
 	calls := context.WithoutCancel(ctx)
 	for {
-		err := r.renewOrRegister(calls)
+		err := r.publish(calls)
+		if err == nil {
+			err = r.renewOrRegister(calls)
+		}
 		if ctx.Err() != nil {
 			return nil
 		}

@@ -44,6 +44,7 @@ func (s *scriptedRegistry) NewStream(context.Context, *grpc.StreamDesc, string, 
 func TestARegistrationGoesOn(t *testing.T) {
 	away, lost := status.Error(codes.Unavailable, "away"), status.Error(codes.NotFound, "the lease has expired")
 	denied := status.Error(codes.PermissionDenied, "not yours")
+	exists := status.Error(codes.AlreadyExists, "published otherwise")
 	for _, test := range []struct {
 		name   string
 		errors []error
@@ -56,6 +57,9 @@ func TestARegistrationGoesOn(t *testing.T) {
 			"RenewInstance", "RenewInstance"}, nil},
 		{"anew after its lease was lost", []error{nil, lost, away, nil}, []string{"RegisterInstance", "RenewInstance", "RegisterInstance",
 			"RegisterInstance", "RenewInstance"}, nil},
+		{"until it is published", []error{away, nil, away}, []string{"PublishVersion", "PublishVersion", "RegisterInstance",
+			"RegisterInstance"}, nil},
+		{"not when what it publishes is refused", []error{exists}, []string{"PublishVersion"}, exists},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -67,6 +71,9 @@ func TestARegistrationGoesOn(t *testing.T) {
 			}
 			r := &registration{registry: api, request: registerRequest{LeaseTTL: "1s"}, lease: 3 * time.Millisecond,
 				logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+			if test.want[0] == "PublishVersion" {
+				r.toPublish = &publishRequest{}
+			}
 			r.onRegistered = func(string) { r.uid = "one" }
 			if err := r.keep(ctx); !errors.Is(err, test.err) {
 				t.Errorf("ended with %v", err)

@@ -58,9 +58,12 @@ func Serve(ctx context.Context, server *grpc.Server, listener net.Listener, regi
 	names := apiServices(server)
 	s.addStandardServices(server)
 	if s.Publish {
-		if err := registration.publish(ctx, names, s.Notes); err != nil {
-			return fmt.Errorf("publish %s %s: %w", s.Service, s.Version, err)
+		set, err := descriptorSet(names)
+		if err != nil {
+			return err
 		}
+		registration.toPublish = &publishRequest{Service: s.Service, Name: s.Version, DescriptorSet: set, Notes: s.Notes, Owner: s.Owner,
+			GRPCServices: names}
 	}
 	s.setHealth(names, healthpb.HealthCheckResponse_SERVING)
 	ctx, end := context.WithCancel(ctx)

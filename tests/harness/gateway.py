@@ -29,11 +29,14 @@ def service(name, grpc_services, versions, stable, tls_name=None):
     }
 
 
+def _pair(certificate):
+    return {"certificate_chain": str(certificate.chain), "private_key": str(certificate.key)}
+
+
 def listener(forward="GRPC_ONLY", certificate=None, identity=None, name="ingress"):
     """On a free port; believes local callers who they are. `certificate`: with TLS. `identity`: further ways to know callers."""
-    pair = {"certificate_chain": str(certificate.chain), "private_key": str(certificate.key)} if certificate else None
     return {
-        **({"tls": {"tls_certificates": [pair]}} if certificate else {}),
+        **({"tls": {"tls_certificates": [_pair(certificate)]}} if certificate else {}),
         "name": name,
         "address": address(0),
         "forward": forward,
@@ -85,21 +88,26 @@ class Gateway(_Program):
 
 
 class Served(_Program):
-    """`pinion serve` with an empty registry; `cli` runs the commands that fill it."""
+    """`pinion serve` with an empty registry; `cli` runs the commands that fill it, as an operator. `registry` is its address."""
 
-    def __init__(self, folder, admin=False, more_listeners=(), gateway=None):
-        """`admin`: with an admin port. `more_listeners`: beside the one of `port`. `gateway`: as in the configuration."""
+    def __init__(self, folder, admin=False, more_listeners=(), gateway=None, registry_certificate=None):
+        """`admin`: with an admin port. `more_listeners`: beside the one of `port`. `gateway`: as in the configuration.
+        `registry_certificate`: the registry asks who calls, over TLS with this one, which signs those of callers, too."""
         # A Unix socket's path must be short, and a registry starts empty: neither is true of a folder in the cache.
         self._state = pathlib.Path(tempfile.mkdtemp(prefix="pinion-served."))
         socket = self._state / "registry.sock"
         self.registry = f"unix:{socket}"
         self._environment = {**os.environ, "PINION_REGISTRY": self.registry, "PINION_ACTOR": "tests"}
-        store = {"sqlite": {"path": str(self._state / "registry.db")}}
+        config = {"address": {"pipe": {"path": str(socket)}}, "store": {"sqlite": {"path": str(self._state / "registry.db")}}}
+        if registry_certificate:
+            config |= {"address": address(0), "local_socket": str(socket), "access": {},
+                       "tls": {"tls_certificates": [_pair(registry_certificate)], "trusted_ca": str(registry_certificate.chain)}}
         try:
             port = {"admin": {"address": address(0)}} if admin else {}
             super().__init__("serve", {**port, "listeners": [listener(), *more_listeners],
-                                       "gateway": {"workers": 1, **(gateway or {})},
-                                       "registry": {"address": {"pipe": {"path": str(socket)}}, "store": store}}, folder)
+                                       "gateway": {"workers": 1, **(gateway or {})}, "registry": config}, folder)
+            if registry_certificate:
+                self.registry = f"127.0.0.1:{self.wait_line(r'registry address=127.0.0.1:([0-9]+)').group(1)}"
         except BaseException:
             shutil.rmtree(self._state, ignore_errors=True)
             raise

@@ -65,8 +65,9 @@ class Links:
 class Relay:
     """Listens on a free port of 127.0.0.1 (`port`) and forwards to `target_port`. Ends with the process."""
 
-    def __init__(self, target_port, links=None, name="target"):
-        """`name`: the target's among `links`."""
+    def __init__(self, target_port, links=None, name="target", hang_ups=0):
+        """`name`: the target's among `links`. `hang_ups`: so many connections are closed at once, as by a target that is away."""
+        self._hang_ups = hang_ups
         self._target = ("127.0.0.1", target_port)
         self._links = links or Links()
         self._name = name
@@ -98,6 +99,10 @@ class Relay:
                 client, peer = self._listener.accept()
             except OSError:
                 return  # closed
+            if self._hang_ups:
+                self._hang_ups -= 1
+                client.close()
+                continue
             threading.Thread(target=self._serve, args=(client, peer[1]), daemon=True).start()
 
     def _serve(self, client, client_port):

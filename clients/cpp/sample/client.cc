@@ -4,6 +4,7 @@
 #include <pinion/client/channel.h>
 #include <pinion/client/refusal.h>
 
+#include <chrono>
 #include <iostream>
 
 #include "greeter.grpc.pb.h"
@@ -20,10 +21,11 @@ int main(int argc, char** argv) {
   request.set_name("ada");
   pinion::sample::v1::GreetReply reply;
   grpc::ClientContext context;
+  // style: allow clock, gRPC takes a deadline of this clock
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
   const grpc::Status status = Greeter::NewStub(channel)->Greet(&context, request, &reply);
   if (const auto refusal = pinion::client::ReadRefusal(status)) {
-    std::cerr << "refused: " << refusal->reason << "; asked for " << refusal->asked << ", there is "
-              << refusal->variables.at("available") << "\n";
+    std::cerr << "refused, " << refusal->reason << ": " << status.error_message() << "\n";
     return 1;
   }
   if (!status.ok()) {

@@ -1,10 +1,14 @@
 // A greeter that keeps itself registered as one version of the service `greeter`, until SIGTERM or
-// Ctrl-C. usage: greeter_server [--registry HOST:PORT] [--version NAME]
+// Ctrl-C. usage: greeter_server [--registry HOST:PORT] [--version NAME] [--tls-ca FILE]
+// [--token-file FILE]
 #include <grpcpp/grpcpp.h>
+#include <pinion/client/credentials.h>
 #include <pinion/client/registration.h>
 
 #include <csignal>
+#include <fstream>
 #include <iostream>
+#include <sstream>
 #include <thread>
 
 #include "greeter.grpc.pb.h"
@@ -29,6 +33,17 @@ class Greeter : public pinion::sample::v1::Greeter::Service {
   const std::string version_;
 };
 
+// Over TLS and with a token where the registry asks who calls.
+std::shared_ptr<grpc::ChannelCredentials> Credentials(const std::string& ca,
+                                                      const std::string& token_file) {
+  if (ca.empty()) return grpc::InsecureChannelCredentials();
+  std::ostringstream pem;
+  pem << std::ifstream(ca).rdbuf();
+  auto tls = grpc::SslCredentials({.pem_root_certs = pem.str()});
+  if (token_file.empty()) return tls;
+  return grpc::CompositeChannelCredentials(tls, pinion::client::TokenFile(token_file));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -46,9 +61,9 @@ int main(int argc, char** argv) {
   builder.RegisterService(&greeter);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
 
-  // Elsewhere than on one machine: grpc::SslCredentials, with pinion::client::Token(…).
-  const auto registry = grpc::CreateChannel(Argument(argc, argv, "--registry", "127.0.0.1:8081"),
-                                            grpc::InsecureChannelCredentials());
+  const auto registry = grpc::CreateChannel(
+      Argument(argc, argv, "--registry", "127.0.0.1:8081"),
+      Credentials(Argument(argc, argv, "--tls-ca", ""), Argument(argc, argv, "--token-file", "")));
   pinion::client::ServerDescription description;
   description.service = "greeter";
   description.version = Argument(argc, argv, "--version", "1.0.0");

@@ -17,6 +17,12 @@ std::string Trimmed(const std::string& text) {
 
 std::string ChainHeader(const std::string& header) { return header + "-context"; }
 
+std::string Sendable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return text;
+}
+
 std::string ParseChainPins(const std::string& text, ChainPins& pins) {
   if (text.size() > kChainBytesMax) {
     return std::to_string(text.size()) + " bytes, the limit is " + std::to_string(kChainBytesMax);
@@ -58,7 +64,7 @@ grpc::Status ReadChainPins(const grpc::ServerContextBase& context, ChainPins& pi
 }
 
 void PassOn(const ChainPins& pins, grpc::ClientContext& context, const std::string& header) {
-  if (!pins.empty()) context.AddMetadata(ChainHeader(header), FormatChainPins(pins));
+  if (!pins.empty()) context.AddMetadata(ChainHeader(header), Sendable(FormatChainPins(pins)));
 }
 
 }  // namespace pinion::client

@@ -63,7 +63,7 @@ class PinInterceptor : public grpc::experimental::Interceptor {
     if (!options.pass_on) sent.erase(ChainHeader(options.header));
     if (sent.contains(options.header)) return;
     const std::string pin = WantedPin(options, grpc_service_, sent);
-    if (!pin.empty()) sent.emplace(options.header, pin);
+    if (!pin.empty()) sent.emplace(options.header, Sendable(pin));
   }
 
   void Tell(const Metadata* said) {
@@ -107,7 +107,7 @@ std::shared_ptr<grpc::Channel> CreateChannel(
 
 void SetPin(const std::string& expression, grpc::ClientContext& context,
             const std::string& header) {
-  context.AddMetadata(header, expression);
+  context.AddMetadata(header, Sendable(expression));
 }
 
 }  // namespace pinion::client

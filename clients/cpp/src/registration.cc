@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <iostream>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -86,8 +87,9 @@ class Registration::Impl {
                                                            Response*),
                     milliseconds timeout, const Request& request, Response& response);
   grpc::Status MakeRequest();
-  grpc::Status Publish();
+  grpc::Status MakeVersion();
   void Keep();
+  grpc::Status Publish();
   grpc::Status RenewOrRegister();
   void Report(const grpc::Status& status);
   void Log(const std::string& line) const;
@@ -100,6 +102,8 @@ class Registration::Impl {
   const ServerDescription description_;
   const std::unique_ptr<Registry::Stub> registry_;
   registry::v1::RegisterInstanceRequest request_;
+  // Of the thread; none: there is nothing to publish, or it is done.
+  std::optional<registry::v1::PublishVersionRequest> to_publish_;
   std::string uid_;         // empty: not registered. Of the thread, and of Shutdown() after it
   bool known_ = false;      // registered once
   std::string last_error_;  // what was logged last, so that an outage is one line
@@ -119,7 +123,7 @@ Registration::Impl::Impl(grpc::Server& server, const std::shared_ptr<grpc::Chann
       description_(std::move(description)),
       registry_(Registry::NewStub(channel)) {
   grpc::Status status = MakeRequest();
-  if (status.ok() && description_.publish) status = Publish();
+  if (status.ok() && description_.publish) status = MakeVersion();
   if (!status.ok()) {
     End(status);
     return;
@@ -155,18 +159,23 @@ grpc::Status Registration::Impl::Call(
   return (registry_.get()->*method)(&context, request, &response);
 }
 
-grpc::Status Registration::Impl::Publish() {
-  registry::v1::PublishVersionRequest request;
+grpc::Status Registration::Impl::MakeVersion() {
+  registry::v1::PublishVersionRequest& request = to_publish_.emplace();
   request.set_service(description_.service);
   request.set_name(description_.version);
   request.set_notes(description_.notes);
   request.set_owner(description_.owner);
   for (const std::string& name : description_.grpc_services) request.add_grpc_services(name);
-  const grpc::Status made =
-      MakeDescriptorSet(description_.grpc_services, *request.mutable_descriptor_set());
-  if (!made.ok()) return made;
+  return MakeDescriptorSet(description_.grpc_services, *request.mutable_descriptor_set());
+}
+
+grpc::Status Registration::Impl::Publish() {
+  if (!to_publish_) return grpc::Status::OK;
   registry::v1::PublishVersionResponse response;
-  return Call(&Registry::Stub::PublishVersion, kCallTimeout, request, response);
+  const grpc::Status status =
+      Call(&Registry::Stub::PublishVersion, kCallTimeout, *to_publish_, response);
+  if (status.ok()) to_publish_.reset();
+  return status;
 }
 
 void Registration::Impl::Keep() {
@@ -174,7 +183,8 @@ void Registration::Impl::Keep() {
   std::unique_lock lock(mutex_);
   while (!changed_.wait_for(lock, wait, [this] { return ended_; })) {
     lock.unlock();
-    const grpc::Status status = RenewOrRegister();
+    grpc::Status status = Publish();
+    if (status.ok()) status = RenewOrRegister();
     if (!status.ok() && !known_ && !MayPass(status)) {
       End(status);
       return;

@@ -15,7 +15,7 @@ const client = new Greeter(values.gateway, grpc.credentials.createInsecure(),
 let version = '';
 const call = client.greet({name: 'ada'}, {deadline: Date.now() + 10_000}, (error, reply) => {
   if (error instanceof pinion.Refusal) {
-    console.error(`refused: ${error.reason}; asked for ${error.asked}, there is ${error.available.join(', ')}`);
+    console.error(`refused, ${error.reason}: ${error.details}`);
     process.exitCode = 1;
   } else if (error) {
     console.error(error.message);

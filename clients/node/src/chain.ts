@@ -12,7 +12,7 @@ const CHAIN_BYTES_MAX = 4096;
 /** Metadata that starts a chain with these pins, by gRPC service; clients with `passOn` follow them. `header`: the gateway's. */
 export function chain(pins: Record<string, string>, header = DEFAULT_HEADER): Metadata {
   const metadata = new Metadata();
-  metadata.set(header + CHAIN_SUFFIX, formatPins(pins));
+  metadata.set(header + CHAIN_SUFFIX, sendable(formatPins(pins)));
   return metadata;
 }
 
@@ -30,6 +30,14 @@ export function passOn(received: Metadata, header = DEFAULT_HEADER): Metadata {
     const details = `the metadata \`${name}\` is malformed: ${(error as Error).message}`;
     throw Object.assign(new Error(details), {code: status.INVALID_ARGUMENT, details});
   }
+}
+
+/**
+ * `text` as metadata can hold it, with `?` for the rest: whoever reads it then refuses it as malformed, where gRPC would only say that it
+ * cannot be sent.
+ */
+export function sendable(text: string): string {
+  return text.replace(/[^ -~]/g, '?');
 }
 
 /** Throws an Error that says what is malformed. */

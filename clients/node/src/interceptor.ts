@@ -1,7 +1,7 @@
 /** The caller's side: pins go out, versions, notices and refusals come back. */
 import {InterceptingCall, Interceptor, ListenerBuilder, Metadata, RequesterBuilder} from '@grpc/grpc-js';
 
-import {CHAIN_SUFFIX, DEFAULT_HEADER, parsePins} from './chain';
+import {CHAIN_SUFFIX, DEFAULT_HEADER, parsePins, sendable} from './chain';
 import {Notice, Notices, response} from './notices';
 import {typed} from './refusal';
 
@@ -26,7 +26,7 @@ export interface InterceptorOptions {
 /** Metadata that asks for a version in one call, whatever else is pinned: `client.get(request, pin('^2'), …)`. */
 export function pin(expression: string, header = DEFAULT_HEADER): Metadata {
   const metadata = new Metadata();
-  metadata.set(header, expression);
+  metadata.set(header, sendable(expression));
   return metadata;
 }
 
@@ -65,7 +65,7 @@ function withPins(given: Metadata, grpcService: string, header: string, options:
   if (!options.passOn) metadata.remove(header + CHAIN_SUFFIX);
   if (metadata.get(header).length > 0) return metadata;
   const wanted = pinsIn(passedOn)[grpcService] ?? options.pins?.[grpcService] ?? options.defaultPin;
-  if (wanted) metadata.set(header, wanted);
+  if (wanted) metadata.set(header, sendable(wanted));
   return metadata;
 }
 

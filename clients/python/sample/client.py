@@ -22,7 +22,9 @@ def main():
         try:
             reply, call = stub.Greet.with_call(greeter_pb2.GreetRequest(name="ada"), timeout=10)
         except pinion.Refusal as refusal:
-            sys.exit(f"refused: {refusal.reason}; asked for {refusal.asked}, there is {refusal.available}")
+            sys.exit(f"refused, {refusal.reason}: {refusal.details()}")
+        except grpc.RpcError as error:
+            sys.exit(f"{error.code().name}: {error.details()}")
         print(f"{reply.text} (api-version: {pinion.response(call).version})")
 
 

@@ -1,6 +1,9 @@
 """A greeter that keeps itself registered as one version of the service `greeter`, until SIGTERM or Ctrl-C."""
 
 import argparse
+import logging
+import pathlib
+import sys
 from concurrent import futures
 
 import greeter_pb2
@@ -18,17 +21,29 @@ class Greeter(greeter_pb2_grpc.GreeterServicer):
         return greeter_pb2.GreetReply(text=f"hello {request.name}, says {self._version}")
 
 
+def connect(options):
+    """To the registry; over TLS and with a token where it asks who calls."""
+    if not options.tls_ca:
+        return grpc.insecure_channel(options.registry)
+    credentials = grpc.ssl_channel_credentials(options.tls_ca.read_bytes())
+    if options.token_file:
+        credentials = grpc.composite_channel_credentials(credentials, pinion.token_file(options.token_file))
+    return grpc.secure_channel(options.registry, credentials)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--registry", default="127.0.0.1:8081", help="HOST:PORT or unix:PATH")
     parser.add_argument("--version", default="1.0.0", help="the API version that this server serves")
+    parser.add_argument("--tls-ca", type=pathlib.Path, help="who signs the registry's certificate; without it, no TLS")
+    parser.add_argument("--token-file", help="what the registry is shown")
     options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO)
 
     server = grpc.server(futures.ThreadPoolExecutor())
     greeter_pb2_grpc.add_GreeterServicer_to_server(Greeter(options.version), server)
     port = server.add_insecure_port("127.0.0.1:0")
-    # Elsewhere than on one machine: grpc.secure_channel, with pinion.token(…) among its credentials.
-    with grpc.insecure_channel(options.registry) as registry:
+    with connect(options) as registry:
         pinion.serve(server, registry, pinion.Server(
             service="greeter", version=options.version, address=f"127.0.0.1:{port}",
             grpc_services=[greeter_pb2.DESCRIPTOR.services_by_name["Greeter"].full_name], publish=True, actor="greeter-sample",
@@ -36,4 +51,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except pinion.Refusal as refusal:
+        sys.exit(f"refused, {refusal.reason}: {refusal.details()}")

@@ -47,6 +47,9 @@ class _Script:
             raise error
         return response
 
+    def PublishVersion(self, _request, **_):
+        return self._answer("publish", registry_pb2.PublishVersionResponse())
+
     def RegisterInstance(self, _request, **_):
         response = registry_pb2.RegisterInstanceResponse()
         response.instance.instance.uid = "one"
@@ -66,11 +69,13 @@ class Registration(unittest.TestCase):
             ([_AWAY, _DENIED], ["register", "register"], _DENIED),
             ([None, _AWAY, _DENIED, None], ["register", "renew", "renew", "renew", "renew"], None),
             ([None, _LOST, _AWAY, None], ["register", "renew", "register", "register", "renew"], None),
+            ([_AWAY, None, _AWAY], ["publish", "publish", "register", "register"], None),
+            ([_DENIED], ["publish"], _DENIED),
         ):
             with self.subTest(want):
                 script = _Script(errors)
                 with mock.patch.object(registration.registry_pb2_grpc, "RegistryStub", return_value=script):
-                    server = Server("echo", "1.0.0", "127.0.0.1:1", [], lease_seconds=0.003, logger=mock.Mock())
+                    server = Server("echo", "1.0.0", "127.0.0.1:1", [], publish=want[0] == "publish", lease_seconds=0.003, logger=mock.Mock())
                     kept = registration.Registration(None, server)
                 kept.start(on_refusal=script.over.set)
                 self.assertTrue(script.over.wait(10))

@@ -13,6 +13,7 @@ from tests.conformance.toolchains import Unavailable
 from tests.harness.certificates import Certificate
 from tests.harness.gateway import Served, listener
 from tests.harness.process import ROOT, Process
+from tests.harness.relay import Relay
 from tests.harness.tokens import Issuer, key_set
 
 _FOLDER = pathlib.Path(__file__).parent
@@ -34,31 +35,42 @@ class _Ground:
         self._keys.write_text(key_set(issuer))
         self._certificate = Certificate(folder)
         self.values = {"key": _KEY, "key_sha256": scenario.sha256(_KEY), "issuer": _ISSUER, "token": issuer.token("billing", 3600),
-                       "echo": "pinion.conformance.v1.Echo", "ca": str(self._certificate.chain)}
+                       "echo": "pinion.conformance.v1.Echo", "ca": str(self._certificate.chain),
+                       "certificate": str(self._certificate.chain), "certificate_key": str(self._certificate.key),
+                       "token_file": str(folder / "token")}
         for name in ("echo_1", "echo"):
             self.values[f"{name}_schema"] = str(folder / f"{name}.binpb")
             subprocess.run(["protoc", f"-I{_FOLDER}", f"--descriptor_set_out={folder / name}.binpb", _FOLDER / f"{name}.proto"],
                            check=True)
 
-    def served(self, folder, gateway=None):
-        """`gateway`: more of its configuration."""
+    def served(self, folder, gateway=None, access=False):
+        """`gateway`: more of its configuration. `access`: the registry asks who calls, over TLS."""
         identity = {"api_key": {"header": "x-api-key"}, "jwt": {}}
         return Served(folder, more_listeners=[listener(certificate=self._certificate, identity=identity, name="secure")],
-                      gateway={"jwt_issuers": [{"issuer": _ISSUER, "jwks_file": str(self._keys)}], **(gateway or {})})
+                      gateway={"jwt_issuers": [{"issuer": _ISSUER, "jwks_file": str(self._keys)}], **(gateway or {})},
+                      registry_certificate=self._certificate if access else None)
 
 
 def _scenario(ground, steps, driver_command, folder):
-    gateway = steps[0].get("gateway")
-    with ground.served(folder, gateway) as served, drivers.Driver(driver_command, folder / "driver.log") as driver:
+    ground_of = steps[0] if steps[0].keys() <= {"gateway", "access"} else {}
+    with ground.served(folder, **ground_of) as served, drivers.Driver(driver_command, folder / "driver.log") as driver:
         values = {**ground.values, "gateway": f"127.0.0.1:{served.port}", "registry": served.registry,
                   "secure_gateway": f"127.0.0.1:{served.port_of('secure')}"}
-        return scenario.Run(served, driver, values).steps(steps[1:] if gateway else steps)
+        if "access" in ground_of:
+            relay = Relay(int(served.registry.rpartition(":")[2]), hang_ups=1)
+            values["registry_soon"] = f"127.0.0.1:{relay.port}"
+        return scenario.Run(served, driver, values).steps(steps[1:] if ground_of else steps)
 
 
-def _sample(ground, programs, folder):
-    """The sample's server registers itself, its client is answered, and SIGTERM takes it out of routing."""
-    with ground.served(folder) as served:
-        server = Process([*programs.sample_server, "--registry", served.registry, "--version", "1.0.0"], folder / "server.log")
+def _sample(ground, programs, folder, access):
+    """The sample's server registers itself, its client is answered, and SIGTERM takes it out of routing. `access`: with a token."""
+    with ground.served(folder, access=access) as served:
+        flags = []
+        if access:
+            (folder / "token").write_text(served.cli("token", "create", "ci"))
+            served.cli("access", "grant", "owner", "greeters", "--create", "greeter", "--to", "token:ci")
+            flags = ["--tls-ca", ground.values["ca"], "--token-file", folder / "token"]
+        server = Process([*programs.sample_server, "--registry", served.registry, "--version", "1.0.0", *flags], folder / "server.log")
         with server:
             server.wait_line(r"registered as \S+")
             if error := _greeting(programs, served.port, folder):
@@ -104,7 +116,8 @@ def run(language, report, proxy=None, only=None):
     if only in (None, "tests"):
         report.add(f"clients {language}: its own tests", _own_tests(programs))
     if only in (None, "sample"):
-        report.add(f"clients {language}: the sample", _sample(ground, programs, folder / "sample"))
+        for access, named in ((False, "sample"), (True, "sample with a token")):
+            report.add(f"clients {language}: the {named}", _sample(ground, programs, folder / named, access))
     scenarios = scenario.load(only)
     for kind, driver_command in programs.drivers:
         for name, steps in scenarios:

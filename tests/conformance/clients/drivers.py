@@ -40,11 +40,11 @@ def _build(command, folder, what):
 
 
 def _digest(*folders):
-    """Of all files in these folders, but for what npm leaves there."""
+    """Of all files in these folders, but for what npm leaves there and what people read."""
     digest = hashlib.sha256()
-    made = shutil.ignore_patterns(*_MADE_BY_NPM)
+    passed_over = shutil.ignore_patterns(*_MADE_BY_NPM, "*.md")
     for folder in folders:
-        for path in sorted(path for path in folder.rglob("*") if path.is_file() and not made(folder, path.relative_to(folder).parts)):
+        for path in sorted(path for path in folder.rglob("*") if path.is_file() and not passed_over(folder, path.relative_to(folder).parts)):
             digest.update(f"{path.relative_to(ROOT)} {path.stat().st_size}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -65,6 +65,9 @@ class Run:
 
     def _once(self, step):
         step = self._filled(step)
+        if "write" in step:
+            pathlib.Path(step["write"]["to"]).write_text(step["write"]["text"])
+            return None
         try:
             seen = self._pinion(step["pinion"]) if "pinion" in step else self._command(step)
         except RuntimeError as why:

@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
 	"pinion.example/clients/go"
 	pb "pinion.example/clients/go/sample/greeter"
 )
@@ -33,7 +34,7 @@ func main() {
 	reply, err := pb.NewGreeterClient(conn).Greet(ctx, &pb.GreetRequest{Name: "ada"}, pinion.Resolved(&response))
 	var refusal *pinion.Refusal
 	if errors.As(err, &refusal) {
-		log.Fatalf("refused: %s; asked for %s, there is %v", refusal.Reason, refusal.Asked, refusal.Available)
+		log.Fatalf("refused, %s: %s", refusal.Reason, status.Convert(err).Message())
 	}
 	if err != nil {
 		log.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"pinion.example/clients/go"
 	pb "pinion.example/clients/go/sample/greeter"
@@ -25,15 +26,32 @@ func (g greeter) Greet(_ context.Context, request *pb.GreetRequest) (*pb.GreetRe
 	return &pb.GreetReply{Text: fmt.Sprintf("hello %s, says %s", request.GetName(), g.version)}, nil
 }
 
+// To the registry; over TLS and with a token where it asks who calls.
+func connect(address, ca, tokenFile string) (*grpc.ClientConn, error) {
+	if ca == "" {
+		return grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	}
+	trusted, err := credentials.NewClientTLSFromFile(ca, "")
+	if err != nil {
+		return nil, err
+	}
+	options := []grpc.DialOption{grpc.WithTransportCredentials(trusted)}
+	if tokenFile != "" {
+		options = append(options, grpc.WithPerRPCCredentials(pinion.TokenFile(tokenFile)))
+	}
+	return grpc.NewClient(address, options...)
+}
+
 func run() error {
 	registryAddress := flag.String("registry", "127.0.0.1:8081", "the registry, HOST:PORT or unix:PATH")
+	ca := flag.String("tls-ca", "", "who signs the registry's certificate; without it, no TLS")
+	tokenFile := flag.String("token-file", "", "what the registry is shown")
 	version := flag.String("version", "1.0.0", "the API version that this server serves")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 
-	// Elsewhere than on one machine: TLS, and grpc.WithPerRPCCredentials(pinion.StaticToken(…)).
-	registry, err := grpc.NewClient(*registryAddress, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	registry, err := connect(*registryAddress, *ca, *tokenFile)
 	if err != nil {
 		return err
 	}

@@ -121,8 +121,6 @@ async def serve(server: grpc.aio.Server, registry: grpc.Channel, description: Se
     registration = Registration(registry, description)
     health_pb2_grpc.add_HealthServicer_to_server(state, server)
     add_reflection(server, description.grpc_services)
-    if description.publish:
-        await asyncio.to_thread(registration.publish)
     loop = asyncio.get_running_loop()
     with _asked_to_end(loop, until) as end:
         for name in ("", *description.grpc_services):

@@ -46,6 +46,12 @@ def parse(text: str) -> dict[str, str]:
     return pins
 
 
+def sendable(text: str) -> str:
+    """`text` as metadata can hold it, with "?" for the rest: whoever reads it then refuses it as malformed, where gRPC would only say
+    that it cannot be sent."""
+    return "".join(letter if " " <= letter <= "~" else "?" for letter in text)
+
+
 def form(pins: Mapping[str, str]) -> str:
     return ", ".join(f"{service}={pins[service]}" for service in sorted(pins))
 

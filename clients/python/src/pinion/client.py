@@ -11,7 +11,7 @@ from pinion import chain, notices, refusal
 
 def pin(expression: str, header: str = "api-version") -> tuple[str, str]:
     """Asks for a version in one call, whatever else is pinned: stub.Get(request, metadata=[pinion.pin("^2")])."""
-    return header, expression
+    return header, chain.sendable(expression)
 
 
 class _Details(NamedTuple):
@@ -40,9 +40,9 @@ class Rules:
             service = method.strip("/").partition("/")[0]
             wanted = passed_on.get(service) or self._pins.get(service) or self._default_pin
             if wanted:
-                sent.append((self.header, wanted))
+                sent.append((self.header, chain.sendable(wanted)))
         if passed_on:
-            sent.append((self.header + chain.SUFFIX, chain.form(passed_on)))
+            sent.append((self.header + chain.SUFFIX, chain.sendable(chain.form(passed_on))))
         return sent
 
     def tell(self, response: notices.Response) -> None:

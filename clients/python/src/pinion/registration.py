@@ -55,15 +55,17 @@ def parse_address(text: str) -> routing_pb2.Address:
 
 
 class Registration:
-    """Registers and renews on a thread of its own, from start() to end()."""
+    """Publishes, registers and renews on a thread of its own, from start() to end()."""
 
     def __init__(self, registry: grpc.Channel, server: "Server"):
+        """KeyError: a service that is to be published is not linked into the program. ValueError: see parse_address()."""
         self._stub = registry_pb2_grpc.RegistryStub(registry)
         self._server = server
         self._metadata = [("pinion-actor", server.actor)] if server.actor else []
         self._request = registry_pb2.RegisterInstanceRequest(
             instance=routing_pb2.Instance(service=server.service, version=server.version, address=parse_address(server.address),
                                           tls_name=server.tls_name, weight=server.weight, zone=server.zone), owner=server.owner)
+        self._to_publish = self._version() if server.publish else None  # None: nothing, or it is done
         self._request.lease_ttl.FromNanoseconds(int(server.lease_seconds * 1e9))
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="pinion registration", daemon=True)
@@ -74,12 +76,11 @@ class Registration:
         self.refusal: grpc.RpcError | None = None
         """Why the registry does not have this server at all; valid after end()."""
 
-    def publish(self) -> None:
-        """Raises the registry's refusal."""
+    def _version(self) -> registry_pb2.PublishVersionRequest:
         names = list(self._server.grpc_services)
-        self._call("PublishVersion", registry_pb2.PublishVersionRequest(
+        return registry_pb2.PublishVersionRequest(
             service=self._server.service, name=self._server.version, descriptor_set=descriptor_set(names), notes=self._server.notes,
-            owner=self._server.owner, grpc_services=names), _CALL_SECONDS)
+            owner=self._server.owner, grpc_services=names)
 
     def start(self, on_refusal: Callable[[], None]) -> None:
         """`on_refusal` is called from the thread when there is a `refusal`."""
@@ -109,6 +110,7 @@ class Registration:
         while not self._end.wait(wait):
             wait = self._server.lease_seconds / _RENEWALS_PER_LEASE
             try:
+                self._publish()
                 self._renew_or_register()
             except grpc.RpcError as error:
                 if not self._known and error.code() not in _MAY_PASS:
@@ -120,6 +122,11 @@ class Registration:
             else:
                 self._known = True
                 self._report(None)
+
+    def _publish(self) -> None:
+        if self._to_publish:
+            self._call("PublishVersion", self._to_publish, _CALL_SECONDS)
+            self._to_publish = None
 
     def _renew_or_register(self) -> None:
         seconds = min(self._server.lease_seconds, _CALL_SECONDS)

@@ -67,8 +67,6 @@ def serve(server: grpc.Server, registry: grpc.Channel, description: Server, unti
     registration = Registration(registry, description)
     health_pb2_grpc.add_HealthServicer_to_server(state, server)
     add_reflection(server, description.grpc_services)
-    if description.publish:
-        registration.publish()
     with _asked_to_end(until) as end:
         for name in names:
             state.set(name, health_pb2.HealthCheckResponse.SERVING)

@@ -43,19 +43,10 @@ void SetReply(const SayReply& reply, Json& json) {
   if (reply.has_through()) SetReply(reply.through(), Child(json, "through"));
 }
 
-std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const Json& command) {
-  const std::string ca = Text(command, "ca");
-  if (ca.empty()) return grpc::InsecureChannelCredentials();
-  std::ostringstream pem;
-  pem << std::ifstream(ca).rdbuf();
-  auto tls = grpc::SslCredentials({pem.str(), "", ""});
-  if (const std::string key = Text(command, "api_key"); !key.empty()) {
-    return grpc::CompositeChannelCredentials(tls, pinion::client::ApiKey(key));
-  }
-  if (const std::string token = Text(command, "token"); !token.empty()) {
-    return grpc::CompositeChannelCredentials(tls, pinion::client::Token([token] { return token; }));
-  }
-  return tls;
+std::string ReadFile(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
 }
 
 grpc::Status Say(Echo::Stub& stub, const std::string& method, grpc::ClientContext& context,
@@ -72,6 +63,23 @@ grpc::Status Say(Echo::Stub& stub, const std::string& method, grpc::ClientContex
 }
 
 }  // namespace
+
+std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const Json& command) {
+  const std::string ca = Text(command, "ca");
+  if (ca.empty()) return grpc::InsecureChannelCredentials();
+  auto tls = grpc::SslCredentials(
+      {ReadFile(ca), ReadFile(Text(command, "key")), ReadFile(Text(command, "certificate"))});
+  if (const std::string key = Text(command, "api_key"); !key.empty()) {
+    return grpc::CompositeChannelCredentials(tls, pinion::client::ApiKey(key));
+  }
+  if (const std::string token = Text(command, "token"); !token.empty()) {
+    return grpc::CompositeChannelCredentials(tls, pinion::client::Token([token] { return token; }));
+  }
+  if (const std::string path = Text(command, "token_file"); !path.empty()) {
+    return grpc::CompositeChannelCredentials(tls, pinion::client::TokenFile(path));
+  }
+  return tls;
+}
 
 struct Calls::Connection {
   std::string header;

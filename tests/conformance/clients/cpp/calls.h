@@ -1,6 +1,7 @@
 // Connections and the calls on them. Commands come one at a time, on one thread.
 #pragma once
 
+#include <grpcpp/security/credentials.h>
 #include <grpcpp/support/status.h>
 
 #include <map>
@@ -13,6 +14,9 @@ namespace driver {
 
 // The code, the message, and what the library makes of a refusal.
 void SetError(const grpc::Status& status, Json& error);
+
+// What a connection is secured by and shows, as the command says.
+std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const Json& command);
 
 class Calls {
  public:

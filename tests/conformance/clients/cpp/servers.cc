@@ -101,8 +101,7 @@ class Servers::Running {
       Set(event, "address", address_);
       Tell(event);
     };
-    const auto registry =
-        grpc::CreateChannel(Text(command, "registry"), grpc::InsecureChannelCredentials());
+    const auto registry = grpc::CreateChannel(Text(command, "registry"), CredentialsOf(command));
     registration_ =
         std::make_unique<pinion::client::Registration>(*server_, registry, std::move(description));
     waiting_ = std::thread([this] {

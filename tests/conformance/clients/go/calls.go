@@ -3,9 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"maps"
+	"os"
 	"sync"
 	"time"
 
@@ -54,28 +57,47 @@ func (d *driver) dial(c command) answer {
 	if c.PassOn {
 		options = append(options, pinion.PassOn())
 	}
-	transport := insecure.NewCredentials()
-	if c.CA != "" {
-		trusted, err := credentials.NewClientTLSFromFile(c.CA, "")
-		if err != nil {
-			return answer{"failure": err.Error()}
-		}
-		transport = trusted
+	shown, err := c.credentials()
+	if err != nil {
+		return answer{"failure": err.Error()}
 	}
-	dialOptions := append(pinion.DialOptions(options...), grpc.WithTransportCredentials(transport))
-	if c.APIKey != "" {
-		dialOptions = append(dialOptions, grpc.WithPerRPCCredentials(pinion.APIKey{Key: c.APIKey}))
-	}
-	if c.Token != "" {
-		dialOptions = append(dialOptions, grpc.WithPerRPCCredentials(pinion.StaticToken(c.Token)))
-	}
-	conn, err := grpc.NewClient(c.Target, dialOptions...)
+	conn, err := grpc.NewClient(c.Target, append(shown, pinion.DialOptions(options...)...)...)
 	if err != nil {
 		return answer{"failure": err.Error()}
 	}
 	made.ClientConn = conn
 	d.connections[c.As] = made
 	return answer{}
+}
+
+// Of the connection, and what each call on it shows.
+func (c command) credentials() ([]grpc.DialOption, error) {
+	if c.CA == "" {
+		return []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}, nil
+	}
+	pem, err := os.ReadFile(c.CA)
+	if err != nil {
+		return nil, err
+	}
+	config := &tls.Config{RootCAs: x509.NewCertPool()}
+	config.RootCAs.AppendCertsFromPEM(pem)
+	if c.Certificate != "" {
+		own, err := tls.LoadX509KeyPair(c.Certificate, c.Key)
+		if err != nil {
+			return nil, err
+		}
+		config.Certificates = []tls.Certificate{own}
+	}
+	options := []grpc.DialOption{grpc.WithTransportCredentials(credentials.NewTLS(config))}
+	switch {
+	case c.APIKey != "":
+		options = append(options, grpc.WithPerRPCCredentials(pinion.APIKey{Key: c.APIKey}))
+	case c.Token != "":
+		options = append(options, grpc.WithPerRPCCredentials(pinion.StaticToken(c.Token)))
+	case c.TokenFile != "":
+		options = append(options, grpc.WithPerRPCCredentials(pinion.TokenFile(c.TokenFile)))
+	}
+	return options, nil
 }
 
 func (d *driver) call(c command) answer {

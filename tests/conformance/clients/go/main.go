@@ -13,15 +13,20 @@ type command struct {
 	Do string `json:"do"`
 	As string `json:"as"` // a connection's or a server's name
 
+	// dial, and to the registry for serve
+	CA          string `json:"ca"`
+	APIKey      string `json:"api_key"`
+	Token       string `json:"token"`
+	TokenFile   string `json:"token_file"`
+	Certificate string `json:"certificate"`
+	Key         string `json:"key"`
+
 	// dial
 	Target     string            `json:"target"`
 	Pins       map[string]string `json:"pins"`
 	DefaultPin string            `json:"default_pin"`
 	Header     string            `json:"header"`
 	PassOn     bool              `json:"pass_on"`
-	CA         string            `json:"ca"`
-	APIKey     string            `json:"api_key"`
-	Token      string            `json:"token"`
 
 	// call
 	Method   string            `json:"method"`

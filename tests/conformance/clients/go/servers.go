@@ -60,7 +60,11 @@ func (e echo) Repeat(request *pb.SayRequest, stream grpc.ServerStreamingServer[p
 
 // Answers when the server is registered, or when it has ended because it cannot be.
 func (d *driver) serve(c command) answer {
-	registry, err := grpc.NewClient(c.Registry, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	shown, err := c.credentials()
+	if err != nil {
+		return answer{"failure": err.Error()}
+	}
+	registry, err := grpc.NewClient(c.Registry, shown...)
 	if err != nil {
 		return answer{"failure": err.Error()}
 	}

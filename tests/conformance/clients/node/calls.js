@@ -31,10 +31,10 @@ function replyAnswer({version, received, through}) {
   return {served_by: version, received, ...(through && {through: replyAnswer(through)})};
 }
 
-function credentialsOf({ca, api_key: key, token}) {
+function credentialsOf({ca, api_key: apiKey, token, token_file: tokenFile, certificate, key}) {
   if (!ca) return grpc.credentials.createInsecure();
-  const plain = grpc.credentials.createSsl(readFileSync(ca));
-  const ofCalls = key ? pinion.apiKey(key) : token && pinion.token(token);
+  const plain = grpc.credentials.createSsl(readFileSync(ca), ...(certificate ? [readFileSync(key), readFileSync(certificate)] : []));
+  const ofCalls = apiKey ? pinion.apiKey(apiKey) : tokenFile ? pinion.tokenFile(tokenFile) : token && pinion.token(token);
   return ofCalls ? grpc.credentials.combineChannelCredentials(plain, ofCalls) : plain;
 }
 
@@ -52,7 +52,10 @@ function dial(command) {
 function metadataOf({chain, metadata = {}, pin}, header) {
   const sent = chain ? pinion.chain(chain) : new grpc.Metadata();
   for (const [name, value] of Object.entries(metadata)) sent.set(name, value);
-  if (pin) sent.set(header, pin);
+  if (pin) {
+    sent.remove(header);
+    sent.merge(pinion.pin(pin, header));
+  }
   return sent;
 }
 
@@ -80,4 +83,4 @@ function told({as}) {
   return {notices, lines};
 }
 
-module.exports = {ECHO, Echo, MILLISECONDS, errorAnswer, verbs: {dial, call, told}};
+module.exports = {ECHO, Echo, MILLISECONDS, credentialsOf, errorAnswer, verbs: {dial, call, told}};

@@ -6,7 +6,7 @@ const grpc = require('@grpc/grpc-js');
 const health = require('grpc-health-check');
 const loader = require('@grpc/proto-loader');
 const pinion = require('pinion-grpc');
-const {ECHO, Echo, MILLISECONDS, errorAnswer} = require('./calls');
+const {ECHO, Echo, MILLISECONDS, credentialsOf, errorAnswer} = require('./calls');
 
 const servers = new Map();
 
@@ -49,13 +49,13 @@ function tell(server, event) {
   server.waiting = undefined;
 }
 
-async function serve({as, version, registry, publish, lease_seconds: leaseSeconds}) {
+async function serve({as, version, registry, publish, lease_seconds: leaseSeconds, ...shown}) {
   const program = new grpc.Server();
   program.addService(Echo.service, handlers(version));
   const port = await promisify(program.bindAsync.bind(program))('127.0.0.1:0', grpc.ServerCredentials.createInsecure());
   const server = {events: [], address: `127.0.0.1:${port}`, stop: new AbortController()};
   servers.set(as, server);
-  pinion.serve(program, {address: registry, credentials: grpc.credentials.createInsecure()}, {
+  pinion.serve(program, {address: registry, credentials: credentialsOf(shown)}, {
     service: 'echo', version, address: server.address, grpcServices: [ECHO], leaseSeconds, actor: 'driver',
     descriptorSet: readFileSync(process.env.ECHO_SCHEMA), publish,
     onRegistered: uid => tell(server, {uid, address: server.address}),

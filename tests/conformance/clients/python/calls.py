@@ -50,12 +50,14 @@ def reply_answer(reply):
     return said
 
 
-def credentials(ca=None, api_key=None, token=None, **_):
+def credentials(ca=None, api_key=None, token=None, token_file=None, certificate=None, key=None, **_):
     """None: no TLS."""
     if not ca:
         return None
-    plain = grpc.ssl_channel_credentials(pathlib.Path(ca).read_bytes())
-    of_calls = [pinion.api_key(api_key)] if api_key else [pinion.token(token)] if token else []
+    own = {"private_key": pathlib.Path(key).read_bytes(), "certificate_chain": pathlib.Path(certificate).read_bytes()} if key else {}
+    plain = grpc.ssl_channel_credentials(pathlib.Path(ca).read_bytes(), **own)
+    of_calls = [make(value) for make, value in ((pinion.api_key, api_key), (pinion.token, token), (pinion.token_file, token_file))
+                if value]
     return grpc.composite_channel_credentials(plain, *of_calls) if of_calls else plain
 
 

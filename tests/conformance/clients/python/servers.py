@@ -7,7 +7,7 @@ from concurrent import futures
 import echo_pb2
 import echo_pb2_grpc
 import grpc
-from calls import error_answer
+from calls import credentials, error_answer
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 import pinion
@@ -42,20 +42,21 @@ class Echo(echo_pb2_grpc.EchoServicer):
 class Server:
     """One that runs on a thread, and tells what becomes of it."""
 
-    def __init__(self, registry, version, publish, lease_seconds):
+    def __init__(self, registry, shown, version, publish, lease_seconds):
+        """`shown`: the credentials of the channel to the registry; None: no TLS."""
         self.address = ""
         self.events = queue.Queue()  # uids, then the end: an error or None
         self._until = threading.Event()
         self._options = {"service": "echo", "version": version, "grpc_services": [ECHO], "publish": publish, "actor": "driver",
                          "lease_seconds": lease_seconds, "on_registered": self.events.put}
-        self._registry = registry
+        self._registry, self._shown = registry, shown
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self):
         error = None
         try:
-            with grpc.insecure_channel(self._registry) as registry:
+            with (grpc.secure_channel(self._registry, self._shown) if self._shown else grpc.insecure_channel(self._registry)) as registry:
                 self._serve(registry)
         except grpc.RpcError as refused:
             error = refused
@@ -88,7 +89,7 @@ class Servers:
         self._servers = {}
 
     def serve(self, registry, version, publish=False, lease_seconds=15, **named):
-        server = self._servers[named["as"]] = self._make(registry, version, publish, lease_seconds)
+        server = self._servers[named["as"]] = self._make(registry, credentials(**named), version, publish, lease_seconds)
         return server.next_event()
 
     def again(self, **named):

@@ -46,7 +46,7 @@ void EnableHealthAndReflection();
 // served meanwhile; one that refuses ends the server.
 class Registration {
  public:
-  // Publishes if told to, and begins to register on a thread of its own. `server` outlives this.
+  // Begins to publish, if told to, and to register, on a thread of its own. `server` outlives this.
   Registration(grpc::Server& server, std::shared_ptr<grpc::Channel> registry,
                ServerDescription description);
   // As Shutdown().

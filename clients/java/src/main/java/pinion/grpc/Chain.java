@@ -91,6 +91,14 @@ public final class Chain {
     return pins;
   }
 
+  /**
+   * The text as metadata can hold it, with {@code ?} for the rest: whoever reads it then refuses it as malformed, where gRPC would send
+   * something else.
+   */
+  static String sendable(String text) {
+    return text.replaceAll("[^ -~]", "?");
+  }
+
   static String format(Map<String, String> pins) {
     return new TreeMap<>(pins).entrySet().stream().map(pin -> pin.getKey() + "=" + pin.getValue()).collect(Collectors.joining(", "));
   }

@@ -4,6 +4,10 @@ import io.grpc.CallCredentials;
 import io.grpc.Metadata;
 import io.grpc.SecurityLevel;
 import io.grpc.Status;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 
@@ -36,6 +40,19 @@ public final class PinionCredentials extends CallCredentials {
     return new PinionCredentials("authorization", () -> "Bearer " + source.get());
   }
 
+  /** A bearer token in a file, which is read for each call, so that it can be replaced. */
+  public static PinionCredentials tokenFile(Path path) {
+    return token(() -> {
+      try {
+        String text = Files.readString(path).strip();
+        if (text.isEmpty()) throw new IllegalStateException(path + " holds no token");
+        return text;
+      } catch (IOException unreadable) {
+        throw new UncheckedIOException(unreadable);
+      }
+    });
+  }
+
   @Override
   public void applyRequestMetadata(RequestInfo call, Executor executor, MetadataApplier applier) {
     if (call.getSecurityLevel() != SecurityLevel.PRIVACY_AND_INTEGRITY) {
@@ -48,7 +65,7 @@ public final class PinionCredentials extends CallCredentials {
         headers.put(name, value.get());
         applier.apply(headers);
       } catch (RuntimeException failed) {
-        applier.fail(Status.UNAUTHENTICATED.withDescription("no token").withCause(failed));
+        applier.fail(Status.UNAUTHENTICATED.withDescription("no token: " + failed.getMessage()).withCause(failed));
       }
     });
   }

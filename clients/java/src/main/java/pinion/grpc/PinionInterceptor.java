@@ -117,13 +117,13 @@ public final class PinionInterceptor implements ClientInterceptor {
 
   void addPins(Metadata headers, String grpcService, CallOptions options) {
     Map<String, String> chained = passOn ? Chain.pins() : Map.of();
-    if (!chained.isEmpty()) headers.put(chain, Chain.format(chained));
+    if (!chained.isEmpty()) headers.put(chain, Chain.sendable(Chain.format(chained)));
     String pin = options.getOption(PIN);
     if (pin != null) headers.discardAll(header);
     if (pin == null && !headers.containsKey(header)) {
       pin = chained.getOrDefault(grpcService, pins.getOrDefault(grpcService, defaultPin));
     }
-    if (pin != null) headers.put(header, pin);
+    if (pin != null) headers.put(header, Chain.sendable(pin));
   }
 
   /** Reads the first metadata that names a version: an answer without messages has it in its trailers. */

@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * A version's server that publishes and registers itself, and leaves in good order. A registry that is away only delays registering,
+ * A version's server that publishes and registers itself, and leaves in good order. A registry that is away only delays that,
  * and calls are served meanwhile; one that refuses ends the server.
  */
 public final class PinionServer implements AutoCloseable {
@@ -148,10 +148,9 @@ public final class PinionServer implements AutoCloseable {
     }
 
     /**
-     * Starts the server, publishes if told to, and begins to register.
+     * Starts the server, and begins to publish, if told to, and to register.
      *
-     * @throws StatusRuntimeException the version could not be published; see {@link Refusal#from}
-     * @throws IllegalArgumentException gateways could not call the address
+     * @throws IllegalArgumentException gateways could not call the address, or a service has no descriptor to publish
      */
     public PinionServer start() throws IOException {
       HealthStatusManager health = new HealthStatusManager();

@@ -44,6 +44,7 @@ final class Registration {
   private final Thread thread = new Thread(this::keep, "pinion registration");
   private Runnable onRefusal;
   // Of the thread, and of end()'s after it.
+  private PublishVersionRequest toPublish; // null: nothing, or it is done
   private String uid = ""; // empty: not registered
   private boolean known; // registered once
   private String lastError = ""; // what was logged last, so that an outage is one line
@@ -101,12 +102,12 @@ final class Registration {
     set.addFile(file.toProto());
   }
 
-  /** Throws the registry's refusal. */
+  /** Before start(): what to publish. Throws IllegalArgumentException when a service has no protobuf descriptor. */
   void publish(List<ServiceDescriptor> services) {
     PublishVersionRequest.Builder version = PublishVersionRequest.newBuilder().setService(server.service).setName(server.version)
         .setDescriptorSet(ByteString.copyFrom(descriptorSet(services).toByteArray())).setNotes(server.notes).setOwner(server.owner);
     for (ServiceDescriptor service : services) version.addGrpcServices(service.getName());
-    within(CALL_MILLIS).publishVersion(version.build());
+    toPublish = version.build();
   }
 
   /** `onRefusal` is called from the thread when there is a refusal(). */
@@ -143,6 +144,7 @@ final class Registration {
       while (!end.await(wait, TimeUnit.MILLISECONDS)) {
         wait = leaseMillis / RENEWALS_PER_LEASE;
         try {
+          publishIfTold();
           renewOrRegister();
           known = true;
           report(null);
@@ -159,6 +161,12 @@ final class Registration {
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private void publishIfTold() {
+    if (toPublish == null) return;
+    within(CALL_MILLIS).publishVersion(toPublish);
+    toPublish = null;
   }
 
   private void renewOrRegister() {

@@ -27,8 +27,8 @@ public final class GreeterClient {
       System.out.println(reply.getText() + " (api-version: " + version + ")");
     } catch (StatusRuntimeException error) {
       System.err.println(Refusal.from(error)
-          .map(refusal -> "refused: " + refusal.reason() + "; asked for " + refusal.asked() + ", there is " + refusal.available())
-          .orElse(error.getMessage()));
+          .map(refusal -> "refused, " + refusal.reason() + ": " + error.getStatus().getDescription())
+          .orElse(error.getMessage() + (error.getCause() == null ? "" : ": " + error.getCause().getMessage())));
       status = 1;
     }
     channel.shutdown().awaitTermination(5, TimeUnit.SECONDS);

@@ -12,6 +12,7 @@ import io.grpc.TlsChannelCredentials;
 import io.grpc.stub.MetadataUtils;
 import java.io.File;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -85,11 +86,14 @@ final class Calls {
     return said;
   }
 
-  private static ChannelCredentials credentials(Command command) throws IOException {
+  static ChannelCredentials credentials(Command command) throws IOException {
     if (command.ca == null) return InsecureChannelCredentials.create();
-    ChannelCredentials tls = TlsChannelCredentials.newBuilder().trustManager(new File(command.ca)).build();
+    TlsChannelCredentials.Builder builder = TlsChannelCredentials.newBuilder().trustManager(new File(command.ca));
+    if (command.certificate != null) builder.keyManager(new File(command.certificate), new File(command.key));
+    ChannelCredentials tls = builder.build();
     CallCredentials ofCalls = command.apiKey != null ? PinionCredentials.apiKey(command.apiKey)
-        : command.token != null ? PinionCredentials.token(() -> command.token) : null;
+        : command.token != null ? PinionCredentials.token(() -> command.token)
+        : command.tokenFile != null ? PinionCredentials.tokenFile(Path.of(command.tokenFile)) : null;
     return ofCalls == null ? tls : CompositeChannelCredentials.create(tls, ofCalls);
   }
 

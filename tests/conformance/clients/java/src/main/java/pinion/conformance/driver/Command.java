@@ -10,6 +10,16 @@ final class Command {
   String verb;
   String as;
 
+  // Of dial, and to the registry of serve.
+  String ca;
+  @SerializedName("api_key")
+  String apiKey;
+  String token;
+  @SerializedName("token_file")
+  String tokenFile;
+  String certificate;
+  String key;
+
   String target;
   Map<String, String> pins = Map.of();
   @SerializedName("default_pin")
@@ -17,10 +27,6 @@ final class Command {
   String header = "api-version";
   @SerializedName("pass_on")
   boolean passOn;
-  String ca;
-  @SerializedName("api_key")
-  String apiKey;
-  String token;
 
   String method = "Say";
   String pin;

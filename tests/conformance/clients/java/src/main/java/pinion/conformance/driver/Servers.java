@@ -115,17 +115,13 @@ final class Servers {
   Map<String, Object> serve(Command command) throws Exception {
     Running made = new Running();
     servers.put(command.as, made);
-    made.registry = Grpc.newChannelBuilder(command.registry, InsecureChannelCredentials.create()).build();
+    made.registry = Grpc.newChannelBuilder(command.registry, Calls.credentials(command)).build();
     ServerBuilder<?> program = ServerBuilder.forPort(0).addService(new Echo(command.version)).intercept(RECEIVING)
         .intercept(Chain.serverInterceptor());
     PinionServer.Builder builder = PinionServer.newBuilder(program, made.registry, "echo", command.version).host("127.0.0.1")
         .lease(Duration.ofSeconds(command.leaseSeconds)).actor("driver").onRegistered(uid -> made.events.add(Map.of("uid", uid)));
     if (command.publish) builder.publish();
-    try {
-      made.server = builder.start();
-    } catch (StatusRuntimeException error) {
-      return Map.of("error", Calls.errorAnswer(error));
-    }
+    made.server = builder.start();
     new Thread(() -> await(made)).start();
     return registered(made);
   }
