@@ -7,7 +7,6 @@ import pathlib
 import queue
 import shutil
 import subprocess
-import sys
 import threading
 
 from tests.conformance.suite import last_line
@@ -16,6 +15,7 @@ from tests.harness.process import CACHE, ROOT
 
 _FOLDER = pathlib.Path(__file__).parent
 _CLIENTS = ROOT / "clients"
+_PYTHON_BUILD = "build==1.4.4"
 _PYTHON = ("grpcio==1.85.1", "grpcio-tools==1.76.0")
 _NODE = ("@grpc/grpc-js@1.14.7", "@grpc/proto-loader@0.8.1")
 _MADE_BY_NPM = ("node_modules", "dist", "generated", "package-lock.json", "*.tgz", "*.binpb")
@@ -72,8 +72,8 @@ def python():
         shutil.copytree(package, built / "clients/python")
         (built / "protos").symlink_to(ROOT / "protos")
         print("building the wheel", flush=True)
-        _build([sys.executable, "-m", "pip", "wheel", "-q", "--disable-pip-version-check", "--no-deps", "-w", built,
-                built / "clients/python"], built, "pip wheel")
+        # Not by the system's own Python: Debian's has no pip unless it is asked for.
+        _build([python_with(_PYTHON_BUILD), "-m", "build", "--wheel", "--outdir", built, built / "clients/python"], built, "python -m build")
     interpreter = python_with(str(wheel), *_PYTHON)
     stubs = built / "stubs"
     stubs.mkdir(exist_ok=True)
