@@ -10,8 +10,9 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from pinion import chain, client, notices, refusal
+from pinion.description import Server
 from pinion.registration import Registration
-from pinion.server import SIGNALS, Server, add_reflection
+from pinion.server import SIGNALS, add_reflection
 
 __all__ = ["ChainServerInterceptor", "interceptors", "response", "serve"]
 

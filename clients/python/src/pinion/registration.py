@@ -2,17 +2,15 @@
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool
 
 from pinion import refusal
+from pinion.description import Server
 from pinion.registry.v1 import registry_pb2, registry_pb2_grpc
 from pinion.routing.v1 import routing_pb2
-
-if TYPE_CHECKING:
-    from pinion.server import Server
 
 _CALL_SECONDS = 10
 _FAREWELL_SECONDS = 3
@@ -57,7 +55,7 @@ def parse_address(text: str) -> routing_pb2.Address:
 class Registration:
     """Publishes, registers and renews on a thread of its own, from start() to end()."""
 
-    def __init__(self, registry: grpc.Channel, server: "Server"):
+    def __init__(self, registry: grpc.Channel, server: Server):
         """KeyError: a service that is to be published is not linked into the program. ValueError: see parse_address()."""
         self._stub = registry_pb2_grpc.RegistryStub(registry)
         self._server = server
