@@ -166,7 +166,8 @@ TEST_F(BackupTest, AStoreThatIsFullCanStillBeBackedUp) {
   SetUpAddressBook();
   testing::FailingStore full(store_, /*commits_before=*/1, absl::ResourceExhaustedError("full"));
   registry_ = *Registry::Open(full, clock_);
-  EXPECT_FALSE(Call(CreateConsumer, "consumer { name: 'zz' }").ok());
+  EXPECT_EQ(Outcome(Call(CreateConsumer, "consumer { name: 'zz' }").status()),
+            "RESOURCE_EXHAUSTED STORE_FULL");
   ASSERT_TRUE(Backup().ok());
   ASSERT_TRUE(RestoreInto(restored_).ok());
 }

@@ -19,8 +19,10 @@ constexpr size_t kMaxNames = 10'000;
 // Each one lost means that another registry has written into the very chain that was taken.
 constexpr int kMaxChainAttempts = 100;
 
-// A store elsewhere may be away, which is not to be taken for a registry that is.
+// A store elsewhere may be away, which is not to be taken for a registry that is; and one that has
+// no room refuses otherwise than a bound of the registry's own.
 absl::Status ForCaller(const absl::Status& status) {
+  if (absl::IsResourceExhausted(status)) return model::WithReason(status, "STORE_FULL");
   if (!absl::IsUnavailable(status)) return status;
   return model::WithReason(
       status, store::IsOutcomeUnknown(status) ? "OUTCOME_UNKNOWN" : "STORE_UNAVAILABLE");

@@ -108,7 +108,7 @@ def prepare(world, folder):
 
 
 def environment(world, folder):
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TERM") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TERM") if name in os.environ}
     # From a clone one names programs by their place in the build.
     path = kept["PATH"] if world == "clone" else f"{BUILD}:{PROGRAMS}:{kept['PATH']}:/usr/sbin"
-    return {**kept, "PATH": path, "CLONE": str(ROOT), "PINION_ACTOR": "alice", "TMPDIR": str(folder), "NO_COLOR": "1"}
+    return {**kept, "PATH": path, "CLONE": str(ROOT), "HOME": str(folder), "PINION_ACTOR": "alice", "TMPDIR": str(folder), "NO_COLOR": "1"}
