@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
+	"unicode"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -107,10 +109,17 @@ func (r *registration) report(err error) {
 	if err != nil {
 		text = err.Error()
 	}
-	if text == r.lastError {
+	// Each failure may tell a port of its own.
+	same := strings.Map(func(letter rune) rune {
+		if unicode.IsDigit(letter) {
+			return -1
+		}
+		return letter
+	}, text)
+	if same == r.lastError {
 		return
 	}
-	r.lastError = text
+	r.lastError = same
 	if err == nil {
 		r.logger.Info("the registry has this server again", "uid", r.uid)
 		return

@@ -1,6 +1,7 @@
 package pinion
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -39,6 +40,18 @@ func (s *scriptedRegistry) Invoke(_ context.Context, method string, _, _ any, _ 
 
 func (s *scriptedRegistry) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {
 	return nil, errors.ErrUnsupported
+}
+
+func TestAnOutageIsOneLine(t *testing.T) {
+	var lines bytes.Buffer
+	r := &registration{logger: slog.New(slog.NewTextHandler(&lines, nil))}
+	for _, port := range []string{"40001", "40002"} {
+		r.report(status.Error(codes.Unavailable, "read tcp 127.0.0.1:"+port+": reset"))
+	}
+	r.report(nil)
+	if got := bytes.Count(lines.Bytes(), []byte("\n")); got != 2 {
+		t.Errorf("%d lines:\n%s", got, lines.String())
+	}
 }
 
 func TestARegistrationGoesOn(t *testing.T) {

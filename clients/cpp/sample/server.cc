@@ -6,6 +6,7 @@
 #include <pinion/client/registration.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -36,6 +37,10 @@ class Greeter : public pinion::sample::v1::Greeter::Service {
 // Over TLS and with a token where the registry asks who calls.
 std::shared_ptr<grpc::ChannelCredentials> Credentials(const std::string& ca,
                                                       const std::string& token_file) {
+  if (ca.empty() && !token_file.empty()) {
+    std::cerr << "a token is only sent over TLS: --token-file needs --tls-ca\n";
+    std::exit(1);
+  }
   if (ca.empty()) return grpc::InsecureChannelCredentials();
   std::ostringstream pem;
   pem << std::ifstream(ca).rdbuf();

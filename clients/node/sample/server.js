@@ -8,6 +8,7 @@ const {Greeter, NAME, schema} = require('./greeter');
 
 // Over TLS and with a token where the registry asks who calls.
 function credentials({'tls-ca': ca, 'token-file': tokenFile}) {
+  if (!ca && tokenFile) throw new Error('a token is only sent over TLS: --token-file needs --tls-ca');
   if (!ca) return grpc.credentials.createInsecure();
   const tls = grpc.credentials.createSsl(readFileSync(ca));
   return tokenFile ? grpc.credentials.combineChannelCredentials(tls, pinion.tokenFile(tokenFile)) : tls;

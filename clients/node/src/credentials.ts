@@ -1,7 +1,7 @@
 /** A consumer's or an owner's secrets, as gRPC's credentials of calls: they are only sent over TLS. */
 import {readFile} from 'node:fs/promises';
 
-import {CallCredentials, credentials, Metadata} from '@grpc/grpc-js';
+import {CallCredentials, credentials, Metadata, status} from '@grpc/grpc-js';
 
 /** For `credentials.combineChannelCredentials`. `header`: of the gateway's listener. */
 export function apiKey(key: string, header = 'x-api-key'): CallCredentials {
@@ -28,6 +28,6 @@ function inMetadata(name: string, value: () => Promise<string>): CallCredentials
       const metadata = new Metadata();
       metadata.set(name, text);
       callback(null, metadata);
-    }, callback);
+    }, error => callback(Object.assign(new Error(error.message), {code: status.UNAUTHENTICATED})));
   });
 }

@@ -119,8 +119,9 @@ export class Registration {
 
   #report(error?: ServiceError): void {
     const text = error ? error.details : '';
-    if (text === this.#lastError) return;
-    this.#lastError = text;
+    const same = text.replace(/\d+/g, ''); // each failure tells when it was, or a port of its own
+    if (same === this.#lastError) return;
+    this.#lastError = same;
     if (!error) this.#log(`the registry has this server again, as ${this.#uid}`);
     else if (error instanceof Refusal) this.#log(`the registry refuses this server (${error.reason}); trying again: ${text}`);
     else this.#log(`the registry does not answer; trying again: ${text}`);

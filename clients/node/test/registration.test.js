@@ -16,7 +16,7 @@ function scripted(codes) {
     script.calls.push(name);
     if (left.length === 0) script.over.abort();
     const code = left.shift() ?? OK;
-    setImmediate(() => (code === OK ? callback(null, response) : callback({code, details: 'as written'})));
+    setImmediate(() => (code === OK ? callback(null, response) : callback({code, details: `as written, at ${script.calls.length}`})));
   };
   script.client = {
     PublishVersion: answer('publish', {}), RegisterInstance: answer('register', {instance: {instance: {uid: 'one'}}}),
@@ -46,6 +46,14 @@ for (const [name, codes, toPublish, want, ended] of [
     assert.deepStrictEqual(script.calls.slice(0, want.length), want);
   });
 }
+
+test('an outage is one line, whatever numbers it tells', async () => {
+  const script = scripted([UNAVAILABLE, UNAVAILABLE, UNAVAILABLE]);
+  const lines = [];
+  const registration = new Registration(script.client, {...SERVER, log: line => lines.push(line)});
+  await registration.keep(script.over.signal);
+  assert.deepStrictEqual(lines, ['the registry does not answer; trying again: as written, at 1', 'the registry has this server again, as one']);
+});
 
 test('a description that cannot be registered', async () => {
   const registry = {address: '127.0.0.1:1', credentials: grpc.credentials.createInsecure()};

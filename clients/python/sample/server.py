@@ -38,6 +38,8 @@ def main():
     parser.add_argument("--tls-ca", type=pathlib.Path, help="who signs the registry's certificate; without it, no TLS")
     parser.add_argument("--token-file", help="what the registry is shown")
     options = parser.parse_args()
+    if options.token_file and not options.tls_ca:
+        parser.error("a token is only sent over TLS: --token-file needs --tls-ca")
     logging.basicConfig(level=logging.INFO)
 
     server = grpc.server(futures.ThreadPoolExecutor())
@@ -55,3 +57,5 @@ if __name__ == "__main__":
         main()
     except pinion.Refusal as refusal:
         sys.exit(f"refused, {refusal.reason}: {refusal.details()}")
+    except OSError as error:
+        sys.exit(str(error))

@@ -84,5 +84,17 @@ class Registration(unittest.TestCase):
                 self.assertIs(kept.refusal, refusal)
 
 
+    def test_ends_with_what_the_callback_raises(self):
+        raised = RuntimeError("of the program")
+        script = _Script([])
+        with mock.patch.object(registration.registry_pb2_grpc, "RegistryStub", return_value=script):
+            kept = registration.Registration(None, Server("echo", "1.0.0", "127.0.0.1:1", [], on_registered=mock.Mock(side_effect=raised)))
+        ended = threading.Event()
+        kept.start(on_refusal=ended.set)
+        self.assertTrue(ended.wait(10))
+        kept.end()
+        self.assertIs(kept.refusal, raised)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -28,6 +29,9 @@ func (g greeter) Greet(_ context.Context, request *pb.GreetRequest) (*pb.GreetRe
 
 // To the registry; over TLS and with a token where it asks who calls.
 func connect(address, ca, tokenFile string) (*grpc.ClientConn, error) {
+	if ca == "" && tokenFile != "" {
+		return nil, errors.New("a token is only sent over TLS: -token-file needs -tls-ca")
+	}
 	if ca == "" {
 		return grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	}

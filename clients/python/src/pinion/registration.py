@@ -71,8 +71,8 @@ class Registration:
         self._uid = ""  # empty: not registered. Of the thread, and of end() after it
         self._known = False  # registered once
         self._last_error = ""  # what was logged last, so that an outage is one line
-        self.refusal: grpc.RpcError | None = None
-        """Why the registry does not have this server at all; valid after end()."""
+        self.refusal: Exception | None = None
+        """Why the registry does not have this server at all, or what `on_registered` has raised; valid after end()."""
 
     def _version(self) -> registry_pb2.PublishVersionRequest:
         names = list(self._server.grpc_services)
@@ -117,6 +117,10 @@ class Registration:
                     return
                 self._report(error)
                 wait = min(wait, _RETRY_SECONDS)
+            except Exception as error:  # the program's own: its server must not go on with a lease that nobody renews
+                self.refusal = error
+                self._on_refusal()
+                return
             else:
                 self._known = True
                 self._report(None)

@@ -180,6 +180,7 @@ public final class PinionServer implements AutoCloseable {
    * Waits until close(), or until the registry has refused the server.
    *
    * @throws StatusRuntimeException that refusal
+   * @throws RuntimeException what {@code onRegistered} has thrown, which ends the server too
    */
   public void awaitTermination() throws InterruptedException {
     server.awaitTermination();

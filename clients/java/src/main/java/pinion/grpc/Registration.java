@@ -48,7 +48,7 @@ final class Registration {
   private String uid = ""; // empty: not registered
   private boolean known; // registered once
   private String lastError = ""; // what was logged last, so that an outage is one line
-  private volatile StatusRuntimeException refusal;
+  private volatile RuntimeException refusal;
 
   /** Throws IllegalArgumentException when the address is none that gateways could call. */
   Registration(PinionServer.Builder server) {
@@ -116,8 +116,8 @@ final class Registration {
     thread.start();
   }
 
-  /** Why the registry does not have this server at all; null when it has, or has not said yet. */
-  StatusRuntimeException refusal() {
+  /** Why the registry does not have this server at all, or what `onRegistered` has thrown; null when it has, or has not said yet. */
+  RuntimeException refusal() {
     return refusal;
   }
 
@@ -150,17 +150,24 @@ final class Registration {
           report(null);
         } catch (StatusRuntimeException error) {
           if (!known && !MAY_PASS.contains(error.getStatus().getCode())) {
-            refusal = error;
-            onRefusal.run();
+            refuse(error);
             return;
           }
           report(error);
           wait = Math.min(wait, RETRY_MILLIS);
+        } catch (RuntimeException error) { // the program's own: its server must not go on with a lease that nobody renews
+          refuse(error);
+          return;
         }
       }
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private void refuse(RuntimeException error) {
+    refusal = error;
+    onRefusal.run();
   }
 
   private void publishIfTold() {
