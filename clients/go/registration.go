@@ -85,16 +85,15 @@ func mayPass(err error) bool {
 }
 
 func (r *registration) renewOrRegister(ctx context.Context) error {
-	timeout := min(r.lease, registryTimeout)
 	if r.uid != "" {
-		err := r.registry.call(ctx, timeout, "RenewInstance", uidRequest{UID: r.uid}, nil)
+		err := r.registry.call(ctx, min(r.lease, registryTimeout), "RenewInstance", uidRequest{UID: r.uid}, nil)
 		if status.Code(err) != codes.NotFound {
 			return err
 		}
 		r.uid = "" // the lease has expired, for instance while this machine slept
 	}
 	var response registerResponse
-	if err := r.registry.call(ctx, timeout, "RegisterInstance", r.request, &response); err != nil {
+	if err := r.registry.call(ctx, registryTimeout, "RegisterInstance", r.request, &response); err != nil {
 		return err
 	}
 	r.uid = response.Instance.Instance.UID

@@ -198,17 +198,18 @@ void Registration::Impl::Keep() {
 }
 
 grpc::Status Registration::Impl::RenewOrRegister() {
-  const milliseconds timeout = std::min(description_.lease, kCallTimeout);
   if (!uid_.empty()) {
     registry::v1::RenewInstanceRequest request;
     request.set_uid(uid_);
     registry::v1::RenewInstanceResponse response;
+    const milliseconds timeout = std::min(description_.lease, kCallTimeout);
     const grpc::Status status = Call(&Registry::Stub::RenewInstance, timeout, request, response);
     if (status.error_code() != grpc::StatusCode::NOT_FOUND) return status;
     uid_.clear();  // the lease has expired, for instance while this machine slept
   }
   registry::v1::RegisterInstanceResponse response;
-  const grpc::Status status = Call(&Registry::Stub::RegisterInstance, timeout, request_, response);
+  const grpc::Status status =
+      Call(&Registry::Stub::RegisterInstance, kCallTimeout, request_, response);
   if (!status.ok()) return status;
   uid_ = response.instance().instance().uid();
   if (description_.on_registered) description_.on_registered(uid_);

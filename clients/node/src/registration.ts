@@ -68,7 +68,9 @@ export class Registration {
         known = true;
         this.#report();
       } catch (error) {
-        if (!known && !MAY_PASS.includes((error as ServiceError).code)) throw error;
+        // Without `details` it is the program's own, of `onRegistered`.
+        const {code, details} = error as ServiceError;
+        if (details === undefined || (!known && !MAY_PASS.includes(code))) throw error;
         this.#report(error as ServiceError);
         wait = Math.min(wait, RETRY_MILLISECONDS);
       }
@@ -96,10 +98,9 @@ export class Registration {
   }
 
   async #renewOrRegister(): Promise<void> {
-    const timeout = Math.min(this.#leaseMilliseconds, CALL_MILLISECONDS);
     if (this.#uid !== '') {
       try {
-        await this.#call(this.#client.RenewInstance, timeout, {uid: this.#uid});
+        await this.#call(this.#client.RenewInstance, Math.min(this.#leaseMilliseconds, CALL_MILLISECONDS), {uid: this.#uid});
         return;
       } catch (error) {
         if ((error as ServiceError).code !== status.NOT_FOUND) throw error;
@@ -107,7 +108,7 @@ export class Registration {
       }
     }
     const registered = await this.#call<RegisterInstanceRequest, RegisterInstanceResponse__Output>(
-      this.#client.RegisterInstance, timeout, this.#request);
+      this.#client.RegisterInstance, CALL_MILLISECONDS, this.#request);
     this.#uid = registered?.instance?.instance?.uid ?? '';
     this.server.onRegistered?.(this.#uid);
   }
@@ -119,7 +120,8 @@ export class Registration {
 
   #report(error?: ServiceError): void {
     const text = error ? error.details : '';
-    const same = text.replace(/\d+/g, ''); // each failure tells when it was, or a port of its own
+    // Failures of one outage differ in the times and ports that they tell, and those of deadlines in where the time went.
+    const same = error?.code === status.DEADLINE_EXCEEDED ? 'late' : text.replace(/\d+/g, '');
     if (same === this.#lastError) return;
     this.#lastError = same;
     if (!error) this.#log(`the registry has this server again, as ${this.#uid}`);

@@ -42,7 +42,7 @@ export interface ServerDescription {
   leaseSeconds?: number;
   /** How long calls may go on after the end was asked for; 30 unless set. */
   drainSeconds?: number;
-  /** Called with the uid of each registration: the first, and those after a lease had expired. */
+  /** Called with the uid of each registration: the first, and those after a lease had expired. What it throws ends `serve`. */
   onRegistered?: (uid: string) => void;
   /** console.warn unless set. */
   log?: (line: string) => void;

@@ -55,6 +55,16 @@ test('an outage is one line, whatever numbers it tells', async () => {
   assert.deepStrictEqual(lines, ['the registry does not answer; trying again: as written, at 1', 'the registry has this server again, as one']);
 });
 
+test('what the callback throws ends it, whenever that is', async () => {
+  const script = scripted([OK, NOT_FOUND]);
+  const uids = [];
+  const onRegistered = uid => {
+    uids.push(uid);
+    if (uids.length === 2) throw new Error('of the program');
+  };
+  await assert.rejects(new Registration(script.client, {...SERVER, onRegistered}).keep(script.over.signal), {message: 'of the program'});
+});
+
 test('a description that cannot be registered', async () => {
   const registry = {address: '127.0.0.1:1', credentials: grpc.credentials.createInsecure()};
   for (const [more, why] of [

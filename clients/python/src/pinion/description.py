@@ -34,5 +34,6 @@ class Server:
     drain_seconds: float = 30
     """How long calls may go on after the end was asked for."""
     on_registered: Callable[[str], None] | None = None
-    """Called with the uid of each registration, on a thread of its own: the first, and those after a lease had expired."""
+    """Called with the uid of each registration, on a thread of its own: the first, and those after a lease had expired. What it
+    raises ends `serve`."""
     logger: logging.Logger = dataclasses.field(default_factory=lambda: logging.getLogger("pinion"))

@@ -131,16 +131,16 @@ class Registration:
             self._to_publish = None
 
     def _renew_or_register(self) -> None:
-        seconds = min(self._server.lease_seconds, _CALL_SECONDS)
         if self._uid:
             try:
-                self._call("RenewInstance", registry_pb2.RenewInstanceRequest(uid=self._uid), seconds)
+                self._call("RenewInstance", registry_pb2.RenewInstanceRequest(uid=self._uid),
+                           min(self._server.lease_seconds, _CALL_SECONDS))
                 return
             except grpc.RpcError as error:
                 if error.code() != grpc.StatusCode.NOT_FOUND:
                     raise
             self._uid = ""  # the lease has expired, for instance while this machine slept
-        self._uid = self._call("RegisterInstance", self._request, seconds).instance.instance.uid
+        self._uid = self._call("RegisterInstance", self._request, _CALL_SECONDS).instance.instance.uid
         if self._server.on_registered:
             self._server.on_registered(self._uid)
 

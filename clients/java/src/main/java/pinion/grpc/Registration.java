@@ -177,17 +177,16 @@ final class Registration {
   }
 
   private void renewOrRegister() {
-    long millis = Math.min(leaseMillis, CALL_MILLIS);
     if (!uid.isEmpty()) {
       try {
-        within(millis).renewInstance(RenewInstanceRequest.newBuilder().setUid(uid).build());
+        within(Math.min(leaseMillis, CALL_MILLIS)).renewInstance(RenewInstanceRequest.newBuilder().setUid(uid).build());
         return;
       } catch (StatusRuntimeException error) {
         if (error.getStatus().getCode() != Status.Code.NOT_FOUND) throw error;
         uid = ""; // the lease has expired, for instance while this machine slept
       }
     }
-    uid = within(millis).registerInstance(request).getInstance().getInstance().getUid();
+    uid = within(CALL_MILLIS).registerInstance(request).getInstance().getInstance().getUid();
     server.onRegistered.accept(uid);
   }
 
