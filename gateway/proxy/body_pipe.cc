@@ -15,9 +15,10 @@ http2::Bytes AsBytes(const std::string& text, size_t begin) {
 // Memory worth keeping for the next call that this object serves.
 constexpr size_t kKeptCapacityMax = 4096;
 
+// By swapping, since the assignment of an empty string keeps the memory of the old one.
 void Empty(std::string& text) {
   text.clear();
-  if (text.capacity() > kKeptCapacityMax) text = std::string();
+  if (text.capacity() > kKeptCapacityMax) std::string().swap(text);
 }
 
 }  // namespace

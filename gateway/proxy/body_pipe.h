@@ -52,6 +52,8 @@ class BodyPipe {
   // The end was handed to the sink.
   bool done() const { return done_; }
   size_t waiting_bytes() const { return buffer_.size() - begin_; }
+  // Memory of its own that it occupies.
+  size_t held_bytes() const { return buffer_.capacity() + kept_.capacity(); }
   // All bytes that the sink took.
   uint64_t forwarded_bytes() const { return forwarded_bytes_; }
 
