@@ -158,6 +158,9 @@ inline constexpr absl::Duration kWriteStallMax = absl::Seconds(60);
 inline constexpr absl::Duration kLinger = absl::Seconds(1);
 // From accept() to the client's first SETTINGS.
 inline constexpr absl::Duration kPrefaceTimeout = absl::Seconds(10);
+// From a header block's beginning to its end, on either side: all frames of a connection wait for
+// it (RFC 9113 section 6.10). nghttpx's bound, and far more than a slow link takes for 60 KiB.
+inline constexpr absl::Duration kHeaderArrivalMax = absl::Seconds(10);
 // Connections of a worker that are not through with the handshakes of TLS and HTTP/2. At this many
 // it accepts no more, and ends those that take longer than any client that is near: what holds
 // these places does not hold them for kPrefaceTimeout. A second's worth of full handshakes.

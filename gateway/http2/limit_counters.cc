@@ -34,6 +34,8 @@ absl::string_view LimitName(Limit limit) {
       return "concurrent_streams";
     case Limit::kPrefaceTimeout:
       return "preface_timeout";
+    case Limit::kHeaderArrival:
+      return "header_arrival";
     case Limit::kIdleTimeout:
       return "idle_timeout";
     case Limit::kWriteStall:

@@ -31,6 +31,7 @@ enum class Limit : uint8_t {
   kConcurrentStreams,
   // Connections.
   kPrefaceTimeout,
+  kHeaderArrival,
   kIdleTimeout,
   kWriteStall,
   kMaxConnections,

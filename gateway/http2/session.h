@@ -174,6 +174,9 @@ class Session {
   // The peer's first SETTINGS has arrived.
   bool established() const;
 
+  // When the header block began of which the rest has yet to arrive; InfiniteFuture: there is none.
+  absl::Time header_block_since() const;
+
   // ---- bytes out ----
 
   OutputBuffer& output();

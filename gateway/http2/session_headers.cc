@@ -36,6 +36,7 @@ void Session::Impl::BeginHeaders() {
   block_.id = id;
   block_.end_stream = header.has(flags::kEndStream);
   block_.continuations = 0;
+  block_.since = now_;
   block_.progress = {};
   const bool depends_on_itself = reader_.has_dependency() && reader_.dependency() == id;
   StreamState* stream = table_.Find(id);

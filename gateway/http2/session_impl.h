@@ -62,6 +62,9 @@ class Session::Impl {
   uint32_t peer_max_concurrent_streams() const;
   StreamId last_peer_stream_id() const { return peer_highest_id_; }
   bool established() const { return established_; }
+  absl::Time header_block_since() const {
+    return block_.kind == BlockKind::kNone || failed_ ? absl::InfiniteFuture() : block_.since;
+  }
   OutputBuffer& output() { return send_.output(); }
 
  private:
@@ -74,6 +77,7 @@ class Session::Impl {
     bool end_stream = false;
     StreamId id = 0;
     uint32_t continuations = 0;
+    absl::Time since;
     StreamState* stream = nullptr;  // kResponse and kTrailers
     HeaderListProgress progress;
     std::unique_ptr<HeaderBlock> fields;  // null if discarded

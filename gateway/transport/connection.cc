@@ -23,6 +23,9 @@ Connection::Connection(Shared& shared, std::unique_ptr<net::ByteStream> stream, 
       patience_(
           shared.loop.timers(),
           [](void* self) { static_cast<Connection*>(self)->OnPatienceEnded(); }, this),
+      headers_due_(
+          shared.loop.timers(), [](void* self) { static_cast<Connection*>(self)->OnHeadersDue(); },
+          this),
       last_read_(shared.loop.now()) {
   stream_->SetObserver(this);
   shared_.loop.AtEndOfTurn(*this);  // the preface and SETTINGS
@@ -98,6 +101,7 @@ void Connection::Feed(http2::Bytes bytes) {
     bytes.remove_prefix(session_->Receive(bytes, shared_.loop.now()));
     DeliverEvents();
   }
+  WatchForHeaders();
 }
 
 void Connection::DeliverEvents() {
@@ -160,6 +164,25 @@ void Connection::OnPatienceEnded() {
   Finish(lingering_ ? closing_why_ : "the peer read nothing for too long");
 }
 
+// Not cancelled by a block's end: most reads of a busy peer end within one, and each within
+// another.
+void Connection::WatchForHeaders() {
+  if (headers_due_.armed()) return;
+  const absl::Time since = session_->header_block_since();
+  if (since != absl::InfiniteFuture()) headers_due_.Arm(since + limits::kHeaderArrivalMax);
+}
+
+void Connection::OnHeadersDue() {
+  if (closed_ || closing_ || lingering_) return;
+  if (session_->header_block_since() + limits::kHeaderArrivalMax > shared_.loop.now()) {
+    return WatchForHeaders();
+  }
+  constexpr absl::string_view kWhy = "a header block took too long to arrive";
+  shared_.limits.Add(http2::Limit::kHeaderArrival);
+  session().GoAwayFinal(http2::ErrorCode::kEnhanceYourCalm, kWhy);
+  Close(kWhy);
+}
+
 // Closing with unread bytes makes the kernel send a reset, which can overtake our GOAWAY on its way
 // to the peer: so the sending side ends first, and what the peer still sends is dropped until it
 // closes too.
@@ -187,6 +210,7 @@ void Connection::Discard() {
 void Connection::Finish(absl::string_view why) {
   if (std::exchange(closed_, true)) return;
   patience_.Cancel();
+  headers_due_.Cancel();
   const std::string reason(why);
   if (!lingering_) {
     session_->Abandon(reason);

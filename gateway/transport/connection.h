@@ -90,6 +90,8 @@ class Connection final : private net::ByteStream::Observer, private net::TurnTas
   bool WriteSome();
   void WatchForStall(bool stalled);
   void OnPatienceEnded();
+  void WatchForHeaders();
+  void OnHeadersDue();
   void Linger(absl::string_view why);
   void Discard();
   void Finish(absl::string_view why);
@@ -99,7 +101,8 @@ class Connection final : private net::ByteStream::Observer, private net::TurnTas
   std::unique_ptr<net::ByteStream> stream_;
   std::unique_ptr<http2::Session> session_;
   const std::string peer_;
-  net::Timer patience_;  // with a peer that does not read, or after the end does not close
+  net::Timer patience_;     // with a peer that does not read, or after the end does not close
+  net::Timer headers_due_;  // looks whether a header block is taking too long to arrive
   absl::Time last_read_;
   absl::Time round_trip_measured_ = absl::InfinitePast();
   size_t read_since_measured_ = 0;

@@ -238,6 +238,47 @@ TEST_F(ConnectionTest, CloseSaysWhatIsQueuedFirst) {
   EXPECT_TRUE(connection_->closed());
 }
 
+// Nothing else of the connection can be read before a header block's end.
+TEST_F(ConnectionTest, AHeaderBlockMustArriveInTime) {
+  Connect();
+  const std::string request = Request(1);
+  peer_->Write(absl::StrCat(Hello(), request.substr(0, request.size() - 1)));
+  Run(limits::kHeaderArrivalMax - absl::Seconds(1));
+  EXPECT_TRUE(closed_.empty());
+  Run(absl::Seconds(3));
+  EXPECT_EQ(closed_, std::vector<std::string>{"a header block took too long to arrive"});
+  const std::string goaway = h2::Frame(h2::kGoAway, 0, 0, h2::U32(1) + h2::U32(11));
+  EXPECT_NE(peer_->received.find(goaway.substr(3)), std::string::npos);
+  EXPECT_EQ(shared_.limits.value(http2::Limit::kHeaderArrival), 1u);
+}
+
+TEST_F(ConnectionTest, ContinuationsThatTrickleAreLate) {
+  Connect();
+  peer_->Write(absl::StrCat(Hello(), Request(1, 0)));
+  for (int i = 0; i < 5; ++i) {
+    Run(absl::Seconds(3));
+    if (closed_.empty())
+      peer_->Write(h2::Frame(h2::kContinuation, 0, 1, h2::HpackLiteral("a", "b")));
+  }
+  EXPECT_EQ(closed_.size(), 1u);
+}
+
+// As reads of a busy peer do: each ends within a block, which the next read completes.
+TEST_F(ConnectionTest, BlocksThatAreCutBetweenReadsAreNotLate) {
+  Connect();
+  peer_->Write(Hello());
+  refuse_ = true;
+  std::string rest;
+  for (uint32_t i = 0; i < 60; ++i) {
+    const std::string request = Request(2 * i + 1, h2::kEndHeaders | h2::kEndStream);
+    peer_->Write(absl::StrCat(rest, request.substr(0, 12)));
+    rest = request.substr(12);
+    Run(absl::Seconds(1));
+  }
+  EXPECT_TRUE(closed_.empty());
+  EXPECT_EQ(shared_.limits.value(http2::Limit::kHeaderArrival), 0u);
+}
+
 // What is queued could only wait for someone who may never come.
 TEST_F(ConnectionTest, WithoutAPeerYetItClosesAtOnce) {
   testing::SimNetwork network(world_);
