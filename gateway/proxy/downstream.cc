@@ -58,6 +58,7 @@ void Downstream::Establish() {
   proxy_.ForgetNewcomer(*this);
   const auth::TlsPeer* peer = transport_.tls_peer();
   if (peer != nullptr) certificate_.Read(*peer);
+  if (draining_ == Draining::kOpen) timer_.Arm(proxy_.loop().now() + proxy_.options().idle_timeout);
 }
 
 const TokenCache::Known* Downstream::CheckToken(absl::string_view token) {

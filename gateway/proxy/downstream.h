@@ -82,7 +82,7 @@ class Downstream final : public net::Deferred, private transport::Connection::Ha
                                     limits::kForgedTokensPerSecond};
   Draining draining_ = Draining::kOpen;
   bool aged_ = false;
-  net::Timer timer_;      // first request, then idle; in kNoticed: the answer to the PING
+  net::Timer timer_;      // the preface, then idle; in kNoticed: the answer to the PING
   net::Timer age_timer_;  // where connections have a greatest age: it, then its grace
 };
 

@@ -354,6 +354,23 @@ TEST_F(EndingTest, TheSecondGoAwayComesAlsoWithoutAnAnswerToThePing) {
   EXPECT_EQ(client.Of(0, h2::kGoAway).size(), 2u);
 }
 
+TEST_F(EndingTest, AConnectionWithoutCallsGoesAtItsIdleTimeout) {
+  Options options;
+  options.idle_timeout = absl::Seconds(2);
+  UseOptions(options);
+  ListenRaw(kOne);
+  RawPeer& idle = ConnectRaw();
+  RawPeer& busy = ConnectRaw();
+  busy.Send(RequestHeaders(1));
+  RunFor(absl::Milliseconds(1900));
+  EXPECT_TRUE(idle.Of(0, h2::kGoAway).empty());
+  RunFor(absl::Milliseconds(200));
+  EXPECT_FALSE(idle.Of(0, h2::kGoAway).empty());
+  RunFor(absl::Minutes(1));
+  EXPECT_TRUE(idle.ended());
+  EXPECT_TRUE(busy.Of(0, h2::kGoAway).empty());
+}
+
 TEST_F(EndingTest, AConnectionGoesAtItsGreatestAgeWithJitter) {
   Options options;
   options.connection_age_max = absl::Minutes(10);
