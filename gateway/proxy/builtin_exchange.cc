@@ -4,7 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/limits.h"
+#include "gateway/proxy/admission.h"
 #include "gateway/proxy/downstream.h"
+#include "gateway/proxy/error_answer.h"
 #include "gateway/proxy/identify.h"
 #include "gateway/proxy/proxy.h"
 #include "gateway/proxy/request.h"
@@ -25,6 +27,13 @@ size_t LengthOf(const std::string& prefix) {
 
 }  // namespace
 
+BuiltinExchange::BuiltinExchange(Proxy& proxy, Downstream& downstream)
+    : proxy_(proxy),
+      downstream_(downstream),
+      timer_(
+          proxy.loop().timers(),
+          [](void* self) { static_cast<BuiltinExchange*>(self)->OnDeadline(); }, this) {}
+
 void BuiltinExchange::Start(const http2::Event& event) {
   stream_ = event.stream;
   stream_->set_user(static_cast<Exchange*>(this));
@@ -34,10 +43,12 @@ void BuiltinExchange::Start(const http2::Event& event) {
   path_ = std::string(head.path);
   trace_id_ = std::string(TraceIdOf(head.traceparent.value_or("")));
   started_ = proxy_.loop().now();
-  if (!head.grpc) {
-    request_ended_ = true;
-    return EndWith(CallError(absl::StatusCode::kInvalidArgument, "this service speaks gRPC only"));
-  }
+  grpc_ = head.grpc;
+  if (auto error = ProtocolFault(head); error.has_value()) return EndWith(*error);
+  // No cap of ours: a watch is meant to go on.
+  const Deadline deadline = ReadDeadline(head, started_, /*longest=*/std::nullopt);
+  if (deadline.fault.has_value()) return EndWith(*deadline.fault);
+  if (deadline.at != absl::InfiniteFuture()) timer_.Arm(deadline.at);
   builtin::Context context{.table = proxy_.table()};
   const auto method = route::ParseMethodPath(head.path);
   Caller caller;
@@ -61,6 +72,17 @@ void BuiltinExchange::Start(const http2::Event& event) {
 
 void BuiltinExchange::OnTable(const std::shared_ptr<const route::RouteTable>& table) {
   if (call_ != nullptr && !ended_) call_->OnTable(table);
+}
+
+void BuiltinExchange::OnLastGoAway() {
+  EndWith(CallError(absl::StatusCode::kUnavailable,
+                    "the gateway ends this connection; call again on another"));
+}
+
+// Also an answer that is whole here but not with the caller, as of any call.
+void BuiltinExchange::OnDeadline() {
+  response_.DropWaiting();
+  SayLast(DeadlinePassed());
 }
 
 void BuiltinExchange::OnDownstreamEvent(const http2::Event& event) {
@@ -93,8 +115,13 @@ void BuiltinExchange::Receive(http2::Bytes bytes, bool end) {
   }
   while (!ended_ && response_.waiting_bytes() == 0 && DeliverMessage()) {
   }
-  if (!ended_ && request_ended_ && received_.empty()) call_->OnHalfClose();
+  if (!ended_ && request_ended_ && response_.waiting_bytes() == 0) EndRequest();
   Settle();
+}
+
+void BuiltinExchange::EndRequest() {
+  if (received_.empty()) return call_->OnHalfClose();
+  EndWith(CallError(absl::StatusCode::kInternal, "the request ended within a message"));
 }
 
 bool BuiltinExchange::DeliverMessage() {
@@ -134,15 +161,21 @@ void BuiltinExchange::End(const absl::Status& status) {
 }
 
 void BuiltinExchange::EndWith(const CallError& error) {
-  if (std::exchange(ended_, true)) return;
+  if (!ended_) SayLast(error);
+}
+
+void BuiltinExchange::SayLast(const CallError& error) {
+  ended_ = true;
   received_.clear();
-  grpc_status_ = static_cast<int>(error.code);
-  http2::HeaderBlock block;
-  if (!headers_sent_) {
-    AddTrailersOnly(error, block);
-    downstream_.transport().session().SendHeaders(*stream_, block.fields(), true);
-    response_.MarkDone();
+  if (grpc_) {
+    grpc_status_ = static_cast<int>(error.code);
   } else {
+    http_status_ = HttpStatusOf(error);
+  }
+  if (!headers_sent_) {
+    SendError(error, grpc_, downstream_.transport().session(), *stream_, response_);
+  } else {
+    http2::HeaderBlock block;
     AddGrpcStatus(error, block);
     response_.PushTrailers(block);
   }
@@ -156,6 +189,7 @@ void BuiltinExchange::Settle() {
 void BuiltinExchange::Close() {
   if (std::exchange(closed_, true)) return;
   ended_ = true;
+  timer_.Cancel();
   if (access_log::Sink* sink = proxy_.access_log(); sink != nullptr) Log(*sink);
   stream_->set_user(nullptr);
   downstream_.ReleaseCall(*stream_, http2::ErrorCode::kNoError);
@@ -165,6 +199,7 @@ void BuiltinExchange::Close() {
 void BuiltinExchange::Log(access_log::Sink& sink) const {
   access_log::Record record;
   record.grpc_status = response_.done() ? grpc_status_ : -1;
+  record.http_status = http_status_;
   record.trace_id = trace_id_;
   if (!sink.Wants(record.ok() && reset_by_.empty(), trace_id_)) return;
   const absl::Time now = proxy_.loop().now();

@@ -13,6 +13,7 @@
 #include "gateway/builtin/call.h"
 #include "gateway/http2/session.h"
 #include "gateway/net/event_loop.h"
+#include "gateway/net/timer_queue.h"
 #include "gateway/proxy/body_pipe.h"
 #include "gateway/proxy/errors.h"
 #include "gateway/proxy/exchange.h"
@@ -24,10 +25,14 @@ class Proxy;
 
 class BuiltinExchange final : public net::Deferred, public Exchange, private builtin::Sink {
  public:
-  BuiltinExchange(Proxy& proxy, Downstream& downstream) : proxy_(proxy), downstream_(downstream) {}
+  BuiltinExchange(Proxy& proxy, Downstream& downstream);
 
   void Start(const http2::Event& event);
   void OnTable(const std::shared_ptr<const route::RouteTable>& table);
+  // The connection takes no more calls. A watch would keep it for ever.
+  void OnLastGoAway();
+
+  const Downstream& downstream() const { return downstream_; }
 
   void OnDownstreamEvent(const http2::Event& event) override;
   void OnDownstreamWritable() override;
@@ -39,8 +44,13 @@ class BuiltinExchange final : public net::Deferred, public Exchange, private bui
   void Receive(http2::Bytes bytes, bool end);
   // True: a whole message was there and went to the call.
   bool DeliverMessage();
+  // All messages were delivered and no more come.
+  void EndRequest();
   void SendHeaders();
+  // Nothing if the last word was said.
   void EndWith(const CallError& error);
+  void SayLast(const CallError& error);
+  void OnDeadline();
   void Settle();
   void Close();
   void Log(access_log::Sink& sink) const;
@@ -50,11 +60,13 @@ class BuiltinExchange final : public net::Deferred, public Exchange, private bui
   http2::Stream* stream_ = nullptr;
   std::unique_ptr<builtin::Call> call_;
   std::string received_;  // not yet a whole message
+  bool grpc_ = false;
   bool request_ended_ = false;
   bool headers_sent_ = false;
   bool ended_ = false;  // the last word was said
   bool closed_ = false;
   BodyPipe response_;
+  net::Timer timer_;  // the caller's deadline
 
   // ---- for the log ----
   std::string path_;
@@ -62,6 +74,7 @@ class BuiltinExchange final : public net::Deferred, public Exchange, private bui
   absl::Time started_;
   uint64_t request_bytes_ = 0;
   int grpc_status_ = -1;  // the last word; -1: none was said
+  int http_status_ = 0;   // instead, to who does not speak gRPC
   absl::string_view reset_by_;
   absl::string_view reset_;
 };

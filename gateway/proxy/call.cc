@@ -8,7 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "gateway/limits.h"
+#include "gateway/proxy/admission.h"
 #include "gateway/proxy/downstream.h"
+#include "gateway/proxy/error_answer.h"
 #include "gateway/proxy/grpc_timeout.h"
 #include "gateway/proxy/proxy.h"
 #include "gateway/proxy/response.h"
@@ -23,11 +25,6 @@ namespace {
 
 // What an instance is told of the deadline is rounded down, by less than this up to a day.
 constexpr absl::Duration kTimeoutRoundingMax = absl::Milliseconds(1);
-
-CallError DeadlinePassed() {
-  return CallError(absl::StatusCode::kDeadlineExceeded,
-                   "the deadline passed before the answer was complete");
-}
 
 }  // namespace
 
@@ -76,45 +73,14 @@ void Call::Begin(const RequestHead& head) {
 // ---- routing ----
 
 std::optional<CallError> Call::Accept(const RequestHead& head) {
-  if (auto error = CheckProtocol(head); error.has_value()) return error;
-  if (auto error = ReadDeadline(head); error.has_value()) return error;
+  if (!downstream_->listener().any_http2) {
+    if (auto error = ProtocolFault(head); error.has_value()) return error;
+  }
+  Deadline deadline = ReadDeadline(head, started_, proxy_.options().max_deadline);
+  if (deadline.fault.has_value()) return std::move(deadline.fault);
+  deadline_ = deadline.at;
   if (auto error = Identify(head); error.has_value()) return error;
   return Resolve();
-}
-
-std::optional<CallError> Call::CheckProtocol(const RequestHead& head) const {
-  if (downstream_->listener().any_http2) return std::nullopt;
-  if (!head.grpc) {
-    CallError error(absl::StatusCode::kInvalidArgument,
-                    "this port takes gRPC only: a content-type of application/grpc, or that "
-                    "followed by '+' or ';'");
-    error.http_status = 415;
-    return error;
-  }
-  if (head.method != "POST") {
-    return CallError(absl::StatusCode::kInternal, "a gRPC request is a POST");
-  }
-  return std::nullopt;
-}
-
-std::optional<CallError> Call::ReadDeadline(const RequestHead& head) {
-  if (head.has_timeout) {
-    const auto timeout = ParseGrpcTimeout(head.timeout);
-    if (!timeout.has_value() || head.timeout_repeated) {
-      return CallError(
-          absl::StatusCode::kInvalidArgument,
-          "grpc-timeout is malformed: write up to eight digits and one of H, M, S, m, u, n");
-    }
-    deadline_ = started_ + *timeout;
-  }
-  if (proxy_.options().max_deadline.has_value()) {
-    deadline_ = std::min(deadline_, started_ + *proxy_.options().max_deadline);
-  }
-  if (deadline_ <= started_) {
-    return CallError(absl::StatusCode::kDeadlineExceeded,
-                     "the deadline had passed when the call arrived");
-  }
-  return std::nullopt;
 }
 
 std::optional<CallError> Call::Identify(const RequestHead& head) {
@@ -435,19 +401,8 @@ void Call::Finish(const CallError& error) {
 }
 
 void Call::SendErrorHeaders(const CallError& error) {
-  http2::Session& session = downstream_->transport().session();
   phase_ = Phase::kAnswering;
-  http2::HeaderBlock block;
-  if (grpc_) {
-    AddTrailersOnly(error, block);
-    session.SendHeaders(*stream_, block.fields(), true);
-    return response_.MarkDone();
-  }
-  const HttpBody body = HttpBodyOf(error);
-  AddHttpHeaders(error, body, block);
-  session.SendHeaders(*stream_, block.fields(), false);
-  response_.Push(http2::Bytes(reinterpret_cast<const uint8_t*>(body.text.data()), body.text.size()),
-                 true);
+  SendError(error, grpc_, downstream_->transport().session(), *stream_, response_);
 }
 
 void Call::Settle() {

@@ -65,8 +65,6 @@ class Call final : public Exchange, private Attempts::Owner {
   // ---- routing ----
   void Begin(const RequestHead& head);
   std::optional<CallError> Accept(const RequestHead& head);
-  std::optional<CallError> CheckProtocol(const RequestHead& head) const;
-  std::optional<CallError> ReadDeadline(const RequestHead& head);
   std::optional<CallError> Identify(const RequestHead& head);
   std::optional<CallError> Resolve();
   route::CallQuery Query(const route::Consumer* consumer, const route::MethodPath& method) const;

@@ -129,6 +129,7 @@ void Downstream::SayFinalGoAway() {
   draining_ = Draining::kFinal;
   timer_.Cancel();
   transport_.session().GoAwayFinal(http2::ErrorCode::kNoError, "");
+  proxy_.EndBuiltins(*this);
   CloseIfDrained();
 }
 

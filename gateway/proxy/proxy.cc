@@ -36,8 +36,8 @@ Proxy::~Proxy() = default;
 
 void Proxy::SetTable(std::shared_ptr<const route::RouteTable> table) {
   table_ = Rewrap(std::move(table));
-  // By position: telling one may end it.
-  for (size_t i = 0; i < builtins_.size(); ++i) builtins_[i]->OnTable(table_);
+  // From the back: telling one may end it, and the last takes its place.
+  for (size_t i = builtins_.size(); i > 0; --i) builtins_[i - 1]->OnTable(table_);
   if (table_->has_drains()) {
     for (const auto& call : calls_) call->OnTable(*table_);
   }
@@ -148,6 +148,13 @@ void Proxy::Discard(BuiltinExchange& exchange) {
   loop_.DeleteLater(std::move(*place));
   *place = std::move(builtins_.back());
   builtins_.pop_back();
+}
+
+void Proxy::EndBuiltins(const Downstream& downstream) {
+  // From the back, as in SetTable().
+  for (size_t i = builtins_.size(); i > 0; --i) {
+    if (&builtins_[i - 1]->downstream() == &downstream) builtins_[i - 1]->OnLastGoAway();
+  }
 }
 
 void Proxy::RefreshClusters() {

@@ -119,6 +119,8 @@ class Proxy final : private net::TurnTask {
   // Keeps an exchange with the gateway itself until Discard().
   BuiltinExchange& Adopt(std::unique_ptr<BuiltinExchange> exchange);
   void Discard(BuiltinExchange& exchange);
+  // Those of one connection, which takes no more calls.
+  void EndBuiltins(const Downstream& downstream);
 
  private:
   void RunAtEndOfTurn() override;
