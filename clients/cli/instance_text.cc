@@ -2,17 +2,17 @@
 
 #include <algorithm>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
 #include "config/address.h"
+#include "registry/model/instance_checks.h"
 
 namespace pinion::cli {
 namespace {
 
 namespace v1 = registry::v1;
+using model::VerdictText;
 
 std::string Named(const v1::Instance& instance) {
   return absl::StrCat(instance.instance().service(), " ", instance.instance().version(), " at ",
@@ -24,12 +24,6 @@ std::string StateText(const v1::InstanceCheck& check) {
 }
 
 }  // namespace
-
-std::string VerdictText(v1::InstanceCheck::Verdict verdict) {
-  if (verdict == v1::InstanceCheck::VERDICT_UNSPECIFIED) return "not checked";
-  const std::string name = absl::AsciiStrToLower(v1::InstanceCheck::Verdict_Name(verdict));
-  return absl::StrReplaceAll(name, {{"_", " "}});
-}
 
 std::string RegisteredText(const v1::RegisterInstanceResponse& made) {
   const routing::v1::Instance& instance = made.instance().instance();

@@ -7,9 +7,6 @@
 
 namespace pinion::cli {
 
-// "ready", "not serving", "not checked".
-std::string VerdictText(registry::v1::InstanceCheck::Verdict verdict);
-
 // What a registration has brought about, a line each.
 std::string RegisteredText(const registry::v1::RegisterInstanceResponse& made);
 

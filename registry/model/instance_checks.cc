@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_replace.h"
+
 namespace pinion::model {
 namespace {
 
@@ -12,6 +15,8 @@ constexpr absl::Duration kFirstRecheck = absl::Seconds(1);
 constexpr int kDoublings = 12;
 // Nobody who is away for long is asked as often as those who serve.
 constexpr int kUnreachableFactor = 6;
+// Each attempt to connect costs about a millisecond of processor.
+constexpr absl::Duration kBetweenUnreachable = absl::Milliseconds(10);
 
 }  // namespace
 
@@ -50,6 +55,30 @@ absl::Duration NextCheckIn(Verdict found, int in_a_row, absl::Duration interval)
       found == InstanceCheck::UNREACHABLE ? interval * kUnreachableFactor : interval;
   const int doublings = std::min(in_a_row - 1, kDoublings);
   return std::min(std::min(kFirstRecheck, interval) * (1 << doublings), longest);
+}
+
+absl::Duration UnreachableCheckIn(size_t many, absl::Duration longest) {
+  return std::min(static_cast<int64_t>(many) * kBetweenUnreachable, longest);
+}
+
+std::string VerdictText(Verdict verdict) {
+  if (verdict == InstanceCheck::VERDICT_UNSPECIFIED) return "not checked";
+  return absl::StrReplaceAll(absl::AsciiStrToLower(InstanceCheck::Verdict_Name(verdict)),
+                             {{"_", " "}});
+}
+
+bool WorthAWarning(const InstanceCheck& before, const InstanceCheck& after) {
+  if (after.held_back()) return true;
+  switch (after.verdict()) {
+    case InstanceCheck::DRIFTED:
+    case InstanceCheck::NOT_SERVING:
+    case InstanceCheck::UNREACHABLE:
+      return true;
+    case InstanceCheck::UNPROVEN:
+      return before.verdict() == InstanceCheck::READY;
+    default:
+      return false;
+  }
 }
 
 }  // namespace pinion::model

@@ -73,6 +73,43 @@ TEST(InstanceChecks, SoonAfterSomethingNewThenSeldom) {
   EXPECT_EQ(NextCheckIn(InstanceCheck::READY, 1, absl::Milliseconds(200)), absl::Milliseconds(200));
 }
 
+TEST(InstanceChecks, WhatAnOperatorIsWarnedOf) {
+  struct Row {
+    Verdict before;
+    Verdict after;
+    bool held_back;
+    bool warning;
+  };
+  const Row rows[] = {
+      {kUnknown, InstanceCheck::READY, false, false},
+      {kUnknown, InstanceCheck::READY, true, true},  // its version cannot become active
+      {kUnknown, InstanceCheck::UNPROVEN, false, false},
+      {kUnknown, InstanceCheck::UNPROVEN, true, true},
+      {InstanceCheck::READY, InstanceCheck::UNPROVEN, false, true},
+      {InstanceCheck::UNREACHABLE, InstanceCheck::UNPROVEN, false, false},
+      {kUnknown, InstanceCheck::UNREACHABLE, false, true},
+      {kUnknown, InstanceCheck::DRIFTED, false, true},
+      {InstanceCheck::READY, InstanceCheck::NOT_SERVING, true, true},
+      {InstanceCheck::NOT_SERVING, kUnknown, false, false},  // nothing is verified any more
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(VerdictText(row.before) + " → " + VerdictText(row.after));
+    InstanceCheck before;
+    before.set_verdict(row.before);
+    InstanceCheck after;
+    after.set_verdict(row.after);
+    after.set_held_back(row.held_back);
+    EXPECT_EQ(WorthAWarning(before, after), row.warning);
+  }
+}
+
+TEST(InstanceChecks, ManyUnreachableOnesAreAskedAHundredTimesASecond) {
+  const absl::Duration longest = absl::Minutes(5);
+  EXPECT_EQ(UnreachableCheckIn(1, longest), absl::Milliseconds(10));
+  EXPECT_EQ(UnreachableCheckIn(20'000, longest), absl::Seconds(200));
+  EXPECT_EQ(UnreachableCheckIn(1'000'000, longest), longest);
+}
+
 TEST(InstanceChecks, WarnIsTheDefault) { EXPECT_EQ(VerificationOf(Service()), Service::WARN); }
 
 }  // namespace

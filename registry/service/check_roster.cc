@@ -1,5 +1,6 @@
 #include "registry/service/check_roster.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "google/protobuf/util/message_differencer.h"
@@ -33,6 +34,7 @@ void CheckRoster::Put(const registry::v1::Instance& instance, absl::Time now) {
 void CheckRoster::Remove(const std::string& uid) {
   const auto it = entries_.find(uid);
   if (it == entries_.end()) return;
+  SetFound(it->second, InstanceCheck::VERDICT_UNSPECIFIED);
   due_.erase({it->second.due, uid});
   entries_.erase(it);
 }
@@ -40,6 +42,7 @@ void CheckRoster::Remove(const std::string& uid) {
 void CheckRoster::Clear() {
   entries_.clear();
   due_.clear();
+  unreachable_ = 0;
 }
 
 void CheckRoster::Hasten(const std::string& service, absl::Time now) {
@@ -96,8 +99,7 @@ std::optional<CheckRoster::Outcome> CheckRoster::Finish(const std::string& uid,
   } else {
     outcome.found.verdict = InstanceCheck::UNPROVEN;
   }
-  entry.in_a_row = outcome.found.verdict == entry.found ? entry.in_a_row + 1 : 1;
-  entry.found = outcome.found.verdict;
+  SetFound(entry, outcome.found.verdict);
 
   const InstanceCheck& check = entry.instance.check();
   const int needed = model::FindingsNeeded(check.verdict(), entry.found);
@@ -106,12 +108,27 @@ std::optional<CheckRoster::Outcome> CheckRoster::Finish(const std::string& uid,
   if (std::exchange(entry.running, false) && entry.hastened) {
     SetDue(uid, entry, now);
   } else {
-    const absl::Duration wait =
-        model::NextCheckIn(entry.found, entry.in_a_row, times_.health_interval);
-    SetDue(uid, entry, now + Jittered(wait));
+    SetDue(uid, entry, now + Jittered(WaitOf(entry)));
   }
   entry.hastened = false;
   return outcome;
+}
+
+void CheckRoster::SetFound(Entry& entry, model::Verdict found) {
+  entry.in_a_row = found == entry.found ? entry.in_a_row + 1 : 1;
+  if (entry.found == InstanceCheck::UNREACHABLE) --unreachable_;
+  if (found == InstanceCheck::UNREACHABLE) ++unreachable_;
+  entry.found = found;
+}
+
+absl::Duration CheckRoster::WaitOf(const Entry& entry) const {
+  const absl::Duration wait =
+      model::NextCheckIn(entry.found, entry.in_a_row, times_.health_interval);
+  const InstanceCheck& check = entry.instance.check();
+  const bool stands = entry.found == InstanceCheck::UNREACHABLE &&
+                      check.verdict() == InstanceCheck::UNREACHABLE && !check.held_back();
+  if (!stands) return wait;
+  return std::max(wait, model::UnreachableCheckIn(unreachable_, times_.schema_interval));
 }
 
 void CheckRoster::SetDue(const std::string& uid, Entry& entry, absl::Time due) {

@@ -75,6 +75,9 @@ class CheckRoster {
     absl::Time schema_due;
   };
 
+  void SetFound(Entry& entry, model::Verdict found);
+  // After a check.
+  absl::Duration WaitOf(const Entry& entry) const;
   void SetDue(const std::string& uid, Entry& entry, absl::Time due);
   void MakeDue(const std::string& uid, Entry& entry, absl::Time now);
   absl::Duration Jittered(absl::Duration duration);
@@ -84,6 +87,7 @@ class CheckRoster {
   Random random_;
   absl::flat_hash_map<std::string, Entry> entries_;
   std::set<std::pair<absl::Time, std::string>> due_;  // without those that run
+  size_t unreachable_ = 0;                            // found so the last time
 };
 
 }  // namespace pinion::service

@@ -133,5 +133,27 @@ TEST_F(CheckRosterTest, OneThatIsGoneIsForgotten) {
   EXPECT_EQ(roster_.NextDue(), absl::InfiniteFuture());
 }
 
+TEST_F(CheckRosterTest, VeryManyThatDoNotAnswerAreAskedSeldomUnlessCallsWaitForThem) {
+  constexpr int kMany = 20'000;
+  const auto uid = [](int i) { return absl::StrCat("many-", i); };
+  for (int i = 0; i < kMany; ++i) {
+    registry::v1::Instance instance = Instance(uid(i), "", InstanceCheck::UNREACHABLE);
+    instance.mutable_check()->set_held_back(i == 0);
+    roster_.Put(instance, now_);
+    roster_.Finish(uid(i), Unreachable(), now_);
+  }
+  for (int i = 0; i < kMany; ++i) {
+    for (int times = 0; times < 10; ++times) roster_.Finish(uid(i), Unreachable(), now_);
+  }
+  EXPECT_LE(roster_.NextDue() - now_, absl::Seconds(72));
+  EXPECT_EQ(roster_.TakeDue(now_ + absl::Seconds(72))->instance.instance().uid(), uid(0));
+  EXPECT_GE(roster_.NextDue() - now_, absl::Seconds(160)) << "200, more or less";
+  for (int i = 0; i < kMany - 1; ++i) roster_.Remove(uid(i));
+  EXPECT_LE(roster_.NextDue() - now_, absl::Seconds(240));
+  // Alone again, it is asked as before.
+  roster_.Finish(uid(kMany - 1), Unreachable(), now_);
+  EXPECT_LE(roster_.NextDue() - now_, absl::Seconds(72));
+}
+
 }  // namespace
 }  // namespace pinion::service

@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/status_macros.h"
-#include "registry/model/address.h"
 #include "registry/model/keys.h"
 #include "registry/service/lookups.h"
 #include "registry/service/shown_schema.h"
@@ -17,18 +16,8 @@ namespace {
 namespace v1 = registry::v1;
 using probe::Question;
 
-void LogChange(const v1::InstanceCheck& before, const v1::Instance& after) {
-  const v1::InstanceCheck& check = after.check();
-  if (check.verdict() == before.verdict() && check.held_back() == before.held_back()) return;
-  const routing::v1::Instance& instance = after.instance();
-  const std::string text = absl::StrCat("instance ", instance.service(), " ", instance.version(),
-                                        " ", model::AddressText(instance.address()), ": ",
-                                        v1::InstanceCheck::Verdict_Name(check.verdict()),
-                                        check.held_back() ? ", gets no calls" : "",
-                                        check.message().empty() ? "" : "; it ", check.message());
-  const bool good = !check.held_back() && check.verdict() == v1::InstanceCheck::READY;
-  good ? log::Info("registry", text) : log::Warning("registry", text);
-}
+// What keeps checks from being made keeps most of them from it: it is said once in this time.
+constexpr absl::Duration kComplainEvery = absl::Seconds(10);
 
 std::vector<std::string> GrpcServicesOf(const routing::v1::Version& version) {
   std::vector<std::string> services;
@@ -44,7 +33,11 @@ InstanceChecker::InstanceChecker(Registry& registry, probe::Ask ask,
       ask_(std::move(ask)),
       options_(options),
       roster_(options.value_or(CheckerOptions()).times,
-              static_cast<uint64_t>(absl::ToUnixNanos(registry.clock().Wall()))) {
+              static_cast<uint64_t>(absl::ToUnixNanos(registry.clock().Wall()))),
+      recorder_(registry,
+                {.delay = options.value_or(CheckerOptions()).recording_delay,
+                 .period = options.value_or(CheckerOptions()).period},
+                [checker = this](const v1::Instance& instance) { checker->TakenOver(instance); }) {
   if (!options_.has_value()) return;
   claim_.emplace(registry_, model::kInstanceChecksClaim);
   threads_.emplace_back([checker = this] { checker->RunFollower(); });
@@ -59,6 +52,7 @@ InstanceChecker::~InstanceChecker() {
 }
 
 void InstanceChecker::Stop() {
+  recorder_.Stop();
   MutexLock lock(&mutex_);
   stopping_ = true;
   if (instances_ != nullptr) instances_->Cancel();
@@ -174,12 +168,42 @@ void InstanceChecker::RunChecks() {
       }
       if (stopping_) return;
     }
-    if (!task.has_value()) continue;
-    const absl::Status status = Check(*task).status();
-    if (!status.ok() && !absl::IsCancelled(status)) {
-      log::Warning("registry", absl::StrCat("instance ", task->instance.instance().uid(),
-                                            " could not be checked: ", status.message()));
-    }
+    if (task.has_value()) CheckInTurn(*task);
+  }
+}
+
+void InstanceChecker::CheckInTurn(const CheckRoster::Task& task) {
+  const absl::StatusOr<std::optional<Judged>> judged = Check(task);
+  if (!judged.ok()) {
+    if (!absl::IsCancelled(judged.status())) Complain(task, judged.status());
+    return;
+  }
+  const std::string& uid = task.instance.instance().uid();
+  if (!judged->has_value() || (*judged)->effect == Effect::kNone) {
+    recorder_.Withdraw(uid);
+  } else {
+    recorder_.Add({task.instance, (*judged)->outcome.verdict}, (*judged)->effect);
+  }
+}
+
+void InstanceChecker::Complain(const CheckRoster::Task& task, const absl::Status& status) {
+  const absl::Time now = registry_.clock().Monotonic();
+  MutexLock lock(&mutex_);
+  ++failures_;
+  if (now - complained_ < kComplainEvery) return;
+  complained_ = now;
+  const int64_t others = std::exchange(failures_, 0) - 1;
+  log::Warning(
+      "registry",
+      absl::StrCat("instance ", task.instance.instance().uid(),
+                   " could not be checked: ", status.message(),
+                   others > 0 ? absl::StrCat("; nor could ", others, " times others before") : ""));
+}
+
+void InstanceChecker::TakenOver(const v1::Instance& instance) {
+  MutexLock lock(&mutex_);
+  if (roster_.Knows(instance.instance().uid())) {
+    roster_.Put(instance, registry_.clock().Monotonic());
   }
 }
 
@@ -213,7 +237,7 @@ absl::StatusOr<CheckRoster::Result> InstanceChecker::AskAndJudge(const CheckRost
   return result;
 }
 
-absl::StatusOr<std::optional<InstanceChecker::Checked>> InstanceChecker::Check(
+absl::StatusOr<std::optional<InstanceChecker::Judged>> InstanceChecker::Check(
     const CheckRoster::Task& task) {
   const routing::v1::Instance& instance = task.instance.instance();
   const Caller nobody;
@@ -227,30 +251,18 @@ absl::StatusOr<std::optional<InstanceChecker::Checked>> InstanceChecker::Check(
   const model::Verification policy = model::VerificationOf(service.value);
   const absl::StatusOr<CheckRoster::Result> result = AskAndJudge(task, policy);
 
-  Checked checked{.instance = task.instance};
+  std::optional<CheckRoster::Outcome> outcome;
   {
     MutexLock lock(&mutex_);
     // Cut short: what came means nothing.
     if (stopping_) return absl::CancelledError("the registry is shutting down");
-    const auto outcome =
-        roster_.Finish(instance.uid(), result.ok() ? *result : CheckRoster::Result(),
-                       registry_.clock().Monotonic());
-    if (!outcome.has_value()) return std::nullopt;
-    checked.outcome = *outcome;
+    outcome = roster_.Finish(instance.uid(), result.ok() ? *result : CheckRoster::Result(),
+                             registry_.clock().Monotonic());
   }
   RETURN_IF_ERROR(result.status());
-  if (!IsNews(task.instance, policy, checked.outcome.verdict)) return checked;
-  absl::StatusOr<v1::Instance> changed =
-      PutFinding(registry_, instance.uid(), checked.outcome.verdict);
-  if (absl::IsNotFound(changed.status())) return std::nullopt;
-  RETURN_IF_ERROR(changed.status());
-  checked.instance = *std::move(changed);
-  LogChange(task.instance.check(), checked.instance);
-  MutexLock lock(&mutex_);
-  if (roster_.Knows(instance.uid())) {
-    roster_.Put(checked.instance, registry_.clock().Monotonic());
-  }
-  return checked;
+  if (!outcome.has_value()) return std::nullopt;
+  const Effect effect = EffectOf(task.instance, policy, outcome->verdict);
+  return Judged{.outcome = *std::move(outcome), .effect = effect};
 }
 
 absl::StatusOr<v1::CheckInstanceResponse> InstanceChecker::CheckNow(
@@ -265,11 +277,17 @@ absl::StatusOr<v1::CheckInstanceResponse> InstanceChecker::CheckNow(
     roster_.Put(there.value, registry_.clock().Monotonic());
     task = roster_.Take(uid);
   }
-  ASSIGN_OR_RETURN(const std::optional<Checked> checked, Check(*task));
-  if (!checked.has_value()) return UnknownInstance(uid);
+  ASSIGN_OR_RETURN(const std::optional<Judged> judged, Check(*task));
+  if (!judged.has_value()) return UnknownInstance(uid);
   v1::CheckInstanceResponse response;
-  *response.mutable_instance() = checked->instance;
-  const Finding& found = checked->outcome.found;
+  *response.mutable_instance() = task->instance;
+  if (judged->effect != Effect::kNone) {
+    absl::StatusOr<v1::Instance> stands =
+        recorder_.Record({task->instance, judged->outcome.verdict});
+    if (absl::IsNotFound(stands.status())) return UnknownInstance(uid);
+    ASSIGN_OR_RETURN(*response.mutable_instance(), std::move(stands));
+  }
+  const Finding& found = judged->outcome.found;
   response.set_found(found.verdict);
   response.set_message(found.message);
   for (const std::string& difference : found.differences) response.add_differences(difference);

@@ -3,7 +3,9 @@
 //
 //   store ──instances, services──▶ follower thread ──▶ roster ──due──▶ checking threads ──▶ Ask
 //                                                        ▲  findings        │
-//                                                        └──────────────────┴──news──▶ store
+//                                                        └──────────────────┴──news──▶ recorder
+//                                                                                          ▼
+//                                                                                     store, log
 //
 // Owned by RegistryServer.
 #pragma once
@@ -20,6 +22,7 @@
 #include "registry/probe/probe.h"
 #include "registry/service/check_roster.h"
 #include "registry/service/claim.h"
+#include "registry/service/finding_recorder.h"
 #include "registry/service/registry.h"
 
 namespace pinion::service {
@@ -31,6 +34,8 @@ struct CheckerOptions {
   int checks_at_once = 16;
   // How soon the threads notice what nobody tells them of; the claim is kept as often.
   absl::Duration period = absl::Seconds(1);
+  // How long a finding that changes nobody's calls may wait to be written down with others.
+  absl::Duration recording_delay = absl::Seconds(1);
 };
 
 class InstanceChecker {
@@ -56,14 +61,17 @@ class InstanceChecker {
   void TakeOver(const store::WatchBatch& instances);
   void TakeOverServices(const store::WatchBatch& services);
 
-  struct Checked {
+  struct Judged {
     CheckRoster::Outcome outcome;
-    registry::v1::Instance instance;  // as it is after it
+    Effect effect = Effect::kNone;  // of the outcome's verdict
   };
   // Nullopt: it is gone. Cancelled: Stop() was called.
-  absl::StatusOr<std::optional<Checked>> Check(const CheckRoster::Task& task);
+  absl::StatusOr<std::optional<Judged>> Check(const CheckRoster::Task& task);
   absl::StatusOr<CheckRoster::Result> AskAndJudge(const CheckRoster::Task& task,
                                                   model::Verification policy);
+  void CheckInTurn(const CheckRoster::Task& task);
+  void TakenOver(const registry::v1::Instance& instance);
+  void Complain(const CheckRoster::Task& task, const absl::Status& status);
 
   Registry& registry_;
   const probe::Ask ask_;
@@ -79,7 +87,10 @@ class InstanceChecker {
   bool ours_ ABSL_GUARDED_BY(mutex_) = false;  // this registry holds the claim
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::unique_ptr<store::Watcher> instances_ ABSL_GUARDED_BY(mutex_);  // used by the follower only
+  absl::Time complained_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  int64_t failures_ ABSL_GUARDED_BY(mutex_) = 0;  // since
 
+  FindingRecorder recorder_;  // tells the roster
   std::vector<std::thread> threads_;
 };
 

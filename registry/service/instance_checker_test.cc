@@ -2,15 +2,18 @@
 // registry/probe/instance_probe_test.cc.
 #include "registry/service/instance_checker.h"
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/mutex.h"
 #include "gmock/gmock.h"
 #include "registry/model/keys.h"
+#include "registry/service/watch_hub.h"
 #include "tests/testing/registry_fixture.h"
 
 namespace pinion::service {
@@ -50,13 +53,19 @@ class InstanceCheckerTest : public RegistryFixture {
         *registry_, [this](const probe::Question& question) { return Answer(question); }, options);
   }
   probe::Answer Answer(const probe::Question&) {
-    ++asked_;
     MutexLock lock(&mutex_);
     return answer_;
   }
   void Answers(probe::Answer answer) {
     MutexLock lock(&mutex_);
     answer_ = std::move(answer);
+  }
+
+  // What the threads do follows at once, although the clock stands still.
+  static CheckerOptions Soon() {
+    return {.checks_at_once = 2,
+            .period = absl::Milliseconds(5),
+            .recording_delay = absl::ZeroDuration()};
   }
 
   // addressbook 1.0.0, published, and an instance of it, by its uid.
@@ -116,7 +125,6 @@ class InstanceCheckerTest : public RegistryFixture {
     FAIL() << "never " << text;
   }
 
-  std::atomic<int> asked_ = 0;
   Mutex mutex_;
   probe::Answer answer_ ABSL_GUARDED_BY(mutex_) = Serving();
   std::unique_ptr<InstanceChecker> checker_;
@@ -243,7 +251,7 @@ TEST_F(InstanceCheckerTest, ALeaseStaysAttached) {
 TEST_F(InstanceCheckerTest, OneOfTwoRegistriesChecksAndTheOtherTakesOver) {
   const auto other_registry = *Registry::Open(store_, clock_);
   std::atomic<int> asked_by_other = 0;
-  const CheckerOptions options{.checks_at_once = 2, .period = absl::Milliseconds(5)};
+  const CheckerOptions options = Soon();
   Ask(options);
   const std::string uid = SetUpInstance("ENFORCE");
   WaitFor(uid, "READY");
@@ -265,8 +273,100 @@ TEST_F(InstanceCheckerTest, OneOfTwoRegistriesChecksAndTheOtherTakesOver) {
   EXPECT_GT(asked_by_other, 0);
 }
 
+TEST_F(InstanceCheckerTest, ManyThatCannotBeReachedAreFewRevisionsAndFewLines) {
+  constexpr int kInstances = 2000;
+  Answers(Unreachable());
+  ASSERT_TRUE(Publish("addressbook", "1.0.0", DescriptorSetOf({kSchemaService})).ok());
+  for (int i = 0; i < kInstances; ++i) ASSERT_TRUE(Register("addressbook", "1.0.0", 1 + i).ok());
+  const store::Revision before = store_.revision();
+  WatchHub hub(*registry_, {.heartbeat = absl::Milliseconds(1)});
+  v1::WatchRequest follow;
+  follow.set_registry_id(registry_->id());
+  follow.set_from_revision(before);
+  const auto gateway = *hub.Subscribe(follow, "gateway", [] {});
+
+  ::testing::internal::CaptureStderr();
+  Ask(CheckerOptions{.checks_at_once = 4, .period = absl::Milliseconds(5)});
+  int unreachable = 0;
+  const auto watcher = store_.Watch(store::KeyRange::Prefix(model::kInstances), before);
+  while (unreachable < kInstances) {
+    const auto batch = watcher->Next(absl::Milliseconds(50));
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    unreachable += static_cast<int>(batch->events.size());
+    if (!batch->events.empty()) continue;
+    // They are asked again, three times in all; the last of them fill no transaction.
+    clock_.Advance(absl::Milliseconds(500));
+    ASSERT_TRUE(ExpireLeases(*registry_).ok());
+  }
+  const store::Revision after = store_.revision();
+  checker_.reset();
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_LT(after - before, kInstances / 10);
+  EXPECT_LE(std::count(log.begin(), log.end(), '\n'), 10) << log;
+  EXPECT_THAT(log, HasSubstr("instances of addressbook are unreachable; for example 1.0.0 127"));
+  EXPECT_EQ(NewestAudit().command(), "instance.check");
+  EXPECT_EQ(Routable(), kInstances);
+  // Nobody is told of what changes no calls.
+  for (store::Revision at = before; at < after;) {
+    const auto message = gateway->Next();
+    ASSERT_TRUE(message.ok()) << message.status();
+    ASSERT_TRUE(message->has_progress()) << message->ShortDebugString();
+    at = message->progress().revision();
+  }
+}
+
+TEST_F(InstanceCheckerTest, AFindingThatSomebodyElseWasFasterWithIsDropped) {
+  const std::string uid = SetUpInstance("ENFORCE");
+  EXPECT_EQ(After(Serving(), uid), "READY");
+  const v1::Instance checked = Check(uid).instance();
+  const News drifted{checked, {.verdict = InstanceCheck::DRIFTED, .message = "is another"}};
+  const News unproven{checked, {.verdict = InstanceCheck::UNPROVEN, .message = "shows nothing"}};
+  EXPECT_EQ(Text(PutFindings(*registry_, {drifted})[0]->check()), "DRIFTED, held back");
+  EXPECT_EQ(Text(PutFindings(*registry_, {unproven})[0]->check()), "DRIFTED, held back");
+}
+
+TEST_F(InstanceCheckerTest, OneRevisionForMany) {
+  std::vector<News> news;
+  const std::string first = SetUpInstance("WARN");
+  for (const int port : {9002, 9003}) ASSERT_TRUE(Register("addressbook", "1.0.0", port).ok());
+  const auto list = Call(ListInstances, "service: 'addressbook'");
+  for (const v1::Instance& one : list->instances()) {
+    news.push_back({one, {.verdict = InstanceCheck::NOT_SERVING, .message = "does not serve"}});
+  }
+  ASSERT_EQ(news.size(), 3);
+  ASSERT_TRUE(Call(DeregisterInstance, "uid: '" + first + "'").ok());
+  const store::Revision before = store_.revision();
+  int gone = 0;
+  for (const auto& instance : PutFindings(*registry_, news)) {
+    gone += absl::IsNotFound(instance.status()) ? 1 : 0;
+    if (instance.ok()) EXPECT_EQ(instance->meta().revision(), before + 1);
+  }
+  EXPECT_EQ(gone, 1);
+  EXPECT_EQ(store_.revision(), before + 1);
+  EXPECT_EQ(Routable(), 0);
+}
+
+TEST_F(InstanceCheckerTest, EachThatMakesAVersionActiveIsARevisionOfItsOwn) {
+  std::vector<News> news;
+  for (const char* const version : {"1.0.0", "1.1.0"}) {
+    ASSERT_TRUE(Publish("addressbook", version, DescriptorSetOf({kSchemaService})).ok());
+  }
+  Verify("ENFORCE");
+  for (const char* const version : {"1.0.0", "1.1.0", "1.1.0"}) {
+    const auto made = Register("addressbook", version, 9001 + static_cast<int>(news.size()));
+    news.push_back({made->instance(), {.verdict = InstanceCheck::READY}});
+  }
+  const store::Revision before = store_.revision();
+  for (const auto& instance : PutFindings(*registry_, news)) {
+    EXPECT_EQ(Text(instance.value().check()), "READY");
+  }
+  EXPECT_EQ(store_.revision(), before + 3);
+  EXPECT_EQ(Routable(), 3);
+  EXPECT_EQ(TheVersion().version().state(), routing::v1::ACTIVE);
+}
+
 TEST_F(InstanceCheckerTest, AnotherPolicyIsFollowedWithoutWaiting) {
-  Ask(CheckerOptions{.checks_at_once = 2, .period = absl::Milliseconds(5)});
+  Ask(Soon());
   Answers(WithoutReflection());
   const std::string uid = SetUpInstance("ENFORCE");
   WaitFor(uid, "UNPROVEN, held back");

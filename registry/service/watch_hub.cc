@@ -111,6 +111,8 @@ void WatchHub::Append(const store::WatchBatch& batch) {
     }
     begin = end;
   }
+  // What means nothing to gateways wakes none: each would be sent how far the registry is.
+  const bool told = !entries.empty() || !damage.ok();
   MutexLock lock(&mutex_);
   if (!damage.ok()) Skip(damaged_revision, std::move(damage));
   for (Entry& entry : entries) {
@@ -119,7 +121,7 @@ void WatchHub::Append(const store::WatchBatch& batch) {
   }
   through_ = batch.through;
   Trim();
-  if (!batch.events.empty()) changed_.SignalAll();
+  if (told) changed_.SignalAll();
 }
 
 void WatchHub::Skip(store::Revision revision, absl::Status damage) {
