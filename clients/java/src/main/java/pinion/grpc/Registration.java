@@ -190,8 +190,13 @@ final class Registration {
     server.onRegistered.accept(uid);
   }
 
+  // With the cause, where gRPC only says `io exception`.
+  private static String describe(StatusRuntimeException error) {
+    return error.getCause() == null ? error.getMessage() : error.getMessage() + ": " + error.getCause().getMessage();
+  }
+
   private void report(StatusRuntimeException error) {
-    String text = error == null ? "" : error.getMessage();
+    String text = error == null ? "" : describe(error);
     if (text.equals(lastError)) return;
     lastError = text;
     if (error == null) {
