@@ -72,7 +72,7 @@ def _sample(ground, programs, folder, access):
             flags = ["--tls-ca", ground.values["ca"], "--token-file", folder / "token"]
         server = Process([*programs.sample_server, "--registry", served.registry, "--version", "1.0.0", *flags], folder / "server.log")
         with server:
-            server.wait_line(r"registered as \S+")
+            server.wait_line(r"registered as \S+", 30)
             if error := _greeting(programs, served.port, folder):
                 return error
             if (code := server.stop(10)) not in _ENDED_BY_SIGTERM:
