@@ -31,8 +31,10 @@ class RecordWriter {
   RecordWriter(const RecordWriter&) = delete;
   RecordWriter& operator=(const RecordWriter&) = delete;
 
-  // Buffers; written in large pieces and by Sync().
+  // Buffers; written in large pieces, by Flush() and by Sync().
   absl::Status Append(absl::string_view record);
+  // What was appended outlives this process from here on.
+  absl::Status Flush();
   // Returns when everything is on the disk.
   absl::Status Sync();
   // Cuts the file back to `bytes`: the best that can be done after a failed write.
@@ -44,7 +46,6 @@ class RecordWriter {
  private:
   RecordWriter(std::string path, int fd, int64_t bytes)
       : path_(std::move(path)), fd_(fd), bytes_(bytes) {}
-  absl::Status Flush();
 
   const std::string path_;
   const int fd_;

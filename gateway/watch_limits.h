@@ -28,8 +28,9 @@ inline constexpr absl::Duration kWatchIdentifyMax = absl::Seconds(2);
 // A gateway that has not heard for so long that its table is the registry's calls itself frozen: a
 // registry that restarts is back by then.
 inline constexpr absl::Duration kWatchFrozenAfter = absl::Seconds(30);
-// The first change is published at once; what follows sooner than this is published together.
-inline constexpr absl::Duration kTableInterval = absl::Milliseconds(50);
+// The first change is published at once; what follows sooner than this is published together, since
+// every worker takes over every table. Who moves pins one after the other does not wait for it.
+inline constexpr absl::Duration kTableInterval = absl::Milliseconds(20);
 // One message of the stream: far above the registry's chunks, far below what could exhaust memory.
 inline constexpr int kWatchMessageBytesMax = 64 * 1024 * 1024;
 // From this many instances on, losing more than half at once is taken for an accident
@@ -41,6 +42,9 @@ inline constexpr absl::Duration kSchemaFetchTimeout = absl::Seconds(30);
 // Changes behind a recorded snapshot before a fresh one is asked for: replaying them stays a matter
 // of milliseconds.
 inline constexpr int64_t kRecordedChangesBytesMin = 4 * 1024 * 1024;
+// Recorded changes are synced this often at most, so that the next ones seldom wait for the disk. A
+// machine that loses power and then finds no registry starts from a state this much older.
+inline constexpr absl::Duration kRecordingSyncInterval = absl::Seconds(1);
 // A disk that was full or broken is tried again after this time.
 inline constexpr absl::Duration kRecordingRetry = absl::Minutes(1);
 

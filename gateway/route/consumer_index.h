@@ -43,6 +43,10 @@ class ConsumerIndex {
   std::optional<Consumer> FindByHeader(absl::string_view value) const;
 
   size_t MemoryBytes() const { return names_.MemoryBytes(); }
+  // As CowPages::CopiedSince.
+  size_t CopiedSince(const ConsumerIndex& before) const {
+    return names_.CopiedSince(before.names_);
+  }
 
  private:
   friend class ConsumerBuilder;

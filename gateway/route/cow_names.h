@@ -52,6 +52,8 @@ class CowNames {
   CowNames Freeze();
 
   size_t MemoryBytes() const { return pages_.MemoryBytes(); }
+  // As CowPages::CopiedSince.
+  size_t CopiedSince(const CowNames& before) const { return pages_.CopiedSince(before.pages_); }
 
  private:
   struct Slot {
@@ -79,6 +81,7 @@ class CowNames {
     // Everything anew but for empty slots and the bytes of no slot.
     void Compact();
     void Detach();
+    const void* storage() const { return slots.get(); }
     size_t StorageBytes() const { return capacity * sizeof(Slot) + bytes_capacity; }
 
    private:

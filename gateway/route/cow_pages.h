@@ -4,7 +4,7 @@
 //
 //   root: 64 groups > group: 64 pages > page: open addressing over storage of its own
 //
-// A Page is a small value whose copies share their storage, until Detach() gives one its own.
+// A Page is a small value whose copies share their storage(), until Detach() gives one its own.
 // Thread-compatible; a copy made by Freeze() is immutable and any thread's.
 #pragma once
 
@@ -46,14 +46,36 @@ class CowPages {
     return *this;
   }
 
-  size_t MemoryBytes() const {
-    size_t bytes = sizeof(*this);
+  template <typename Visit>
+  void ForEachPage(Visit&& visit) const {
     for (const auto& group : root_) {
       if (group == nullptr) continue;
-      bytes += sizeof(Group);
-      for (const Page& page : group->pages) bytes += page.StorageBytes();
+      for (const Page& page : group->pages) visit(page);
     }
+  }
+
+  size_t MemoryBytes() const {
+    size_t bytes = sizeof(*this);
+    for (const auto& group : root_) bytes += group == nullptr ? 0 : sizeof(Group);
+    ForEachPage([&bytes](const Page& page) { bytes += page.StorageBytes(); });
     return bytes;
+  }
+
+  // How many groups and pages this copy does not share with `before`; for tests.
+  size_t CopiedSince(const CowPages& before) const {
+    size_t copied = 0;
+    for (size_t g = 0; g < kFanout; ++g) {
+      const Group* mine = root_[g].get();
+      const Group* theirs = before.root_[g].get();
+      if (mine == nullptr || mine == theirs) continue;
+      ++copied;
+      for (size_t p = 0; p < kFanout; ++p) {
+        const void* storage = mine->pages[p].storage();
+        if (storage == nullptr) continue;
+        if (theirs == nullptr || theirs->pages[p].storage() != storage) ++copied;
+      }
+    }
+    return copied;
   }
 
  private:

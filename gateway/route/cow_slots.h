@@ -61,13 +61,8 @@ class CowSlots {
   }
 
   size_t MemoryBytes() const { return pages_.MemoryBytes(); }
-
-  // Whether both copies have the very same storage where `hash` belongs; for tests.
-  bool SharesStorage(const CowSlots& other, uint64_t hash) const {
-    const Page* mine = pages_.Find(hash);
-    const Page* theirs = other.pages_.Find(hash);
-    return mine == theirs || (mine && theirs && mine->slots == theirs->slots);
-  }
+  // As CowPages::CopiedSince.
+  size_t CopiedSince(const CowSlots& before) const { return pages_.CopiedSince(before.pages_); }
 
  private:
   struct Page {
@@ -105,6 +100,7 @@ class CowSlots {
       std::copy_n(slots.get(), capacity, own.get());
       slots = std::move(own);
     }
+    const void* storage() const { return slots.get(); }
     size_t StorageBytes() const { return capacity * sizeof(Slot); }
 
     static std::shared_ptr<Slot[]> Allocate(size_t count) {

@@ -56,7 +56,7 @@ std::optional<Refusal> Decision::FindService() {
                                "`; check the method's path, or publish a version that has it"),
                   {{"grpc_service", std::string(query_.method.grpc_service)}});
   }
-  service_ = table_.services_[it->second.service].get();
+  service_ = table_.ServiceOf(it->second.service);
   position_ = it->second.position;
   Say("service: ", service_->name);
   if (!query_.method.method.empty() && !service_->methods->empty()) {

@@ -89,20 +89,29 @@ Refusal RouteTable::RefuseRoute(const Route& route, const Consumer* consumer, Re
 
 const ServiceEntry* RouteTable::FindService(absl::string_view name) const {
   const auto it = service_ids_->find(name);
-  return it == service_ids_->end() ? nullptr : services_[it->second].get();
+  return it == service_ids_->end() ? nullptr : ServiceOf(it->second);
 }
 
 const ServiceEntry* RouteTable::FindServiceOfGrpc(absl::string_view grpc_service) const {
   const auto it = grpc_services_->find(grpc_service);
-  return it == grpc_services_->end() ? nullptr : services_[it->second.service].get();
+  return it == grpc_services_->end() ? nullptr : ServiceOf(it->second.service);
 }
 
 std::vector<const ServiceEntry*> RouteTable::Services() const {
   std::vector<const ServiceEntry*> services;
-  for (const auto& service : services_) {
+  services_.ForEach([&services](const std::shared_ptr<const ServiceEntry>& service) {
     if (service != nullptr) services.push_back(service.get());
-  }
+  });
   return services;
+}
+
+size_t RouteTable::CopiedSince(const RouteTable& before) const {
+  size_t copied = services_.CopiedSince(before.services_) + pins_.CopiedSince(before.pins_) +
+                  drains_.CopiedSince(before.drains_) + consumers_.CopiedSince(before.consumers_);
+  if (grpc_services_ != before.grpc_services_) copied += grpc_services_->size();
+  if (service_ids_ != before.service_ids_) copied += service_ids_->size();
+  if (schemas_ != before.schemas_) copied += schemas_->size();
+  return copied;
 }
 
 std::shared_ptr<const std::string> RouteTable::FindSchema(absl::string_view digest) const {

@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gateway/route/consumer_index.h"
+#include "gateway/route/cow_list.h"
 #include "gateway/route/cow_slots.h"
 #include "gateway/route/entries.h"
 #include "gateway/route/header_resolutions.h"
@@ -118,12 +119,21 @@ class RouteTable {
   size_t PinMemoryBytes() const { return pins_.MemoryBytes() + drains_.MemoryBytes(); }
   size_t ConsumerMemoryBytes() const { return consumers_.MemoryBytes(); }
   size_t consumer_count() const { return consumers_.size(); }
+  // How many pieces of memory (pages, groups of pages, entries of indexes) this table does not
+  // share with `before`; for tests.
+  size_t CopiedSince(const RouteTable& before) const;
   // Different for each table that this process ever made; larger is later.
   uint64_t generation() const { return generation_; }
 
  private:
   friend class TableBuilder;
   friend class Decision;
+
+  // By its id. Null: gone.
+  const ServiceEntry* ServiceOf(uint32_t id) const {
+    const auto* entry = services_.Find(id);
+    return entry == nullptr ? nullptr : entry->get();
+  }
 
   struct GrpcServiceEntry {
     uint32_t service = 0;   // its id
@@ -134,7 +144,7 @@ class RouteTable {
   using SchemaIndex = absl::flat_hash_map<std::string, std::shared_ptr<const std::string>>;
 
   uint64_t generation_;
-  std::vector<std::shared_ptr<const ServiceEntry>> services_;  // by id; null: gone
+  CowList<std::shared_ptr<const ServiceEntry>> services_;  // by id; null: gone
   std::shared_ptr<const GrpcIndex> grpc_services_;
   std::shared_ptr<const NameIndex> service_ids_;
   std::shared_ptr<const SchemaIndex> schemas_;

@@ -64,8 +64,12 @@ absl::StatusOr<InstanceEntry> ParseInstance(const routing::v1::Instance& instanc
 
 }  // namespace
 
+void ServiceBuilder::MarkChanged() {
+  if (!std::exchange(is_changed_, true)) changed_.push_back(id_);
+}
+
 void ServiceBuilder::Changed(bool resolutions_too) {
-  dirty_ = true;
+  MarkChanged();
   if (!resolutions_too) return;
   for (ExpressionRecord& expression : expressions_) expression.compiled = nullptr;
 }
@@ -286,7 +290,7 @@ absl::StatusOr<uint16_t> ServiceBuilder::AcquireExpression(absl::string_view exp
                        " different expressions already; use one of them, such as a range"));
     }
     expressions_[it->second].text = std::move(text);
-    dirty_ = true;
+    MarkChanged();
   }
   ++expressions_[it->second].holders;
   expressions_[it->second].checked = service_.has_value();
@@ -299,7 +303,7 @@ void ServiceBuilder::ReleaseExpression(uint16_t number) {
   expression_numbers_.erase(record.text);
   record = {};
   free_expressions_.push_back(number);
-  dirty_ = true;
+  MarkChanged();
 }
 
 absl::StatusOr<uint16_t> ServiceBuilder::InternMethod(absl::string_view full_path) {
@@ -311,7 +315,7 @@ absl::StatusOr<uint16_t> ServiceBuilder::InternMethod(absl::string_view full_pat
   const auto number = static_cast<uint16_t>(methods_.size() + 1);
   methods_.emplace(full_path, number);
   compiled_methods_ = nullptr;
-  dirty_ = true;
+  MarkChanged();
   return number;
 }
 
@@ -324,7 +328,7 @@ std::optional<uint16_t> ServiceBuilder::FindMethod(absl::string_view full_path) 
 void ServiceBuilder::CountMethodPin(int by) {
   const bool had = method_pins_ != 0;
   method_pins_ += by;
-  if (had != (method_pins_ != 0)) dirty_ = true;
+  if (had != (method_pins_ != 0)) MarkChanged();
 }
 
 }  // namespace pinion::route

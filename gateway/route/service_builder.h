@@ -24,8 +24,13 @@ class ServiceBuilder {
   // Gives the id of a version of this service, always the same for the same name.
   using VersionIds = std::function<uint32_t(const std::string& version)>;
 
-  ServiceBuilder(uint32_t id, std::string name, VersionIds version_ids)
-      : id_(id), name_(std::move(name)), version_ids_(std::move(version_ids)) {}
+  // `changed` gets the id of each service whose entry is to be compiled anew, once for each
+  // Compile(): from the start, this one's. Outlives the builder.
+  ServiceBuilder(uint32_t id, std::string name, VersionIds version_ids,
+                 std::vector<uint32_t>& changed)
+      : id_(id), name_(std::move(name)), version_ids_(std::move(version_ids)), changed_(changed) {
+    MarkChanged();
+  }
 
   uint32_t id() const { return id_; }
   const std::optional<routing::v1::Service>& service() const { return service_; }
@@ -59,8 +64,7 @@ class ServiceBuilder {
   std::optional<uint16_t> FindMethod(absl::string_view full_path) const;
   void CountMethodPin(int by);
 
-  bool dirty() const { return dirty_; }
-  // The entry of the next table, or null without a Service resource.
+  // The entry of the next tables, or null without a Service resource.
   std::shared_ptr<const ServiceEntry> Compile();
 
  private:
@@ -87,6 +91,7 @@ class ServiceBuilder {
   absl::Status CheckVersionNames(routing::v1::Scheme scheme) const;
   std::string Canonical(absl::string_view expression) const;
   void Changed(bool resolutions_too);
+  void MarkChanged();
 
   std::shared_ptr<const VersionEntry> CompileVersion(const std::string& name,
                                                      VersionRecord& record);
@@ -99,6 +104,7 @@ class ServiceBuilder {
   const uint32_t id_;
   const std::string name_;
   const VersionIds version_ids_;
+  std::vector<uint32_t>& changed_;
 
   std::optional<routing::v1::Service> service_;
   std::map<std::string, VersionRecord> versions_;  // by name
@@ -118,7 +124,7 @@ class ServiceBuilder {
   absl::flat_hash_map<std::string, EntitlementRecord> entitlements_;  // by consumer
   std::shared_ptr<const EntitlementMap> compiled_entitlements_;       // null: changed
 
-  bool dirty_ = true;
+  bool is_changed_ = false;  // since the last Compile()
   std::shared_ptr<const ServiceEntry> entry_;
 };
 

@@ -193,8 +193,7 @@ void ServiceBuilder::CompileEntitlements(ServiceEntry& entry) {
 }
 
 std::shared_ptr<const ServiceEntry> ServiceBuilder::Compile() {
-  if (!dirty_) return entry_;
-  dirty_ = false;
+  is_changed_ = false;
   if (!service_) {
     for (ExpressionRecord& record : expressions_) record.compiled = nullptr;
     return entry_ = nullptr;

@@ -11,6 +11,7 @@
 #include "base/proto_duration.h"
 #include "base/status_macros.h"
 #include "gateway/route/consumer_builder.h"
+#include "gateway/route/cow_list.h"
 #include "gateway/route/service_builder.h"
 #include "registry/version/names.h"
 
@@ -78,10 +79,12 @@ class TableBuilder::Impl {
   absl::Status CheckClaims(const routing::v1::Service& service, const ServiceBuilder* owner) const;
   void ReleaseClaims(uint32_t service);
   void PutDrain(const PinSlot& pin, const routing::v1::Pin& resource);
-  void BuildIndexes(const std::vector<std::shared_ptr<const ServiceEntry>>& services);
+  void BuildIndexes();
 
   ConsumerBuilder consumers_;
   std::vector<std::unique_ptr<ServiceBuilder>> services_;  // by id
+  std::vector<uint32_t> changed_services_;                 // to be compiled for the next table
+  CowList<std::shared_ptr<const ServiceEntry>> entries_;   // by id; of the others
   absl::flat_hash_map<std::string, uint32_t> service_ids_;
   absl::flat_hash_map<std::string, uint32_t> claims_;          // gRPC service → id of its service
   absl::flat_hash_map<std::string, InstancePlace> instances_;  // by uid
@@ -93,8 +96,8 @@ class TableBuilder::Impl {
   std::shared_ptr<const RouteTable::NameIndex> name_index_;
 
   // Outlives Clear(), as do the ids: what a digest stands for never changes.
-  std::shared_ptr<const RouteTable::SchemaIndex> schemas_ =
-      std::make_shared<RouteTable::SchemaIndex>();
+  std::shared_ptr<RouteTable::SchemaIndex> schemas_ = std::make_shared<RouteTable::SchemaIndex>();
+  bool schemas_shared_ = false;  // with a table
   // Outlives Clear(): workers keep upstream clusters by these.
   absl::flat_hash_map<std::string, uint32_t> version_ids_;
 };
@@ -112,7 +115,8 @@ ServiceBuilder& TableBuilder::Impl::InternService(const std::string& name) {
     const auto next = static_cast<uint32_t>(version_ids_.size());
     return version_ids_.try_emplace(absl::StrCat(name, " ", version), next).first->second;
   };
-  return *services_.emplace_back(std::make_unique<ServiceBuilder>(id, name, version_ids));
+  return *services_.emplace_back(
+      std::make_unique<ServiceBuilder>(id, name, version_ids, changed_services_));
 }
 
 absl::StatusOr<ServiceBuilder*> TableBuilder::Impl::ServiceOf(const std::string& name) {
@@ -330,6 +334,8 @@ void TableBuilder::Impl::Clear() {
   auto version_ids = std::move(version_ids_);
   consumers_ = {};
   services_.clear();
+  changed_services_.clear();
+  entries_ = {};
   service_ids_.clear();
   claims_.clear();
   instances_.clear();
@@ -339,18 +345,17 @@ void TableBuilder::Impl::Clear() {
   version_ids_ = std::move(version_ids);
 }
 
-void TableBuilder::Impl::BuildIndexes(
-    const std::vector<std::shared_ptr<const ServiceEntry>>& services) {
+void TableBuilder::Impl::BuildIndexes() {
   auto grpc_index = std::make_shared<RouteTable::GrpcIndex>();
   auto name_index = std::make_shared<RouteTable::NameIndex>();
-  for (const auto& service : services) {
-    if (service == nullptr) continue;
+  entries_.ForEach([&](const std::shared_ptr<const ServiceEntry>& service) {
+    if (service == nullptr) return;
     name_index->emplace(service->name, service->id);
     for (uint32_t i = 0; i < service->grpc_services.size(); ++i) {
       grpc_index->try_emplace(service->grpc_services[i],
                               RouteTable::GrpcServiceEntry{service->id, i});
     }
-  }
+  });
   grpc_index_ = std::move(grpc_index);
   name_index_ = std::move(name_index);
   indexes_changed_ = false;
@@ -358,12 +363,15 @@ void TableBuilder::Impl::BuildIndexes(
 
 std::shared_ptr<const RouteTable> TableBuilder::Impl::Build() {
   auto table = std::make_shared<RouteTable>();
-  table->services_.reserve(services_.size());
-  for (const auto& service : services_) table->services_.push_back(service->Compile());
-  if (indexes_changed_) BuildIndexes(table->services_);
+  // What did not change is not even looked at.
+  for (const uint32_t id : changed_services_) entries_.Put(id, services_[id]->Compile());
+  changed_services_.clear();
+  if (indexes_changed_) BuildIndexes();
+  table->services_ = entries_.Freeze();
   table->grpc_services_ = grpc_index_;
   table->service_ids_ = name_index_;
   table->schemas_ = schemas_;
+  schemas_shared_ = true;
   table->pins_ = pins_.Freeze();
   table->drains_ = drains_.Freeze();
   table->consumers_ = consumers_.Freeze();
@@ -371,9 +379,10 @@ std::shared_ptr<const RouteTable> TableBuilder::Impl::Build() {
 }
 
 void TableBuilder::Impl::PutSchema(const std::string& digest, std::string file_descriptor_set) {
-  auto schemas = std::make_shared<RouteTable::SchemaIndex>(*schemas_);
-  (*schemas)[digest] = std::make_shared<const std::string>(std::move(file_descriptor_set));
-  schemas_ = std::move(schemas);
+  if (std::exchange(schemas_shared_, false)) {
+    schemas_ = std::make_shared<RouteTable::SchemaIndex>(*schemas_);
+  }
+  (*schemas_)[digest] = std::make_shared<const std::string>(std::move(file_descriptor_set));
 }
 
 TableBuilder::TableBuilder() : impl_(std::make_unique<Impl>()) {}

@@ -233,6 +233,39 @@ TEST(TableBuilderTest, SharesWhatDoesNotChange) {
   EXPECT_GT(deprecated->generation(), grown->generation());
 }
 
+// What a table is made of that the one before it does not have: after a pin that moved to an
+// expression that others use, and after one that moved to a new one.
+std::pair<size_t, size_t> CopiedByAPinAmong(int services) {
+  TableBuilder builder;
+  PutAll(builder, {kBilling});
+  for (int i = 0; i < services; ++i) {
+    const std::string name = absl::StrCat("service-", i);
+    PutAll(builder,
+           {absl::StrCat("service { name: '", name, "' scheme: SEMVER grpc_services: 'pkg.S", i,
+                         "' }"),
+            absl::StrCat("version { service: '", name, "' name: '1.0.0' state: ACTIVE }"),
+            absl::StrCat("pin { consumer: 'shipping' service: '", name, "' expression: '^1' }"),
+            absl::StrCat("pin { consumer: 'support' service: '", name, "' expression: '1.0.0' }"),
+            absl::StrCat("pin { consumer: 'billing' service: '", name, "' expression: '1.0.0' }")});
+    builder.PutSchema(name, "schema");
+  }
+  const auto first = builder.Build();
+  PutAll(builder, {"pin { consumer: 'billing' service: 'service-7' expression: '^1' }"});
+  const auto second = builder.Build();
+  PutAll(builder, {"pin { consumer: 'billing' service: 'service-7' expression: '1.x' }"});
+  const auto third = builder.Build();
+  EXPECT_EQ(Outcome(ResolveCall(*third, {.path = "/pkg.S7/Call", .consumer = "billing"})),
+            "1.0.0 by service-pin (1.x)");
+  return {second->CopiedSince(*first), third->CopiedSince(*second)};
+}
+
+TEST(TableBuilderTest, AMovedPinCopiesAsMuchAmongTenThousandServicesAsAmongTen) {
+  // A page of pins and its group; and of services, where one has a new expression.
+  const std::pair<size_t, size_t> pages = {2, 4};
+  EXPECT_EQ(CopiedByAPinAmong(10), pages);
+  EXPECT_EQ(CopiedByAPinAmong(10'000), pages);
+}
+
 TEST(TableBuilderTest, InstancesMoveByUid) {
   TableBuilder builder;
   PutAll(builder, {kGreeter, kVersion1, kVersion2, Instance("a", "1.0.0", 7001)});

@@ -157,6 +157,7 @@ absl::Status Recording::CommitSnapshot() {
   RETURN_IF_ERROR(Rename(Path(".tmp"), Path("")));
   RETURN_IF_ERROR(SyncDirectory(directory_));
   writer_ = std::move(staged_snapshot_);
+  wants_sync_ = false;
   snapshot_bytes_ = writer_->bytes();
   return absl::OkStatus();
 }
@@ -167,8 +168,16 @@ absl::Status Recording::CommitChanges() {
   for (const std::string& record : staged_changes_) {
     if (status.ok()) status = writer_->Append(record);
   }
-  if (status.ok()) status = writer_->Sync();
+  if (status.ok()) status = writer_->Flush();
   if (!status.ok()) writer_->Truncate(good_bytes);
+  wants_sync_ |= status.ok();
+  return status;
+}
+
+absl::Status Recording::Sync() {
+  if (!std::exchange(wants_sync_, false) || writer_ == nullptr) return absl::OkStatus();
+  absl::Status status = writer_->Sync();
+  if (!status.ok()) writer_.reset();
   return status;
 }
 

@@ -42,9 +42,13 @@ class Recording {
   void Discard();
   // Whether that is a whole snapshot.
   bool snapshot_staged() const { return snapshot_is_whole_; }
-  // Writes what was staged; returns when it is on the disk. After an error nothing is recorded any
-  // more until the next snapshot.
+  // Writes what was staged: changes so that they outlive this process, a snapshot also the machine.
+  // After an error nothing is recorded any more until the next snapshot.
   absl::Status Commit();
+  // Whether a change was written that would not outlive the machine.
+  bool wants_sync() const { return wants_sync_; }
+  // Returns when all that was committed is on the disk. After an error as Commit().
+  absl::Status Sync();
 
   // Whether only a fresh snapshot helps: none is recorded, or too many changes stand behind it.
   bool wants_snapshot() const;
@@ -65,6 +69,7 @@ class Recording {
   double patience_ = 1;
 
   std::unique_ptr<RecordWriter> writer_;  // of the current file; null: nothing can be added to it
+  bool wants_sync_ = false;
   int64_t snapshot_bytes_ = 0;
   std::unique_ptr<RecordWriter> staged_snapshot_;
   bool snapshot_is_whole_ = false;

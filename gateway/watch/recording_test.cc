@@ -96,6 +96,21 @@ TEST_F(RecordingTest, RampsAndEntitlementsAreRecorded) {
   EXPECT_EQ(table->FindService("greeter")->entitlements->at("billing")->text, "^1");
 }
 
+// Whoever commits them says when the disk is asked to keep them.
+TEST_F(RecordingTest, ChangesAreThereBeforeTheyAreSynced) {
+  Record(Snapshot("r", 5));
+  EXPECT_FALSE(recording_->wants_sync());
+  Record(PinSet("r", 6, "^2"));
+  EXPECT_TRUE(recording_->wants_sync());
+  EXPECT_EQ(Start(), "6 2.0.0");
+  Record(PinSet("r", 7, "1.0.0"));
+  ASSERT_TRUE(recording_->Sync().ok());
+  EXPECT_FALSE(recording_->wants_sync());
+  Record(PinSet("r", 8, "^2"));
+  Record(Snapshot("r", 9));
+  EXPECT_FALSE(recording_->wants_sync()) << "what is not synced is in no file that counts";
+}
+
 TEST_F(RecordingTest, WhatIsNotCommittedNeverWas) {
   Record(Snapshot("r", 5));
   recording_->Stage(PinSet("r", 6, "^2"));

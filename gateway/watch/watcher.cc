@@ -126,6 +126,7 @@ class Watcher::Impl {
     stream_.reset();
     if (state_.changed()) PublishOrRefuse();
     if (recording_ != nullptr) recording_->Discard();
+    SyncRecording();
     board_.Update([](WatchStatus& now) {
       now.connected = false;
       ++now.streams_ended;
@@ -205,6 +206,7 @@ class Watcher::Impl {
     if (cancelled_) return absl::InfiniteDuration();
     absl::Time due = last_message_ + options_.silence_max;
     if (state_.changed()) due = std::min(due, last_table_ + limits::kTableInterval);
+    if (recording_ != nullptr && recording_->wants_sync()) due = std::min(due, next_sync_);
     due = std::min(due, uplink_.collection_due(state_.revision()));
     if (spoken_) due = std::min(due, uplink_.sending_due());
     return std::max(due - now, absl::ZeroDuration());
@@ -214,6 +216,7 @@ class Watcher::Impl {
     if (cancelled_) return;
     const absl::Time now = clock_.Monotonic();
     if (state_.changed() && now >= last_table_ + limits::kTableInterval) PublishOrRefuse();
+    if (now >= next_sync_) SyncRecording();
     uplink_.Collect(state_.revision(), now);
     Send();
     if (now < last_message_ + options_.silence_max) return;
@@ -275,8 +278,18 @@ class Watcher::Impl {
       if (snapshot) schemas_.Tidy();
       return;
     }
+    RecordingLost(recorded);
+  }
+
+  void SyncRecording() {
+    if (recording_ == nullptr || !recording_->wants_sync()) return;
+    if (const absl::Status synced = recording_->Sync(); !synced.ok()) RecordingLost(synced);
+    next_sync_ = clock_.Monotonic() + limits::kRecordingSyncInterval;
+  }
+
+  void RecordingLost(const absl::Status& status) {
     next_recording_ = clock_.Monotonic() + limits::kRecordingRetry;
-    RecordingFailed(recorded);
+    RecordingFailed(status);
   }
 
   void RecordingFailed(const absl::Status& status) {
@@ -407,6 +420,7 @@ class Watcher::Impl {
   absl::Time last_message_ = absl::InfinitePast();
   absl::Time last_table_ = absl::InfinitePast();
   absl::Time next_recording_ = absl::InfinitePast();
+  absl::Time next_sync_ = absl::InfinitePast();
 
   std::thread thread_;  // last: it uses all of the above
 };
