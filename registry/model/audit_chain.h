@@ -12,9 +12,10 @@
 
 namespace pinion::model {
 
-// So many changes can be under way at once in all registries of a store; more of them wait for each
-// other. Chains that stores have already stay when this number changes.
-inline constexpr int32_t kAuditChains = 64;
+// So many changes of one registry can be under way at once; more of them wait for each other. As
+// many as one sync of the SQLite store makes durable; a store has as many as were ever needed.
+// Chains that stores have already stay when this number changes.
+inline constexpr int32_t kAuditChains = 512;
 // What verifies takes chains up to here for chains.
 inline constexpr int32_t kMaxAuditChains = 4096;
 
