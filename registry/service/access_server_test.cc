@@ -296,6 +296,35 @@ TEST_F(AccessServerTest, JobsAreWhoMayChangeTheirPins) {
             "PERMISSION_DENIED ACCESS_DENIED");
 }
 
+TEST_F(AccessServerTest, AJobEndsWithTheGrantThatItWasStartedWith) {
+  Grant("subject: 'token:ci' role: OWNER name: 'pay'");
+  CreateConsumer("name: 'billing'", "pay");
+  CreateService("api", "pay");
+  auto start = FromText<v1::StartJobRequest>(
+      "set_pin { pin { consumer: 'billing' service: 'api' expression: '^1' } }");
+  start.mutable_start_time()->set_seconds(absl::ToUnixSeconds(clock_.Wall()) + 3600);
+  v1::Job by_token, by_operator;
+  ASSERT_EQ(OutcomeOf(Call(Connect(), Registry("StartJob"), start, &by_token, NewToken("ci"))),
+            "OK");
+  Prepare(Registry("StartJob"), start, &by_operator);
+  Revoke("subject: 'token:ci' role: OWNER name: 'pay'");
+  clock_.Advance(absl::Hours(1));
+  const auto ended = [this](int64_t id) {
+    v1::GetJobRequest get;
+    get.set_id(id);
+    v1::Job job;
+    do {
+      Prepare(Registry("GetJob"), get, &job);
+    } while (!job.has_end_time() && !HasFatalFailure());
+    return job;
+  };
+  const v1::Job cancelled = ended(by_token.id());
+  EXPECT_EQ(cancelled.state(), v1::Job::CANCELLED);
+  ASSERT_EQ(cancelled.failures_size(), 1);
+  EXPECT_THAT(cancelled.failures(0).message(), HasSubstr("has lost the right to: token:ci"));
+  EXPECT_EQ(ended(by_operator.id()).state(), v1::Job::DONE) << "who still may is not asked about";
+}
+
 TEST_F(AccessServerTest, ANewCertificateIsTakenWithoutARestart) {
   ASSERT_TRUE(ReadWith(ConnectAs({.uris = {"spiffe://acme/ops"}})).ok());
   const testing::CertificateAuthority next("Next CA");

@@ -4,6 +4,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "base/check.h"
 #include "base/log.h"
 #include "base/status_macros.h"
 #include "registry/access/subject.h"
@@ -20,6 +21,15 @@ constexpr absl::Duration kBetweenLines = absl::Seconds(1);
 
 absl::Time ExpiryOf(const v1::Token& token) {
   return absl::FromUnixSeconds(token.expire_time().seconds());
+}
+
+// What was asked for when the job was started, as far as rights depend on it.
+v1::StartJobRequest RequestOf(const v1::Job& job) {
+  v1::StartJobRequest request;
+  if (job.has_set_pin()) *request.mutable_set_pin() = job.set_pin();
+  if (job.has_move_pins()) *request.mutable_move_pins() = job.move_pins();
+  if (job.has_undo_job()) *request.mutable_undo_job() = job.undo_job();
+  return request;
 }
 
 // The decision, with the caller's registered identities only where grants do not suffice: those
@@ -90,6 +100,7 @@ absl::StatusOr<Caller> Gatekeeper::Admit(const ShownCredentials& shown, const st
   const access::Rule* rule = access::FindRule(method);
   if (rule == nullptr) return Note(access::DenyUnknown(*rights, method));
   caller.actor = rights->actor;
+  caller.subjects = rights->subjects;
   if (rule->need == access::Need::kCreate) {
     caller.owner = access::DefaultOwner(*rights, access::ObjectName(*rule, request).value_or(""));
   }
@@ -108,6 +119,18 @@ absl::Status Gatekeeper::Authorize(Draft& draft, const Bearer& bearer, const acc
   ASSIGN_OR_RETURN(access::Rights rights, RightsOf(*book, bearer));
   ASSIGN_OR_RETURN(const access::Object object, ObjectOf(draft, rule, request, owner));
   return DecideFor(draft, std::move(rights), rule.need, object);
+}
+
+absl::Status Gatekeeper::CheckJob(Draft& draft, const v1::JobRecord& record) {
+  if (record.subjects().empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const auto book, book_.At(draft));
+  access::Rights rights = access::RightsOf({record.subjects().begin(), record.subjects().end()},
+                                           book->grants, operators_);
+  const access::Rule* rule = access::FindRule("pinion.registry.v1.Registry.StartJob");
+  CHECK(rule != nullptr);
+  ASSIGN_OR_RETURN(const access::Object object,
+                   ObjectOf(draft, *rule, RequestOf(record.job()), /*owner=*/""));
+  return DecideFor(draft, std::move(rights), rule->need, object);
 }
 
 absl::StatusOr<v1::WhoAmIResponse> Gatekeeper::Describe(const ShownCredentials& shown) {

@@ -41,6 +41,10 @@ class Gatekeeper {
   absl::StatusOr<Caller> Admit(const ShownCredentials& shown, const std::string& method,
                                const google::protobuf::Message& request);
 
+  // Whether those who have started a job still may, by what `draft` reads. PermissionDenied: no
+  // more.
+  absl::Status CheckJob(Draft& draft, const v1::JobRecord& record);
+
   // What a caller is and has.
   absl::StatusOr<v1::WhoAmIResponse> Describe(const ShownCredentials& shown);
 

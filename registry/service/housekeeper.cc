@@ -57,7 +57,7 @@ absl::StatusOr<bool> Housekeeper::RunOnce() {
   RETURN_IF_ERROR(ForgetOldUsage(registry_));
   RETURN_IF_ERROR(ForgetOldGateways(registry_));
   RETURN_IF_ERROR(CompactSome());
-  return RunJobs(registry_);
+  return RunJobs(registry_, options_.job_rights);
 }
 
 absl::Status Housekeeper::CompactSome() {

@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "base/mutex.h"
+#include "registry/service/operations.h"
 #include "registry/service/registry.h"
 #include "registry/service/watch_hub.h"
 
@@ -19,6 +20,8 @@ struct HousekeeperOptions {
   // are reports of gateways, some KiB each. Objects, pin history, usage and the audit log are
   // records and never compacted.
   store::Revision keep_revisions = 20'000;
+  // Asked before each step of a job; empty: all may go on. Outlives the housekeeper.
+  JobRights job_rights = {};
 };
 
 class Housekeeper {

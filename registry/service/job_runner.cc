@@ -27,6 +27,7 @@ constexpr int32_t kLookedAtOnce = 200;
 
 struct StepRequest {
   int64_t job = 0;
+  const JobRights& rights;
   // Why these pins, by name, cannot be changed.
   std::map<std::string, std::string> refused = {};
   std::string* tried = nullptr;  // gets the name of the last pin that the step would change
@@ -104,13 +105,17 @@ class Stepper {
   // All pins are done with, or those that were looked at.
   bool PassOrEnd() {
     if (more_) return false;
-    draft_.Delete(model::JobDueKey(job_.start_time().seconds(), job_.id()));
-    job_.set_state(v1::Job::DONE);
-    *job_.mutable_end_time() = draft_.now();
-    v1::Job audited = job_;
-    audited.clear_failures();  // each has a record of its own
-    draft_.Audit("job.finish", model::JobName(job_.id()), nullptr, &audited, job_.reason());
+    End(v1::Job::DONE, "job.finish", job_.reason());
     return true;
+  }
+
+  // Before the pin that would be next, which tells why.
+  void Stop(const Next& next, const absl::Status& denied) {
+    const std::string why =
+        absl::StrCat("the job ended before this pin, since who started it has lost the right to: ",
+                     std::string(denied.message()));
+    model::AddFailure(job_, model::PinName(next.pin), why);
+    End(v1::Job::CANCELLED, "job.cancel", why);
   }
 
  private:
@@ -181,6 +186,15 @@ class Stepper {
 
   void GoTo(const Next& next) { record_.set_after(next.after); }
 
+  void End(v1::Job::State state, absl::string_view command, absl::string_view reason) {
+    draft_.Delete(model::JobDueKey(job_.start_time().seconds(), job_.id()));
+    job_.set_state(state);
+    *job_.mutable_end_time() = draft_.now();
+    v1::Job audited = job_;
+    audited.clear_failures();  // each has a record of its own
+    draft_.Audit(command, model::JobName(job_.id()), nullptr, &audited, reason);
+  }
+
   Draft& draft_;
   v1::JobRecord& record_;
   v1::Job& job_;
@@ -195,6 +209,8 @@ absl::StatusOr<StepResult> Step(Draft& draft, const StepRequest& request) {
   v1::JobRecord& record = stored->value;
   Stepper stepper(draft, record);
   RETURN_IF_ERROR(stepper.Begin());
+  const absl::Status allowed = request.rights ? request.rights(draft, record) : absl::OkStatus();
+  if (!allowed.ok() && !absl::IsPermissionDenied(allowed)) return allowed;
   draft.AllowUnaudited();
   request.tried->clear();
   StepResult result{.ended = false};
@@ -204,6 +220,11 @@ absl::StatusOr<StepResult> Step(Draft& draft, const StepRequest& request) {
     ASSIGN_OR_RETURN(const std::optional<Next> next, stepper.FindNext());
     if (!next.has_value()) {
       result.ended = stepper.PassOrEnd();
+      break;
+    }
+    if (!allowed.ok()) {
+      stepper.Stop(*next, allowed);
+      result.ended = true;
       break;
     }
     *request.tried = model::PinName(next->pin);
@@ -226,14 +247,15 @@ bool IsRefusal(const absl::Status& status) {
 }
 
 // `steps` of one job. True: it has not ended.
-absl::StatusOr<bool> RunSome(Registry& registry, int64_t id, size_t steps) {
+absl::StatusOr<bool> RunSome(Registry& registry, int64_t id, size_t steps,
+                             const JobRights& rights) {
   const Caller nobody;
   Draft reader(registry, nobody);
   ASSIGN_OR_RETURN(const auto record, reader.Get<v1::JobRecord>(model::JobKey(id)));
   if (!record.has_value()) return model::Damaged(model::JobKey(id));
   const Caller caller{record->value.job().meta().created_by()};
   std::string tried;
-  StepRequest request{.job = id, .tried = &tried};
+  StepRequest request{.job = id, .rights = rights, .tried = &tried};
   for (size_t i = 0; i < steps; ++i) {
     const absl::StatusOr<StepResult> result = Run(registry, Step, caller, request);
     if (result.ok() && result->ended) return false;
@@ -251,7 +273,7 @@ absl::StatusOr<bool> RunSome(Registry& registry, int64_t id, size_t steps) {
 
 }  // namespace
 
-absl::StatusOr<bool> RunJobs(Registry& registry) {
+absl::StatusOr<bool> RunJobs(Registry& registry, const JobRights& rights) {
   const int64_t now = absl::ToUnixSeconds(registry.clock().Wall());
   ASSIGN_OR_RETURN(const store::RangeResult due,
                    registry.store().Range({.range = {model::kJobsDue, model::JobDueKey(now + 1, 0)},
@@ -263,7 +285,7 @@ absl::StatusOr<bool> RunJobs(Registry& registry) {
     const std::optional<int64_t> id = model::ParseJobDue(kv.key);
     if (!id.has_value()) return model::Damaged(kv.key);
     // A job that cannot go on does not keep the others from it.
-    const absl::StatusOr<bool> open = RunSome(registry, *id, kStepsAtOnce / due.kvs.size());
+    const absl::StatusOr<bool> open = RunSome(registry, *id, kStepsAtOnce / due.kvs.size(), rights);
     if (!open.ok()) first_error.Update(open.status());
     more |= open.ok() && *open;
   }

@@ -136,6 +136,8 @@ absl::StatusOr<v1::Job> StartJob(Draft& draft, const v1::StartJobRequest& reques
   job.set_reason(request.reason());
   job.mutable_start_time()->set_seconds(start);
   *job.mutable_meta() = draft.NewMeta("");
+  const std::vector<std::string>& subjects = draft.caller().subjects;
+  record.mutable_subjects()->Assign(subjects.begin(), subjects.end());
   draft.Put(model::JobKey(id), record);
   draft.PutBytes(model::JobDueKey(start, id), "");
   draft.Audit("job.start", model::JobName(id), nullptr, &job, request.reason());

@@ -112,6 +112,36 @@ TEST_F(JobsTest, TwoRegistriesOnOneStoreChangeEachPinOnce) {
   EXPECT_EQ(Call(ListPinHistory, "consumer: 'c007' service: 'addressbook'")->changes_size(), 2);
 }
 
+TEST_F(JobsTest, AJobEndsWhereWhoStartedItLostTheRightTo) {
+  AddPinned(500, "^1");
+  ASSERT_TRUE(Move("^1", "^2").ok());
+  absl::Status verdict;
+  const JobRights rights = [&verdict](Draft&, const v1::JobRecord& record) {
+    EXPECT_EQ(record.job().id(), 1);
+    return verdict;
+  };
+  ASSERT_TRUE(*RunJobs(*registry_, rights));
+  verdict = absl::UnavailableError("the store is away");
+  EXPECT_EQ(RunJobs(*registry_, rights).status(), verdict);
+  EXPECT_EQ(Counts(1), "RUNNING 373 0 0 of 500") << "nobody knows, so it waits";
+  verdict = absl::PermissionDeniedError("ann is no operator");
+  ASSERT_FALSE(*RunJobs(*registry_, rights));
+  EXPECT_EQ(Counts(1), "CANCELLED 373 0 1 of 500");
+  const v1::Job job = Get(1);
+  ASSERT_EQ(job.failures_size(), 1);
+  EXPECT_EQ(job.failures(0).pin(), "c373 addressbook");
+  EXPECT_EQ(job.failures(0).message(),
+            "the job ended before this pin, since who started it has lost the right to: ann is no "
+            "operator");
+  EXPECT_EQ(Says("c372"), "^2");
+  EXPECT_EQ(Says("c373"), "^1");
+  EXPECT_EQ(NewestAudit().command(), "job.cancel");
+  EXPECT_EQ(NewestAudit().reason(), job.failures(0).message());
+  verdict = absl::OkStatus();
+  ASSERT_FALSE(*RunJobs(*registry_, rights));
+  EXPECT_EQ(Says("c373"), "^1") << "what has ended does not go on";
+}
+
 TEST_F(JobsTest, WhatCannotBeMovedIsToldAndPassedOver) {
   AddPinned(3, "^1");
   ASSERT_TRUE(Publish("addressbook", "3.0.0").ok());

@@ -110,9 +110,11 @@ absl::StatusOr<v1::ListJobsResponse> ListJobs(Draft& draft, const v1::ListJobsRe
 absl::StatusOr<v1::Job> CancelJob(Draft& draft, const v1::CancelJobRequest& request);
 
 // ---- job_runner.cc ----
+// Whether a job may go on: PermissionDenied says why not.
+using JobRights = std::function<absl::Status(Draft& draft, const v1::JobRecord& record)>;
 // Goes on with the jobs whose time has come, some hundred pins of each, as the actors who have
-// started them. True: there is more to do now.
-absl::StatusOr<bool> RunJobs(Registry& registry);
+// started them. One that `rights` denies ends. True: there is more to do now.
+absl::StatusOr<bool> RunJobs(Registry& registry, const JobRights& rights = {});
 
 // ---- plan.cc ----
 // Drafts the change and commits nothing.

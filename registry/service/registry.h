@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -25,6 +26,8 @@ struct Caller {
   std::string actor;  // whom the audit log names
   // Of what this caller creates, where a request says none; empty: the actor.
   std::string owner = {};
+  // What its credential proves, the actor first; empty: nobody asked for one.
+  std::vector<std::string> subjects = {};
   // Whether the caller may do what it asks for, by what `draft` reads, so that it still may when
   // that is committed. PermissionDenied, Unauthenticated. Empty: it may.
   std::function<absl::Status(Draft& draft)> authorize = {};

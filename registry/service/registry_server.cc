@@ -172,8 +172,13 @@ absl::StatusOr<std::unique_ptr<RegistryServer>> RegistryServer::Start(
   parts->access_service = MakeAccessService(*parts->registry, gatekeeper);
 
   RETURN_IF_ERROR(parts->Listen(options));
-  parts->housekeeper =
-      std::make_unique<Housekeeper>(*parts->registry, *parts->hub, options.housekeeping);
+  HousekeeperOptions housekeeping = options.housekeeping;
+  if (gatekeeper != nullptr) {
+    housekeeping.job_rights = [gatekeeper](Draft& draft, const v1::JobRecord& record) {
+      return gatekeeper->CheckJob(draft, record);
+    };
+  }
+  parts->housekeeper = std::make_unique<Housekeeper>(*parts->registry, *parts->hub, housekeeping);
   return std::unique_ptr<RegistryServer>(new RegistryServer(std::move(parts)));
 }
 
