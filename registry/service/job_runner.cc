@@ -243,7 +243,7 @@ absl::StatusOr<StepResult> Step(Draft& draft, const StepRequest& request) {
 bool IsRefusal(const absl::Status& status) {
   if (absl::IsUnavailable(status)) return false;  // the store is away
   const std::string reason = model::ReasonOf(status);
-  return !reason.empty() && reason != "CONTENTION";
+  return !reason.empty() && reason != "CONTENTION" && reason != "STORE_FULL";
 }
 
 // `steps` of one job. True: it has not ended.
