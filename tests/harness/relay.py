@@ -7,6 +7,8 @@ import struct
 import threading
 import time
 
+from tests.harness.process import connection
+
 
 class Links:
     """What may pass from whom to whom, of all relays that were given it. Pairs are (from, to), by the names of the parties, so one way
@@ -25,8 +27,11 @@ class Links:
 
     def dialer(self, local_port, remote_port):
         """The party that has this connection."""
+        if not self._parties:
+            return None
+        inode = connection(local_port, remote_port)
         for name, party in list(self._parties.items()):
-            if party.process is not None and party.process.has_connection(local_port, remote_port):
+            if party.process is not None and party.process.has_socket(inode):
                 return name
         return None
 

@@ -10,6 +10,8 @@ import time
 # Between two faults, and how long each lasts: long enough for elections, and for calls to be caught in the midst.
 PAUSE_SECONDS = (0.5, 2.5)
 FAULT_SECONDS = (0.3, 3.0)
+# For longer than a registry waits for etcd, so that it has to say that it does not know.
+LONG_SECONDS = (5, 8)
 
 
 class Faults:
@@ -114,9 +116,9 @@ class Partitions(Faults):
                 self.registry_hears_no_answers, self.registry_is_not_heard, self.leader_and_registry_cut_off_together,
                 self.leader_cut_off_again_and_again, self.all_links_slow, self.follower_cut_off_and_leader_killed]
 
-    def parted(self, pairs):
+    def parted(self, pairs, seconds=None):
         self.cluster.links.cut(pairs)
-        self.wait(FAULT_SECONDS)
+        self.wait(seconds or self.random.choice([FAULT_SECONDS] * 3 + [LONG_SECONDS]))
         self.heal()
 
     def heal(self):
@@ -153,7 +155,7 @@ class Partitions(Faults):
         self.parted(both_ways([self.registry()], self.cluster.members))
 
     def registry_hears_no_answers(self):
-        self.parted(one_way(self.cluster.members, [self.registry()]))
+        self.parted(one_way(self.cluster.members, [self.registry()]), LONG_SECONDS)
 
     def registry_is_not_heard(self):
         self.parted(one_way([self.registry()], self.cluster.members))
