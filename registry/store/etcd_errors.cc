@@ -81,6 +81,9 @@ EtcdVerdict JudgeEtcd(const grpc::Status& status, const std::string& endpoint) {
     return {known.fate, absl::Status(known.code, absl::StrCat(message, separator, known.advice))};
   }
   switch (status.error_code()) {
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return {EtcdFate::kUnknown,
+              absl::UnavailableError(absl::StrCat("etcd ", endpoint, " did not answer in time"))};
     case grpc::StatusCode::UNIMPLEMENTED:
       return {EtcdFate::kRefused,
               absl::FailedPreconditionError(absl::StrCat(

@@ -26,7 +26,8 @@ struct EtcdOptions {
   std::string username;  // empty: none
   std::string password;
   // For one call with all its attempts at all members; an election takes one or two seconds of it.
-  absl::Duration request_timeout = absl::Seconds(10);
+  // Shorter than clients wait for a call, so that they hear what is wrong.
+  absl::Duration request_timeout = absl::Seconds(5);
   // How long Open() waits for an etcd that does not answer.
   absl::Duration open_timeout = absl::Seconds(30);
 };

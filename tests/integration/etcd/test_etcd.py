@@ -7,7 +7,9 @@ import tempfile
 import unittest
 
 from tests.harness.process import ROOT
+from tests.harness.relay import Links
 from tests.integration.etcd.cluster import PATIENCE, OnEtcd
+from tests.integration.etcd.faults import both_ways
 
 
 def certificates(folder):
@@ -80,6 +82,23 @@ class TwoRegistries(OnEtcd):
         restored.start()
         self.assertIn("billing", self.cli(restored, "consumer", "list"))
         self.assertNotEqual(self.status(restored)["registryId"], self.status(self.a)["registryId"])
+
+
+class CutOff(OnEtcd):
+    def test_a_command_says_what_is_wrong_before_it_gives_up(self):
+        links = Links()
+        etcd = self.cluster(3, links=links)
+        registry = self.registry("a", {"endpoints": etcd.endpoints}, start=False)
+        links.join("a", registry)
+        registry.start()
+        self.cli(registry, "consumer", "add", "billing")
+        links.cut(both_ways([registry], etcd.members))
+        # With the time that both take by themselves.
+        for command in (["consumer", "add", "shipping"], ["consumer", "list"]):
+            refused = self.cli(registry, *command, status=1)
+            self.assertRegex(refused, r"etcd 127\.0\.0\.1:\d+ did not answer in time")
+        links.heal()
+        self.assertNotIn("shipping", self.cli(registry, "consumer", "list"), "it was said that nothing was changed")
 
 
 class Access(OnEtcd):
