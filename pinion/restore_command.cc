@@ -1,11 +1,14 @@
 #include "pinion/restore_command.h"
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "base/status_macros.h"
+#include "clients/cli/progress.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
 #include "pinion/defaults.h"
@@ -43,13 +46,12 @@ absl::Status Restore(cli::Invocation& run, const RestoreFlags& flags) {
   ASSIGN_OR_RETURN(const auto store, OpenStore(bootstrap.registry().store()));
   service::RestoreOptions options{.actor = run.Actor(),
                                   .accept_damaged_audit = flags.accept_damaged_audit};
-  if (!run.json()) {
-    options.progress = [&run](int64_t done, int64_t total) {
-      run.err() << absl::StrCat(done, " of ", total, " records\n");
-    };
-  }
-  ASSIGN_OR_RETURN(const service::Restored restored,
-                   service::Restore(flags.file, *store, SystemClock(), options));
+  std::optional<cli::Progress> progress(std::in_place, run, "records");
+  options.progress = [&progress](int64_t done, int64_t total) { progress->At(done, total); };
+  const absl::StatusOr<service::Restored> made =
+      service::Restore(flags.file, *store, SystemClock(), options);
+  progress.reset();
+  ASSIGN_OR_RETURN(const service::Restored restored, made);
   const registry::v1::RestoreResult result = ResultOf(restored, *store);
   run.Print(result,
             absl::StrCat(cli::RenderFields({

@@ -226,7 +226,10 @@ void AddRegistry(cli::Command& command, cli::Invocation& run) {
   command.Option("--config", "FILE", &flags->config, "YAML configuration");
   command.Option("--store", "PATH", &flags->store,
                  "SQLite file; else the configuration's, else pinion-data/registry.db");
-  command.Examples("--registry is where it listens.");
+  command.Examples(
+      "--registry is where it listens.\n"
+      "  pinion registry\n"
+      "  pinion registry --config registry.yaml");
   command.Run([flags, &run] { return RunRegistry(run, *flags); });
 }
 

@@ -14,6 +14,7 @@
 #include "clients/cli/pages.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
+#include "clients/cli/words.h"
 
 namespace pinion::cli {
 namespace {
@@ -180,7 +181,9 @@ void AddAccess(Command& access, Invocation& run) {
   revoke.Examples("  pinion access revoke owner payments --from token:old-ci");
   revoke.Run([from, &run] { return Revoke(run, *from); });
 
-  access.Sub("list", "What has been granted").Run([&run] { return ListGrants(run); });
+  Command& list = access.Sub("list", "What has been granted");
+  list.Examples("  pinion access list");
+  list.Run([&run] { return ListGrants(run); });
 }
 
 void AddToken(Command& token, Invocation& run) {
@@ -198,12 +201,13 @@ void AddToken(Command& token, Invocation& run) {
   Command& revoke = token.Sub("revoke", "Make a token good for nothing");
   auto request = std::make_shared<v1::RevokeTokenRequest>();
   revoke.Argument("NAME", request->mutable_name(), "As `pinion token list` shows it");
-  revoke.Option("--reason", "TEXT", request->mutable_reason(), "For the audit log");
+  DeclareReason(revoke, *request);
+  revoke.Examples("  pinion token revoke ci/payments");
   revoke.Run([request, &run] { return RevokeToken(run, *request); });
 
-  token.Sub("list", "Tokens that there are, not their text").Run([&run] {
-    return ListTokens(run);
-  });
+  Command& list = token.Sub("list", "Tokens that there are, not their text");
+  list.Examples("  pinion token list");
+  list.Run([&run] { return ListTokens(run); });
 }
 
 }  // namespace
@@ -211,9 +215,12 @@ void AddToken(Command& token, Invocation& run) {
 void AddAccessCommands(Command& root, Invocation& run) {
   AddAccess(root.Sub("access", "Who may do what on the registry"), run);
   AddToken(root.Sub("token", "Tokens by which programs prove to the registry who they are"), run);
-  root.Sub("whoami", "Who the registry takes this command for, and what it may do").Run([&run] {
-    return WhoAmI(run);
-  });
+  Command& whoami =
+      root.Sub("whoami", "Who the registry takes this command for, and what it may do");
+  whoami.Examples(
+      "  pinion whoami\n"
+      "  pinion whoami --token-file ci.token");
+  whoami.Run([&run] { return WhoAmI(run); });
 }
 
 }  // namespace pinion::cli

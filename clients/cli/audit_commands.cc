@@ -11,6 +11,7 @@
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/pages.h"
+#include "clients/cli/progress.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
 #include "registry/archive/audit_segments.h"
@@ -58,7 +59,7 @@ absl::Status Log(Invocation& run, const LogFlags& flags) {
   }
   std::string text = table.empty() ? "no records\n" : table.Render();
   if (!records.next_page_token().empty()) {
-    absl::StrAppend(&text, "older records: --limit N or --all; --json shows old and new values\n");
+    absl::StrAppend(&text, "older records: --limit N or --all; -o json shows old and new values\n");
   }
   run.Print(records, text);
   return absl::OkStatus();
@@ -133,8 +134,8 @@ absl::StatusOr<std::vector<v1::AuditLogState>> ReadHeads(const std::vector<std::
 absl::StatusOr<std::unique_ptr<model::AuditVerifier>> VerifyOnline(
     Invocation& run, const std::vector<v1::AuditLogState>& heads) {
   std::unique_ptr<model::AuditVerifier> verifier;
-  RETURN_IF_ERROR(run.registry().ReadAuditLog({}, [&verifier,
-                                                   &heads](const v1::AuditLogPart& part) {
+  Progress progress(run, "records verified");
+  RETURN_IF_ERROR(run.registry().ReadAuditLog({}, [&](const v1::AuditLogPart& part) {
     if (part.has_begin()) {
       verifier = std::make_unique<model::AuditVerifier>(part.begin(), model::AuditExtent::kWhole);
       for (const v1::AuditLogState& head : heads) verifier->Expect(head);
@@ -143,6 +144,7 @@ absl::StatusOr<std::unique_ptr<model::AuditVerifier>> VerifyOnline(
     }
     for (const v1::AuditEntry& entry : part.entries().entries()) verifier->Add(entry);
     if (part.has_end()) verifier->End(part.end());
+    progress.At(verifier->records(), 0);
     return absl::OkStatus();
   }));
   if (verifier == nullptr) return absl::DataLossError("the registry sent no audit log");
@@ -183,8 +185,14 @@ absl::Status Export(Invocation& run, const ExportFlags& flags) {
   ASSIGN_OR_RETURN(const auto writer, archive::SegmentWriter::Open(flags.directory, records_max));
   v1::ReadAuditLogRequest request;
   *request.mutable_after() = writer->after().heads();
-  RETURN_IF_ERROR(run.registry().ReadAuditLog(
-      request, [&writer](const v1::AuditLogPart& part) { return writer->Add(part); }));
+  RETURN_IF_ERROR([&] {
+    Progress progress(run, "records exported");
+    return run.registry().ReadAuditLog(request, [&](const v1::AuditLogPart& part) -> absl::Status {
+      RETURN_IF_ERROR(writer->Add(part));
+      progress.At(writer->verifier().records(), 0);
+      return absl::OkStatus();
+    });
+  }());
   v1::AuditExport result;
   *result.mutable_verification() = ResultOf(writer->verifier(), /*allow_unchained=*/true);
   result.set_records(result.verification().records());
@@ -274,6 +282,9 @@ void AddAuditCommands(Command& root, Invocation& run) {
              "Only objects whose name contains this");
   log.Option("--limit", "N", &flags->limit, "How many; 50");
   log.Flag("--all", &flags->all, "All of them");
+  log.Examples(
+      "  pinion audit log --limit 20\n"
+      "  pinion audit log --by alice --object addressbook -o yaml");
   log.Run([flags, &run] { return Log(run, *flags); });
 
   Command& head = audit.Sub("head", "How far the log goes, as text to sign and to keep elsewhere");

@@ -3,10 +3,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "base/clock.h"
-#include "base/counted.h"
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/progress.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
 #include "registry/archive/backup_file.h"
@@ -14,33 +13,17 @@
 namespace pinion::cli {
 namespace {
 
-constexpr absl::Duration kProgressInterval = absl::Seconds(2);
-
-// Says how far it is, now and then.
-class Progress {
- public:
-  explicit Progress(Invocation& run) : run_(run), said_(SystemClock().Monotonic()) {}
-  void At(int64_t done, int64_t total) {
-    const absl::Time now = SystemClock().Monotonic();
-    if (run_.json() || now - said_ < kProgressInterval) return;
-    said_ = now;
-    run_.err() << absl::StrCat(done, " of ", Counted(total, "record"), "\n");
-  }
-
- private:
-  Invocation& run_;
-  absl::Time said_;
-};
-
 absl::Status Backup(Invocation& run, const std::string& path) {
   ASSIGN_OR_RETURN(const auto file, archive::PartFileWriter::Create(path, archive::kBackupKind));
   archive::BackupCheck check;
-  Progress progress(run);
-  RETURN_IF_ERROR(run.registry().ReadBackup({}, [&](const v1::BackupPart& part) -> absl::Status {
-    RETURN_IF_ERROR(check.Add(part));
-    progress.At(check.pairs(), check.header().pairs_estimate());
-    return file->Append(part);
-  }));
+  RETURN_IF_ERROR([&] {
+    Progress progress(run, "records");
+    return run.registry().ReadBackup({}, [&](const v1::BackupPart& part) -> absl::Status {
+      RETURN_IF_ERROR(check.Add(part));
+      progress.At(check.pairs(), check.header().pairs_estimate());
+      return file->Append(part);
+    });
+  }());
   RETURN_IF_ERROR(check.CheckWhole());
   RETURN_IF_ERROR(file->Finish());
   v1::BackupResult result;

@@ -11,6 +11,7 @@
 #include "clients/cli/plan_text.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
+#include "clients/cli/words.h"
 
 namespace pinion::cli {
 namespace {
@@ -81,19 +82,15 @@ std::string Fields(const v1::Channel& channel) {
 
 void AddSet(Command& set, Invocation& run) {
   auto request = std::make_shared<v1::SetChannelRequest>();
-  auto expected_revision = std::make_shared<std::optional<int64_t>>();
   routing::v1::Channel& value = *request->mutable_channel();
-  set.Argument("SERVICE", value.mutable_service(), "Name of the service");
-  set.Argument("CHANNEL", value.mutable_name(), "Name of the channel, without @");
+  DeclareChannel(set, value);
   set.Argument("VERSION", value.mutable_version(), "Name of the version");
-  set.Option("--expected-revision", "REVISION", expected_revision.get(),
-             "Refuse if it was moved since; 0: refuse if there is one");
-  set.Option("--reason", "TEXT", request->mutable_reason(), "For the audit log");
+  DeclareExpectedRevision(set, *request, "it", Creates::kYes);
+  DeclareReason(set, *request);
   set.Examples(
       "Leads everybody there: a ramp ends with it.\n"
       "  pinion channel set addressbook stable 2.0.0");
-  set.Run([request, expected_revision, &run]() -> absl::Status {
-    if (*expected_revision) request->set_expected_revision(**expected_revision);
+  set.Run([request, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(const v1::Channel made, run.registry().SetChannel(*request));
     run.Print(made, SetText(made));
     return absl::OkStatus();
@@ -106,7 +103,6 @@ struct RampFlags {
   std::optional<int64_t> percent;
   bool stop = false;
   bool dry_run = false;
-  std::optional<int64_t> expected_revision;
 };
 
 absl::Status Ramp(Invocation& run, RampFlags& flags) {
@@ -119,7 +115,6 @@ absl::Status Ramp(Invocation& run, RampFlags& flags) {
         static_cast<uint32_t>(std::clamp<int64_t>(*flags.percent, 0, UINT32_MAX)));
     request.mutable_ramp()->set_version(flags.version);
   }
-  if (flags.expected_revision) request.set_expected_revision(*flags.expected_revision);
   if (flags.dry_run) {
     v1::PlanRequest plan;
     *plan.mutable_ramp_channel() = request;
@@ -132,16 +127,14 @@ absl::Status Ramp(Invocation& run, RampFlags& flags) {
 
 void AddRamp(Command& ramp, Invocation& run) {
   auto flags = std::make_shared<RampFlags>();
-  ramp.Argument("SERVICE", flags->request.mutable_service(), "Name of the service");
-  ramp.Argument("CHANNEL", flags->request.mutable_name(), "Name of the channel, without @");
+  DeclareChannel(ramp, flags->request);
   ramp.OptionalArgument("VERSION", &flags->version,
                         "Where it leads some consumers; else the version of its ramp");
   ramp.Option("--percent", "1-99", &flags->percent, "The share of the registered consumers");
   ramp.Flag("--stop", &flags->stop, "Lead everybody to the channel's own version again");
   ramp.Flag("--dry-run", &flags->dry_run, "Only say what it would do, as `pinion plan` does");
-  ramp.Option("--expected-revision", "REVISION", &flags->expected_revision,
-              "Refuse if the channel was changed since");
-  ramp.Option("--reason", "TEXT", flags->request.mutable_reason(), "For the audit log");
+  DeclareExpectedRevision(ramp, flags->request, "the channel");
+  DeclareReason(ramp, flags->request);
   ramp.Examples(
       "Each consumer gets one version, on every gateway, and a larger share only adds consumers.\n"
       "  pinion channel ramp addressbook stable 2.0.0 --percent 10\n"
@@ -153,8 +146,8 @@ void AddRamp(Command& ramp, Invocation& run) {
 
 void AddGet(Command& get, Invocation& run) {
   auto request = std::make_shared<v1::GetChannelRequest>();
-  get.Argument("SERVICE", request->mutable_service(), "Name of the service");
-  get.Argument("CHANNEL", request->mutable_name(), "Name of the channel, without @");
+  DeclareChannel(get, *request);
+  get.Examples("  pinion channel get addressbook stable");
   get.Run([request, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(const v1::Channel channel, run.registry().GetChannel(*request));
     run.Print(channel, Fields(channel));
@@ -165,6 +158,7 @@ void AddGet(Command& get, Invocation& run) {
 void AddList(Command& list, Invocation& run) {
   auto filter = std::make_shared<v1::ListChannelsRequest>();
   list.OptionalArgument("SERVICE", filter->mutable_service(), "Only of this service");
+  list.Examples("  pinion channel list addressbook");
   list.Run([filter, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(const v1::ListChannelsResponse found,
                      AllPages(run.registry(), &RegistryClient::ListChannels, *filter));

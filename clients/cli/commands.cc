@@ -20,6 +20,9 @@ void AddCommands(Command& root, Invocation& run) {
   AddAuditCommands(root, run);
   AddBackupCommand(root, run);
   AddRoutingCommands(root, run);
+  AddContextCommands(root, run);
+  AddDoctorCommand(root, run);
+  AddCompletionCommands(root, run);
   AddHelpDumpCommand(root, run);
 }
 

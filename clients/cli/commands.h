@@ -36,6 +36,9 @@ void AddBackupCommand(Command& root, Invocation& run);
 // Verbs of `registry`, which is itself the command that runs one.
 void AddRegistryCommands(Command& registry, Invocation& run);
 void AddRoutingCommands(Command& root, Invocation& run);  // explain and validate
+void AddContextCommands(Command& root, Invocation& run);
+void AddCompletionCommands(Command& root, Invocation& run);
+void AddDoctorCommand(Command& root, Invocation& run);
 void AddHelpDumpCommand(Command& root, Invocation& run);
 
 // All of the above, but for those that are verbs of others.

@@ -166,6 +166,9 @@ void AddConsumerCommands(Command& root, Invocation& run) {
   Command& add = consumer.Sub("add", "Register a caller");
   auto added = std::make_shared<Flags>();
   Declare(add, *added);
+  add.Examples(
+      "  pinion consumer add billing\n"
+      "  pinion consumer add billing --spiffe spiffe://acme/billing");
   add.Run([added, &run] { return Add(run, *added); });
 
   Command& set = consumer.Sub("set", "Change a caller; identities are replaced if any is named");
@@ -173,13 +176,17 @@ void AddConsumerCommands(Command& root, Invocation& run) {
   Declare(set, *changed);
   set.Option("--expected-revision", "REVISION", &changed->expected_revision,
              "Refuse if it was changed since");
+  set.Examples("  pinion consumer set billing --default-channel stable");
   set.Run([changed, &run] { return Set(run, *changed); });
 
-  consumer.Sub("list", "All callers").Run([&run] { return List(run); });
+  Command& list = consumer.Sub("list", "All callers");
+  list.Examples("  pinion consumer list");
+  list.Run([&run] { return List(run); });
 
   Command& show = consumer.Sub("show", "One caller");
   auto get = std::make_shared<v1::GetConsumerRequest>();
   show.Argument("CONSUMER", get->mutable_name(), "Name of the consumer");
+  show.Examples("  pinion consumer show billing");
   show.Run([get, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(const v1::Consumer found, run.registry().GetConsumer(*get));
     run.Print(found, Fields(found));

@@ -1,6 +1,5 @@
 // pinion version activate, pinion can-deploy
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +8,7 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/plan_text.h"
 #include "clients/cli/text.h"
+#include "clients/cli/words.h"
 
 namespace pinion::cli {
 namespace {
@@ -61,26 +61,20 @@ absl::Status CanDeploy(Invocation& run, const v1::CheckDeploymentRequest& reques
 
 void AddActivate(Command& activate, Invocation& run) {
   auto request = std::make_shared<v1::ActivateVersionRequest>();
-  auto expected_revision = std::make_shared<std::optional<int64_t>>();
   activate.Argument("SERVICE", request->mutable_service(), "Name of the database");
   activate.Argument("VERSION", request->mutable_name(), "Name of the step");
-  activate.Option("--expected-revision", "REVISION", expected_revision.get(),
-                  "Refuse if the step was changed since");
-  activate.Option("--reason", "TEXT", request->mutable_reason(), "For the audit log");
+  DeclareExpectedRevision(activate, *request, "the step");
+  DeclareReason(activate, *request);
   activate.Examples(
       "A step that adds: migrate, then activate. One that ends others: activate, then migrate, so\n"
       "that nothing can come to need what it takes away.\n"
       "  pinion version activate db/people 2");
-  activate.Run([request, expected_revision, &run] {
-    if (*expected_revision) request->set_expected_revision(**expected_revision);
-    return Activate(run, *request);
-  });
+  activate.Run([request, &run] { return Activate(run, *request); });
 }
 
 void AddCanDeploy(Command& can_deploy, Invocation& run) {
   auto request = std::make_shared<v1::CheckDeploymentRequest>();
-  can_deploy.Argument("SERVICE", request->mutable_service(), "Name of the service");
-  can_deploy.Argument("VERSION", request->mutable_name(), "Name of the version");
+  DeclareVersion(can_deploy, *request);
   can_deploy.Examples(
       "Exit status: 0 yes, 1 no, 2 it could not tell.\n"
       "  pinion can-deploy addressbook 2.0.0\n"

@@ -1,6 +1,5 @@
 // pinion entitlement set | unset | get | list
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -9,13 +8,14 @@
 #include "clients/cli/pages.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
+#include "clients/cli/words.h"
 
 namespace pinion::cli {
 namespace {
 
 // The words that name an entitlement, the same for every verb.
 template <typename Request>
-void DeclareKey(Command& command, Request& key) {
+void DeclareEntitled(Command& command, Request& key) {
   command.Argument("CONSUMER", key.mutable_consumer(), "Who chooses");
   command.Argument("SERVICE", key.mutable_service(), "Among the versions of which service");
 }
@@ -67,19 +67,16 @@ std::string Fields(const v1::Entitlement& entitlement) {
 
 void AddSet(Command& set, Invocation& run) {
   auto request = std::make_shared<v1::SetEntitlementRequest>();
-  auto expected_revision = std::make_shared<std::optional<int64_t>>();
   routing::v1::Entitlement& value = *request->mutable_entitlement();
-  DeclareKey(set, value);
+  DeclareEntitled(set, value);
   set.Argument("EXPRESSION", value.mutable_expression(), "Exact or a range: 1.4.2, '^1 || ^2' …");
-  set.Option("--expected-revision", "REVISION", expected_revision.get(),
-             "Refuse if it was changed since; 0: refuse if there is one");
-  set.Option("--reason", "TEXT", request->mutable_reason(), "For the audit log");
+  DeclareExpectedRevision(set, *request, "it", Creates::kYes);
+  DeclareReason(set, *request);
   set.Examples(
       "Limits what the consumer chooses by its pins, when they are set, and by api-version\n"
       "metadata. Pins that are there go on as they are, and channels lead where they lead.\n"
       "  pinion entitlement set billing addressbook '^1 || ^2'");
-  set.Run([request, expected_revision, &run]() -> absl::Status {
-    if (*expected_revision) request->set_expected_revision(**expected_revision);
+  set.Run([request, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(const v1::SetEntitlementResponse made,
                      run.registry().SetEntitlement(*request));
     run.Print(made, SetText(made));
@@ -89,13 +86,11 @@ void AddSet(Command& set, Invocation& run) {
 
 void AddUnset(Command& unset, Invocation& run) {
   auto request = std::make_shared<v1::UnsetEntitlementRequest>();
-  auto expected_revision = std::make_shared<std::optional<int64_t>>();
-  DeclareKey(unset, *request);
-  unset.Option("--expected-revision", "REVISION", expected_revision.get(),
-               "Refuse if it was changed since");
-  unset.Option("--reason", "TEXT", request->mutable_reason(), "For the audit log");
-  unset.Run([request, expected_revision, &run]() -> absl::Status {
-    if (*expected_revision) request->set_expected_revision(**expected_revision);
+  DeclareEntitled(unset, *request);
+  DeclareExpectedRevision(unset, *request, "it");
+  DeclareReason(unset, *request);
+  unset.Examples("  pinion entitlement unset billing addressbook");
+  unset.Run([request, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(const v1::UnsetEntitlementResponse made,
                      run.registry().UnsetEntitlement(*request));
     const std::string& old = made.old_expression();
@@ -109,7 +104,8 @@ void AddUnset(Command& unset, Invocation& run) {
 
 void AddGet(Command& get, Invocation& run) {
   auto request = std::make_shared<v1::GetEntitlementRequest>();
-  DeclareKey(get, *request);
+  DeclareEntitled(get, *request);
+  get.Examples("  pinion entitlement get billing addressbook");
   get.Run([request, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(const v1::Entitlement found, run.registry().GetEntitlement(*request));
     run.Print(found, Fields(found));
@@ -119,8 +115,9 @@ void AddGet(Command& get, Invocation& run) {
 
 void AddList(Command& list, Invocation& run) {
   auto request = std::make_shared<v1::ListEntitlementsRequest>();
-  list.Option("--consumer", "NAME", request->mutable_consumer(), "Only of this consumer");
-  list.Option("--service", "NAME", request->mutable_service(), "Only for this service");
+  list.Option("--consumer", "CONSUMER", request->mutable_consumer(), "Only of this consumer");
+  list.Option("--service", "SERVICE", request->mutable_service(), "Only for this service");
+  list.Examples("  pinion entitlement list --consumer billing");
   list.Run([request, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(const v1::ListEntitlementsResponse found,
                      AllPages(run.registry(), &RegistryClient::ListEntitlements, *request));

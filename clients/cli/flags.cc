@@ -19,13 +19,27 @@ namespace {
 
 constexpr char kUsagePayload[] = "pinion.usage";
 
-// Declares an option whose text `convert` turns into a value; nullopt is what `expected` is not.
-template <typename T, typename Convert>
+struct ExitMeaning {
+  int status;
+  absl::string_view meaning;
+};
+constexpr ExitMeaning kExitMeanings[] = {
+    {kExitOk, "Done; of a command that answers a question: yes, or nothing was found."},
+    {kExitFailed,
+     "It could not be done; of a command that answers a question: no, or something "
+     "was found. The last line on standard error says why."},
+    {kExitUsage,
+     "The line cannot be meant, and nothing was done; of a command that answers a "
+     "question: it could not be answered."},
+};
+
+// Declares an option whose text `convert` turns into what `take` is given; nullopt is what
+// `expected` is not.
+template <typename Take, typename Convert>
 void AddConverted(CLI::App& app, absl::string_view flags, absl::string_view name,
-                  absl::string_view help, std::optional<T>* value, const std::string& expected,
-                  Convert convert) {
+                  absl::string_view help, Take take, const std::string& expected, Convert convert) {
   CLI::Option* option = app.add_option_function<std::string>(
-      std::string(flags), [value, convert](const std::string& text) { *value = convert(text); },
+      std::string(flags), [take, convert](const std::string& text) { take(*convert(text)); },
       std::string(help));
   option->type_name(std::string(name));
   option->check([convert, expected](const std::string& text) {
@@ -170,13 +184,25 @@ void Command::Option(absl::string_view flags, absl::string_view name, std::strin
 
 void Command::Option(absl::string_view flags, absl::string_view name,
                      std::optional<std::string>* value, absl::string_view help) {
-  AddConverted(*impl_->app, flags, name, help, value, "a text",
-               [](const std::string& text) { return std::optional<std::string>(text); });
+  Option(
+      flags, name, [value](const std::string& text) { *value = text; }, help);
 }
 
 void Command::Option(absl::string_view flags, absl::string_view name, std::optional<int64_t>* value,
                      absl::string_view help) {
-  AddConverted(*impl_->app, flags, name, help, value, "a whole number", ToInt);
+  Option(
+      flags, name, [value](int64_t number) { *value = number; }, help);
+}
+
+void Command::Option(absl::string_view flags, absl::string_view name,
+                     std::function<void(const std::string&)> take, absl::string_view help) {
+  AddConverted(*impl_->app, flags, name, help, std::move(take), "a text",
+               [](const std::string& text) { return std::optional<std::string>(text); });
+}
+
+void Command::Option(absl::string_view flags, absl::string_view name,
+                     std::function<void(int64_t)> take, absl::string_view help) {
+  AddConverted(*impl_->app, flags, name, help, std::move(take), "a whole number", ToInt);
 }
 
 void Command::Option(absl::string_view flags, absl::string_view name,
@@ -190,8 +216,9 @@ void Command::Option(absl::string_view flags, absl::string_view name,
 
 void Command::Option(absl::string_view flags, absl::string_view name,
                      std::optional<absl::Duration>* value, absl::string_view help) {
-  AddConverted(*impl_->app, flags, name, help, value, "a duration: write 90s, 10m or 1h30m",
-               ToDuration);
+  AddConverted(
+      *impl_->app, flags, name, help, [value](absl::Duration duration) { *value = duration; },
+      "a duration: write 90s, 10m or 1h30m", ToDuration);
 }
 
 void Command::Choice(absl::string_view flags, std::vector<std::string> choices, std::string* value,
@@ -244,6 +271,12 @@ command::v1::Command Command::Describe() const {
   for (const std::string& line : impl.notes) described.add_notes(line);
   for (const std::string& line : impl.Examples()) described.add_examples(line);
   const bool is_program = impl.owned != nullptr;
+  for (const ExitMeaning& one : kExitMeanings) {
+    if (!is_program) break;
+    command::v1::ExitStatus& status = *described.add_exit_statuses();
+    status.set_status(one.status);
+    status.set_meaning(std::string(one.meaning));
+  }
   for (const CLI::Option* option : const_cast<const CLI::App*>(impl.app)->get_options()) {
     if (option == impl.app->get_help_ptr() && !is_program) continue;  // every word has it
     if (option->get_positional()) {

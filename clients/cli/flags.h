@@ -17,7 +17,7 @@
 
 namespace pinion::cli {
 
-// What a program ends with.
+// What the program ends with; what each means is said in flags.cc, for help texts and the manual.
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
@@ -60,6 +60,11 @@ class Command {
   void Option(absl::string_view flags, absl::string_view name, std::optional<std::string>* value,
               absl::string_view help);
   void Option(absl::string_view flags, absl::string_view name, std::optional<int64_t>* value,
+              absl::string_view help);
+  // `take` is given what is written: for values that know whether they were set.
+  void Option(absl::string_view flags, absl::string_view name,
+              std::function<void(const std::string&)> take, absl::string_view help);
+  void Option(absl::string_view flags, absl::string_view name, std::function<void(int64_t)> take,
               absl::string_view help);
   // May be given several times.
   void Option(absl::string_view flags, absl::string_view name, std::vector<std::string>* values,

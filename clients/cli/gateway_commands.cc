@@ -60,13 +60,17 @@ absl::Status Forget(Invocation& run, const v1::ForgetGatewayRequest& request) {
 void AddGatewayCommands(Command& gateway, Invocation& run) {
   Command& list = gateway.Sub("list", "Those that have reported to the registry in the last day");
   list.Run([&run] { return List(run); });
-  list.Examples("`pinion status` shows those that are connected to it now.");
+  list.Examples(
+      "`pinion status` shows those that are connected to it now.\n"
+      "  pinion gateway list");
 
   Command& forget = gateway.Sub("forget", "Wait no more for a gateway that is gone for good");
   auto request = std::make_shared<v1::ForgetGatewayRequest>();
   forget.Argument("ID", request->mutable_gateway_id(), "Its node.id, or the name of its machine");
   forget.Option("--reason", "TEXT", request->mutable_reason(), "For the audit log");
-  forget.Examples("Retiring a version waits for what every gateway says of its open calls.");
+  forget.Examples(
+      "Retiring a version waits for what every gateway says of its open calls.\n"
+      "  pinion gateway forget edge-1 --reason 'machine taken down'");
   forget.Run([request, &run] { return Forget(run, *request); });
 }
 

@@ -8,7 +8,7 @@ void AddHelpDumpCommand(Command& root, Invocation& run) {
   Command& dump = root.Sub("help-dump", "Print all commands with their options as JSON");
   dump.Hide();
   dump.Run([&root, &run] {
-    run.PrintJson(root.Describe());
+    run.out() << ToJson(root.Describe());
     return absl::OkStatus();
   });
 }

@@ -67,7 +67,7 @@ absl::Status HoldLease(Invocation& run, const RegisterFlags& flags, std::string 
       run.out().flush();
     }
     if (!status.ok() && !IsPassing(status)) return status;
-    if (!status.ok() && !away && !run.json()) {
+    if (!status.ok() && !away && run.for_people()) {
       run.out() << "trying until it succeeds: " << status.message() << std::endl;
     }
     away = !status.ok();
@@ -76,7 +76,7 @@ absl::Status HoldLease(Invocation& run, const RegisterFlags& flags, std::string 
   v1::DeregisterInstanceRequest deregister;
   deregister.set_uid(uid);
   RETURN_IF_ERROR(run.registry().DeregisterInstance(deregister).status());
-  if (!run.json()) run.out() << "deregistered " << uid << "\n";
+  if (run.for_people()) run.out() << "deregistered " << uid << "\n";
   return absl::OkStatus();
 }
 
@@ -97,7 +97,7 @@ absl::Status Register(Invocation& run, RegisterFlags& flags) {
                    run.registry().RegisterInstance(flags.request));
   run.Print(made, RegisteredText(made));
   if (!flags.lease) return absl::OkStatus();
-  if (!run.json()) {
+  if (run.for_people()) {
     run.out() << "holding a lease of " << absl::FormatDuration(*flags.lease)
               << "; Ctrl-C deregisters\n";
   }
@@ -159,6 +159,7 @@ absl::StatusOr<std::string> FindUid(Invocation& run, const std::vector<std::stri
 void AddDeregister(Command& command, Invocation& run) {
   auto words = std::make_shared<std::vector<std::string>>();
   AddInstanceArguments(command, words.get());
+  command.Examples("  pinion instance deregister addressbook 1.0.0 127.0.0.1:9001");
   command.Run([words, &run]() -> absl::Status {
     v1::DeregisterInstanceRequest request;
     ASSIGN_OR_RETURN(*request.mutable_uid(), FindUid(run, *words));
@@ -191,6 +192,9 @@ void AddList(Command& command, Invocation& run) {
   auto version = std::make_shared<std::string>();
   command.OptionalArgument("SERVICE", service.get(), "Only of this service");
   command.OptionalArgument("VERSION", version.get(), "Only of this version");
+  command.Examples(
+      "  pinion instance list\n"
+      "  pinion instance list addressbook 1.0.0");
   command.Run([service, version, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(const v1::ListInstancesResponse list, ListAll(run, *service, *version));
     run.Print(list, InstancesText(list));

@@ -3,30 +3,27 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <ostream>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "base/address.h"
-#include "base/check.h"
 #include "base/deterministic_bytes.h"
-#include "google/protobuf/util/json_util.h"
-#include "google/protobuf/util/type_resolver_util.h"
+#include "base/status_macros.h"
+#include "clients/cli/contexts.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 
 namespace pinion::cli {
 namespace {
 
-constexpr absl::Duration kDefaultTimeout = absl::Seconds(10);
-constexpr char kHttps[] = "https://";
-
-// Of the account that runs the program, where the environment does not say.
-std::string AccountName() {
+// Of the account that runs the program.
+std::string AccountName(const Environment& environment) {
+  for (const char* name : {"USER", "LOGNAME"}) {
+    const std::string said = environment(name).value_or("");
+    if (!said.empty()) return said;
+  }
   passwd account{};
   passwd* found = nullptr;
   char buffer[4096];
@@ -36,149 +33,143 @@ std::string AccountName() {
   return account.pw_name;
 }
 
-// "/run/x.sock" is meant as "unix:/run/x.sock".
-std::vector<std::string> SplitAddresses(const std::string& text) {
-  std::vector<std::string> addresses = absl::StrSplit(text, ',');
-  for (std::string& address : addresses) {
-    if (absl::StartsWith(address, "/")) address = absl::StrCat("unix:", address);
-  }
-  return addresses;
-}
-
 }  // namespace
 
-std::string ToJson(const google::protobuf::Message& message) {
-  constexpr char kPrefix[] = "type.googleapis.com";
-  // Known to the pool before an Any that holds one is printed.
-  google::rpc::ErrorInfo::descriptor();
-  const std::unique_ptr<google::protobuf::util::TypeResolver> types(
-      google::protobuf::util::NewTypeResolverForDescriptorPool(
-          kPrefix, google::protobuf::DescriptorPool::generated_pool()));
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.always_print_primitive_fields = true;
-  std::string json;
-  const auto status = google::protobuf::util::BinaryToJsonString(
-      types.get(), absl::StrCat(kPrefix, "/", message.GetDescriptor()->full_name()),
-      DeterministicBytes(message), &json, options);
-  // Only a message that is not what its descriptor says, or an unknown Any, can fail.
-  CHECK(status.ok());
-  return json;
-}
-
 void Invocation::AddFlags(Command& root) {
-  root.Flag("--json", &json_, "Print JSON for programs");
-  root.Option("--registry", "ADDRESS", &addresses_,
-              absl::StrCat("Registry: HOST:PORT, https://HOST:PORT or unix:PATH, those of replicas "
-                           "with commas between; else $PINION_REGISTRY, else ",
-                           kDefaultRegistryAddress));
-  root.Option("--actor", "NAME", &actor_,
-              "Who makes the change, for the audit log, where the registry asks for no "
-              "credentials; else $PINION_ACTOR, else $USER");
+  command::v1::Context& said = sayings_.flags;
+  const auto option = [&root](absl::string_view flags, absl::string_view name, auto set,
+                              const std::string& help) {
+    root.Option(flags, name, std::function<void(const std::string&)>(set), help);
+  };
+  root.Choice("-o,--output", {"table", "json", "yaml"}, &output_,
+              "How results are printed: for people (table), or for programs");
+  root.Flag("--json", &json_, "The same as -o json");
+  option(
+      "--context", "CONTEXT", [this](const std::string& name) { sayings_.context_flag = name; },
+      "What to know of the registry (`pinion context`); else $PINION_CONTEXT, else the one in use; "
+      "'': none");
+  option(
+      "--registry", "ADDRESS", [&said](const std::string& text) { said.set_registry(text); },
+      absl::StrCat("Registry: HOST:PORT, https://HOST:PORT or unix:PATH, those of replicas with "
+                   "commas between; else $PINION_REGISTRY, else the context's, else ",
+                   kDefaultRegistryAddress));
+  option(
+      "--actor", "NAME", [&said](const std::string& text) { said.set_actor(text); },
+      "Who makes the change, for the audit log, where the registry asks for no credentials; else "
+      "$PINION_ACTOR, else the context's, else $USER");
   root.Option("--timeout", "DURATION", &timeout_, "How long to wait for the registry; 10s");
-  root.Option("--token-file", "FILE", &flags_.token_file,
-              "Token to show to the registry; else $PINION_TOKEN_FILE, else the text of "
-              "$PINION_TOKEN");
-  root.Option("--tls-ca", "FILE", &flags_.trusted_ca,
-              "Use TLS; who signs the registry's certificate; else $PINION_TLS_CA; with https:// "
-              "alone whom the system trusts");
-  root.Option("--tls-cert", "FILE", &flags_.certificate_chain,
-              "Client certificate to show; else $PINION_TLS_CERT");
-  root.Option("--tls-key", "FILE", &flags_.private_key, "Its key; else $PINION_TLS_KEY");
-  root.Option("--tls-name", "NAME", &flags_.tls_name,
-              "Name in the registry's certificate, if it is not HOST; else $PINION_TLS_NAME");
+  option(
+      "--token-file", "FILE", [&said](const std::string& text) { said.set_token_file(text); },
+      "Token to show to the registry; else the text of $PINION_TOKEN, else $PINION_TOKEN_FILE, "
+      "else the context's");
+  option(
+      "--tls-ca", "FILE", [&said](const std::string& text) { said.set_tls_ca(text); },
+      "Use TLS; who signs the registry's certificate; else $PINION_TLS_CA, else the context's; "
+      "with https:// alone whom the system trusts");
+  option(
+      "--tls-cert", "FILE", [&said](const std::string& text) { said.set_tls_cert(text); },
+      "Client certificate to show; else $PINION_TLS_CERT, else the context's");
+  option(
+      "--tls-key", "FILE", [&said](const std::string& text) { said.set_tls_key(text); },
+      "Its key; else $PINION_TLS_KEY, else the context's");
+  option(
+      "--tls-name", "NAME", [&said](const std::string& text) { said.set_tls_name(text); },
+      "Name in the registry's certificate, if it is not HOST; else $PINION_TLS_NAME, else the "
+      "context's");
 }
 
-std::string Invocation::FlagOr(const std::string& flag, const char* variable) const {
-  return flag.empty() ? surroundings_.environment(variable).value_or("") : flag;
+void Invocation::Say(const command::v1::Context& said, const std::optional<std::string>& context) {
+  sayings_.flags = said;
+  sayings_.context_flag = context;
+}
+
+Output Invocation::output() const {
+  if (json_ || output_ == "json") return Output::kJson;
+  return output_ == "yaml" ? Output::kYaml : Output::kTable;
 }
 
 std::vector<std::string> Invocation::registry_flag() const {
-  return addresses_.empty() ? std::vector<std::string>() : SplitAddresses(addresses_);
+  const std::string& text = sayings_.flags.registry();
+  return text.empty() ? std::vector<std::string>() : SplitAddresses(text);
 }
 
-std::vector<std::string> Invocation::Written() const {
-  const std::string text = FlagOr(addresses_, "PINION_REGISTRY");
-  if (text.empty()) return {kDefaultRegistryAddress};
-  return SplitAddresses(text);
-}
-
-std::vector<std::string> Invocation::Addresses() const {
-  std::vector<std::string> addresses = Written();
-  for (std::string& address : addresses) address = std::string(absl::StripPrefix(address, kHttps));
-  return addresses;
-}
-
-dial::Credentials Invocation::Credentials() const {
-  dial::Credentials credentials{
-      .trusted_ca = FlagOr(flags_.trusted_ca, "PINION_TLS_CA"),
-      .certificate_chain = FlagOr(flags_.certificate_chain, "PINION_TLS_CERT"),
-      .private_key = FlagOr(flags_.private_key, "PINION_TLS_KEY"),
-      .tls_name = FlagOr(flags_.tls_name, "PINION_TLS_NAME"),
-      .token_file = FlagOr(flags_.token_file, "PINION_TOKEN_FILE")};
-  // A flag is nearer than a variable.
-  if (flags_.token_file.empty()) {
-    credentials.token = surroundings_.environment("PINION_TOKEN").value_or("");
-    if (!credentials.token.empty()) credentials.token_file.clear();
+// What every command takes to be right, also those that talk to no registry, or are one.
+absl::Status Invocation::CheckFlags() const {
+  if (json_ && !output_.empty() && output_ != "json") {
+    return UsageError(absl::StrCat("--json is -o json, and -o says ", output_));
   }
-  const std::vector<std::string> written = Written();
-  const bool sockets = std::all_of(written.begin(), written.end(), [](const std::string& address) {
-    return absl::StartsWith(address, "unix:");
-  });
-  const bool https = std::any_of(written.begin(), written.end(), [](const std::string& address) {
-    return absl::StartsWith(address, kHttps);
-  });
-  credentials.tls = !sockets && (https || !credentials.trusted_ca.empty() ||
-                                 !credentials.certificate_chain.empty());
-  return credentials;
-}
-
-absl::Status Invocation::CheckAddress() const {
-  const dial::Credentials credentials = Credentials();
-  for (const std::string& address : Addresses()) {
-    // Some commands listen there.
-    const auto parts = ParseAddress(address, AddressUse::kEither);
+  for (const std::string& address : registry_flag()) {
+    const auto parts = ParseAddress(absl::StripPrefix(address, "https://"), AddressUse::kEither);
     if (!parts.ok()) return UsageError(absl::StrCat("--registry ", parts.status().message()));
-    const absl::Status good = dial::CheckCredentials(address, credentials);
-    if (!good.ok()) return UsageError(good.message());
   }
   return absl::OkStatus();
 }
 
-std::string Invocation::Actor() const {
-  if (!actor_.empty()) return actor_;
-  for (const char* name : {"PINION_ACTOR", "USER", "LOGNAME"}) {
-    if (const auto value = surroundings_.environment(name); value && !value->empty()) {
-      return *value;
-    }
+absl::StatusOr<Settings> Invocation::ReadSettings() const {
+  Sayings sayings = ReadVariables(surroundings_.environment);
+  sayings.flags = sayings_.flags;
+  sayings.context_flag = sayings_.context_flag;
+  ASSIGN_OR_RETURN(const command::v1::Contexts contexts, LoadContexts(contexts_path()));
+  ASSIGN_OR_RETURN(Settings settings, Resolve(sayings, contexts));
+  for (const std::string& address : settings.addresses) {
+    const auto parts = ParseAddress(address, AddressUse::kEither);
+    if (!parts.ok()) return UsageError(absl::StrCat("--registry ", parts.status().message()));
+    const absl::Status good = dial::CheckCredentials(address, settings.credentials);
+    if (!good.ok()) return UsageError(good.message());
   }
-  return AccountName();
+  if (settings.actor.empty()) settings.actor = AccountName(surroundings_.environment);
+  return settings;
+}
+
+const absl::StatusOr<Settings>& Invocation::settings() {
+  if (!settings_.has_value()) settings_.emplace(ReadSettings());
+  return *settings_;
+}
+
+std::string Invocation::contexts_path() const { return ContextsPath(surroundings_.environment); }
+
+std::string Invocation::Actor() {
+  return settings().ok() ? settings()->actor : AccountName(surroundings_.environment);
 }
 
 RegistryClient& Invocation::registry() {
-  if (registry_ == nullptr) {
-    registry_ = std::make_unique<RegistryClient>(
-        RegistryClient::Target{.addresses = Addresses(),
-                               .actor = Actor(),
-                               .timeout = timeout_.value_or(kDefaultTimeout),
-                               .credentials = Credentials()});
+  if (registry_ != nullptr) return *registry_;
+  if (!settings().ok()) {
+    registry_ = std::make_unique<RegistryClient>(settings().status());
+    return *registry_;
   }
+  registry_ = std::make_unique<RegistryClient>(
+      RegistryClient::Target{.addresses = settings()->addresses,
+                             .actor = settings()->actor,
+                             .timeout = timeout(),
+                             .credentials = settings()->credentials});
   return *registry_;
 }
 
-void Invocation::PrintJson(const google::protobuf::Message& message) { out() << ToJson(message); }
+std::string Invocation::ForPrograms(std::string json) const {
+  return output() == Output::kYaml ? JsonToYaml(json) : json;
+}
 
 void Invocation::Print(const google::protobuf::Message& message, absl::string_view text) {
-  if (json_) {
-    PrintJson(message);
-  } else {
+  if (for_people()) {
     out() << text;
+  } else {
+    PrintJsonText(ToJson(message));
   }
 }
 
+void Invocation::PrintJsonText(const std::string& json) { out() << ForPrograms(json); }
+
+std::string Invocation::Painted(Colour colour, absl::string_view text) const {
+  return surroundings_.out_is_terminal ? Paint(colour, text, surroundings_.environment)
+                                       : std::string(text);
+}
+
 void Invocation::PrintError(const absl::Status& status) {
-  if (!json_) {
-    surroundings_.err << "pinion: " << status.message() << "\n";
+  if (for_people()) {
+    const bool paint = surroundings_.err_is_terminal;
+    err() << (paint ? Paint(Colour::kRed, "pinion:", surroundings_.environment) : "pinion:") << " "
+          << status.message() << "\n";
     return;
   }
   google::rpc::Status error;
@@ -198,11 +189,11 @@ void Invocation::PrintError(const absl::Status& status) {
       error.mutable_details()->DeleteSubrange(i, 1);
     }
   }
-  surroundings_.err << ToJson(error);
+  err() << ForPrograms(ToJson(error));
 }
 
 int Invocation::Finish(const Command::Action& action) {
-  absl::Status status = CheckAddress();
+  absl::Status status = CheckFlags();
   if (status.ok()) status = action();
   out().flush();
   if (!status.ok()) {

@@ -11,6 +11,7 @@
 #include "clients/cli/jobs.h"
 #include "clients/cli/moment.h"
 #include "clients/cli/pages.h"
+#include "clients/cli/progress.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
 
@@ -38,7 +39,7 @@ std::string FailuresText(const v1::Job& job) {
   }
   if (job.failed() > kShown) {
     absl::StrAppend(&text, "  and ", job.failed() - kShown, " more: pinion job get ", job.id(),
-                    " --json\n");
+                    " -o json\n");
   }
   return text;
 }
@@ -67,10 +68,12 @@ std::string OutcomeText(const v1::Job& job) {
 
 // Its last state; as it is, if the user has asked to stop.
 absl::StatusOr<v1::Job> WaitForEnd(Invocation& run, v1::Job job) {
+  Progress progress(run, "pins");
   while (!HasEnded(job) && !run.WaitForStop(kLookAgain)) {
     v1::GetJobRequest request;
     request.set_id(job.id());
     ASSIGN_OR_RETURN(job, run.registry().GetJob(request));
+    progress.At(job.changed() + job.unchanged() + job.failed(), job.pins_total());
   }
   return job;
 }
@@ -108,6 +111,7 @@ void AddList(Command& command, Invocation& run) {
   auto request = std::make_shared<v1::ListJobsRequest>();
   auto open = std::make_shared<bool>(false);
   command.Flag("--open", open.get(), "Only those that have not ended");
+  command.Examples("  pinion job list --open");
   command.Run([request, open, &run]() -> absl::Status {
     request->set_open(*open);
     ASSIGN_OR_RETURN(const v1::ListJobsResponse list,
@@ -129,6 +133,7 @@ void AddList(Command& command, Invocation& run) {
 void AddGet(Command& command, Invocation& run) {
   auto id = std::make_shared<std::string>();
   command.Argument("JOB", id.get(), "Its number");
+  command.Examples("  pinion job get 3");
   command.Run([id, &run]() -> absl::Status {
     v1::GetJobRequest request;
     ASSIGN_OR_RETURN(const int64_t number, JobId(*id));
@@ -144,6 +149,7 @@ void AddCancel(Command& command, Invocation& run) {
   auto reason = std::make_shared<std::string>();
   command.Argument("JOB", id.get(), "Its number");
   command.Option("--reason", "TEXT", reason.get(), "For the audit log");
+  command.Examples("  pinion job cancel 3");
   command.Run([id, reason, &run]() -> absl::Status {
     v1::CancelJobRequest request;
     ASSIGN_OR_RETURN(const int64_t number, JobId(*id));
@@ -168,7 +174,8 @@ void AddUndo(Command& command, Invocation& run) {
   command.Flag("--detach", &flags->start.detach, "Do not wait until it is done");
   command.Examples(
       "Each pin that the job has changed, and nobody since, says again what it said before.\n"
-      "This is a job as well, and can be undone.");
+      "This is a job as well, and can be undone.\n"
+      "  pinion job undo 3");
   command.Run([flags, &run]() -> absl::Status {
     v1::StartJobRequest request;
     ASSIGN_OR_RETURN(const int64_t number, JobId(flags->id));
@@ -212,7 +219,7 @@ absl::Status StartJob(Invocation& run, v1::StartJobRequest request, const JobSta
     ASSIGN_OR_RETURN(job, WaitForEnd(run, std::move(job)));
   }
   PrintOutcome(run, job);
-  if (job.state() == v1::Job::SCHEDULED && !run.json()) {
+  if (job.state() == v1::Job::SCHEDULED && run.for_people()) {
     run.out() << "here that is "
               << MomentText(absl::FromUnixSeconds(job.start_time().seconds()),
                             absl::LocalTimeZone())

@@ -7,6 +7,7 @@
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/text.h"
+#include "clients/cli/words.h"
 
 namespace pinion::cli {
 namespace {
@@ -16,7 +17,6 @@ struct DeprecateFlags {
   std::string sunset;
   std::optional<std::string> successor;
   std::optional<std::string> link;
-  std::optional<int64_t> expected_revision;
 };
 
 // What takes the place of a version in the commands that a person is shown.
@@ -65,7 +65,6 @@ absl::Status Deprecate(Invocation& run, DeprecateFlags& flags) {
   }
   if (flags.successor) request.set_successor(*flags.successor);
   if (flags.link) request.set_link(*flags.link);
-  if (flags.expected_revision) request.set_expected_revision(*flags.expected_revision);
   ASSIGN_OR_RETURN(const v1::VersionStateResponse made, run.registry().DeprecateVersion(request));
   run.Print(made, DeprecatedText(made));
   return absl::OkStatus();
@@ -73,8 +72,7 @@ absl::Status Deprecate(Invocation& run, DeprecateFlags& flags) {
 
 void AddDeprecate(Command& deprecate, Invocation& run) {
   auto flags = std::make_shared<DeprecateFlags>();
-  deprecate.Argument("SERVICE", flags->request.mutable_service(), "Name of the service");
-  deprecate.Argument("VERSION", flags->request.mutable_name(), "Name of the version");
+  DeclareVersion(deprecate, flags->request);
   deprecate.Option("--sunset", "DATE", &flags->sunset,
                    "When it ends for all but pins on its name: 2027-03-01 (at midnight UTC), or "
                    "2027-03-01T09:00:00Z");
@@ -82,9 +80,8 @@ void AddDeprecate(Command& deprecate, Invocation& run) {
                    "What to use instead, for refusals; '' takes it back");
   deprecate.Option("--link", "URL", &flags->link,
                    "Where people read about it, for response metadata; '' takes it back");
-  deprecate.Option("--expected-revision", "REVISION", &flags->expected_revision,
-                   "Refuse if the version was changed since");
-  deprecate.Option("--reason", "TEXT", flags->request.mutable_reason(), "For the audit log");
+  DeclareExpectedRevision(deprecate, flags->request, "the version");
+  DeclareReason(deprecate, flags->request);
   deprecate.Examples(
       "Nobody is moved: answers say `deprecation`, `sunset` and `link` from now on. Of a version\n"
       "that is deprecated already only what is given changes.\n"
@@ -94,14 +91,11 @@ void AddDeprecate(Command& deprecate, Invocation& run) {
 
 void AddReactivate(Command& reactivate, Invocation& run) {
   auto request = std::make_shared<v1::ReactivateVersionRequest>();
-  auto expected_revision = std::make_shared<std::optional<int64_t>>();
-  reactivate.Argument("SERVICE", request->mutable_service(), "Name of the service");
-  reactivate.Argument("VERSION", request->mutable_name(), "Name of the version");
-  reactivate.Option("--expected-revision", "REVISION", expected_revision.get(),
-                    "Refuse if the version was changed since");
-  reactivate.Option("--reason", "TEXT", request->mutable_reason(), "For the audit log");
-  reactivate.Run([request, expected_revision, &run]() -> absl::Status {
-    if (*expected_revision) request->set_expected_revision(**expected_revision);
+  DeclareVersion(reactivate, *request);
+  DeclareExpectedRevision(reactivate, *request, "the version");
+  DeclareReason(reactivate, *request);
+  reactivate.Examples("  pinion version reactivate addressbook 1.0.0");
+  reactivate.Run([request, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(const v1::VersionStateResponse made,
                      run.registry().ReactivateVersion(*request));
     const routing::v1::Version& version = made.version().version();

@@ -9,10 +9,10 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/jobs.h"
 #include "clients/cli/pages.h"
-#include "clients/cli/pin_words.h"
 #include "clients/cli/plan_text.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
+#include "clients/cli/words.h"
 
 namespace pinion::cli {
 namespace {
@@ -63,7 +63,6 @@ std::string Fields(const v1::Pin& pin) {
 
 struct SetFlags {
   v1::SetPinRequest request;
-  std::optional<int64_t> expected_revision;
   std::optional<absl::Duration> drain;
   // Many at once.
   v1::MovePins move;
@@ -85,7 +84,7 @@ absl::Status CheckSetFlags(const SetFlags& flags) {
         "--to");
   }
   if (!many) return absl::OkStatus();
-  if (!pin.consumer().empty() || !pin.method().empty() || flags.expected_revision.has_value()) {
+  if (!pin.consumer().empty() || !pin.method().empty() || flags.request.has_expected_revision()) {
     return UsageError(
         "--all-consumers-of moves every pin that says --from: no consumer, --method or "
         "--expected-revision goes with it");
@@ -111,7 +110,6 @@ absl::Status SetByJob(Invocation& run, const SetFlags& flags, bool many) {
 absl::Status Set(Invocation& run, SetFlags& flags) {
   RETURN_IF_ERROR(CheckSetFlags(flags));
   const bool many = !flags.move.service().empty();
-  if (flags.expected_revision) flags.request.set_expected_revision(*flags.expected_revision);
   if (flags.drain) {
     *flags.request.mutable_pin()->mutable_drain() = ToProto(*flags.drain);
     *flags.move.mutable_drain() = ToProto(*flags.drain);
@@ -139,11 +137,10 @@ void AddSet(Command& command, Invocation& run) {
   command.OptionalArgument("EXPRESSION", pin.mutable_expression(),
                            "What it should get: 1.4.2, '^1.4', '>=1.2 <2', @stable …");
   DeclareMethod(command, pin);
-  command.Option("--expected-revision", "REVISION", &flags->expected_revision,
-                 "Refuse if the pin was changed since; 0: refuse if there is one");
+  DeclareExpectedRevision(command, flags->request, "the pin", Creates::kYes);
   command.Option("--drain", "DURATION", &flags->drain,
                  "End streams on the old version after this time; else they run to their end");
-  command.Option("--reason", "TEXT", flags->request.mutable_reason(), "For the history");
+  DeclareReason(command, flags->request, "For the history");
   command.Option("--at", "MOMENT", &flags->at,
                  "Not now: 'monday 09:00', '2026-12-07 09:00', 2026-12-07T09:00:00Z");
   command.Flag("--dry-run", &flags->dry_run, "Only say what it would do, as `pinion plan` does");
@@ -162,14 +159,14 @@ void AddSet(Command& command, Invocation& run) {
 
 void AddUnset(Command& command, Invocation& run) {
   auto request = std::make_shared<v1::UnsetPinRequest>();
-  auto expected_revision = std::make_shared<std::optional<int64_t>>();
   DeclareKey(command, *request);
   DeclareMethod(command, *request);
-  command.Option("--expected-revision", "REVISION", expected_revision.get(),
-                 "Refuse if the pin was changed since");
-  command.Option("--reason", "TEXT", request->mutable_reason(), "For the history");
-  command.Run([request, expected_revision, &run]() -> absl::Status {
-    if (*expected_revision) request->set_expected_revision(**expected_revision);
+  DeclareExpectedRevision(command, *request, "the pin");
+  DeclareReason(command, *request, "For the history");
+  command.Examples(
+      "The service's policy for the unpinned holds from then on.\n"
+      "  pinion pin unset billing addressbook");
+  command.Run([request, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(const v1::UnsetPinResponse response, run.registry().UnsetPin(*request));
     routing::v1::Pin pin;
     pin.set_consumer(request->consumer());
@@ -183,25 +180,20 @@ void AddUnset(Command& command, Invocation& run) {
 }
 
 void AddRollback(Command& command, Invocation& run) {
-  struct Flags {
-    v1::RollbackPinRequest request;
-    std::optional<int64_t> expected_revision;
-    std::optional<int64_t> to_sequence;
-  };
-  auto flags = std::make_shared<Flags>();
-  DeclareKey(command, flags->request);
-  DeclareMethod(command, flags->request);
-  command.Option("--to", "SEQUENCE", &flags->to_sequence,
-                 "The change to return to (`pinion pin history`); else the one before");
-  command.Option("--expected-revision", "REVISION", &flags->expected_revision,
-                 "Refuse if the pin was changed since");
-  command.Option("--reason", "TEXT", flags->request.mutable_reason(), "For the history");
-  command.Examples("Rolling back twice is where one began.");
-  command.Run([flags, &run]() -> absl::Status {
-    v1::RollbackPinRequest& request = flags->request;
-    if (flags->expected_revision) request.set_expected_revision(*flags->expected_revision);
-    if (flags->to_sequence) request.set_to_sequence(*flags->to_sequence);
-    ASSIGN_OR_RETURN(const v1::PinResponse response, run.registry().RollbackPin(request));
+  auto request = std::make_shared<v1::RollbackPinRequest>();
+  DeclareKey(command, *request);
+  DeclareMethod(command, *request);
+  command.Option(
+      "--to", "SEQUENCE", [request](int64_t sequence) { request->set_to_sequence(sequence); },
+      "The change to return to (`pinion pin history`); else the one before");
+  DeclareExpectedRevision(command, *request, "the pin");
+  DeclareReason(command, *request, "For the history");
+  command.Examples(
+      "Rolling back twice is where one began.\n"
+      "  pinion pin rollback billing addressbook\n"
+      "  pinion pin rollback billing addressbook --to 3");
+  command.Run([request, &run]() -> absl::Status {
+    ASSIGN_OR_RETURN(const v1::PinResponse response, run.registry().RollbackPin(*request));
     run.Print(response, ChangedText(response));
     return absl::OkStatus();
   });
@@ -211,6 +203,7 @@ void AddGet(Command& command, Invocation& run) {
   auto request = std::make_shared<v1::GetPinRequest>();
   DeclareKey(command, *request);
   DeclareMethod(command, *request);
+  command.Examples("  pinion pin get billing addressbook");
   command.Run([request, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(const v1::Pin pin, run.registry().GetPin(*request));
     run.Print(pin, Fields(pin));
@@ -220,8 +213,11 @@ void AddGet(Command& command, Invocation& run) {
 
 void AddList(Command& command, Invocation& run) {
   auto request = std::make_shared<v1::ListPinsRequest>();
-  command.Option("--consumer", "NAME", request->mutable_consumer(), "Only of this consumer");
-  command.Option("--service", "NAME", request->mutable_service(), "Only for this service");
+  command.Option("--consumer", "CONSUMER", request->mutable_consumer(), "Only of this consumer");
+  command.Option("--service", "SERVICE", request->mutable_service(), "Only for this service");
+  command.Examples(
+      "  pinion pin list\n"
+      "  pinion pin list --service addressbook -o json");
   command.Run([request, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(const v1::ListPinsResponse list,
                      AllPages(run.registry(), &RegistryClient::ListPins, *request));
@@ -240,6 +236,7 @@ void AddHistory(Command& command, Invocation& run) {
   auto request = std::make_shared<v1::ListPinHistoryRequest>();
   DeclareKey(command, *request);
   DeclareMethod(command, *request);
+  command.Examples("  pinion pin history billing addressbook");
   command.Run([request, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(const v1::ListPinHistoryResponse list,
                      AllPages(run.registry(), &RegistryClient::ListPinHistory, *request));

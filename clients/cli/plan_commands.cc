@@ -4,9 +4,9 @@
 
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
-#include "clients/cli/pin_words.h"
 #include "clients/cli/plan_text.h"
 #include "clients/cli/text.h"
+#include "clients/cli/words.h"
 
 namespace pinion::cli {
 namespace {
@@ -14,12 +14,6 @@ namespace {
 // A verb that asks for the plan of what `request` holds when the line is parsed.
 void Ask(Command& command, const std::shared_ptr<v1::PlanRequest>& request, Invocation& run) {
   command.Run([request, &run] { return PrintPlan(run, *request); });
-}
-
-template <typename Change>
-void DeclareVersion(Command& command, Change& change) {
-  command.Argument("SERVICE", change.mutable_service(), "Name of the service");
-  command.Argument("VERSION", change.mutable_name(), "Name of the version");
 }
 
 void AddPins(Command& plan, Invocation& run) {
@@ -37,12 +31,14 @@ void AddPins(Command& plan, Invocation& run) {
   Command& unset_command = pin.Sub("unset", "What `pin unset` would do");
   DeclareKey(unset_command, *unset->mutable_unset_pin());
   DeclareMethod(unset_command, *unset->mutable_unset_pin());
+  unset_command.Examples("  pinion plan pin unset billing addressbook");
   Ask(unset_command, unset, run);
 
   auto rollback = std::make_shared<v1::PlanRequest>();
   Command& rollback_command = pin.Sub("rollback", "What `pin rollback` would do");
   DeclareKey(rollback_command, *rollback->mutable_rollback_pin());
   DeclareMethod(rollback_command, *rollback->mutable_rollback_pin());
+  rollback_command.Examples("  pinion plan pin rollback billing addressbook");
   Ask(rollback_command, rollback, run);
 }
 
@@ -51,9 +47,9 @@ void AddChannels(Command& plan, Invocation& run) {
   auto set = std::make_shared<v1::PlanRequest>();
   Command& set_command = channel.Sub("set", "What `channel set` would do");
   routing::v1::Channel& asked = *set->mutable_set_channel()->mutable_channel();
-  set_command.Argument("SERVICE", asked.mutable_service(), "Name of the service");
-  set_command.Argument("CHANNEL", asked.mutable_name(), "Name of the channel, without @");
+  DeclareChannel(set_command, asked);
   set_command.Argument("VERSION", asked.mutable_version(), "Name of the version");
+  set_command.Examples("  pinion plan channel set addressbook stable 2.0.0");
   Ask(set_command, set, run);
 }
 
@@ -63,6 +59,7 @@ void AddVersions(Command& plan, Invocation& run) {
   Command& activate_command = version.Sub(
       "activate", "What its first instance would do; of a database, `version activate`");
   DeclareVersion(activate_command, *activate->mutable_activate_version());
+  activate_command.Examples("  pinion plan version activate addressbook 2.0.0");
   Ask(activate_command, activate, run);
 
   struct Deprecation {
@@ -74,6 +71,7 @@ void AddVersions(Command& plan, Invocation& run) {
       version.Sub("deprecate", "What `version deprecate` would do, and its sunset");
   DeclareVersion(deprecate, *deprecation->request.mutable_deprecate_version());
   deprecate.Option("--sunset", "DATE", &deprecation->sunset, "As of `version deprecate`");
+  deprecate.Examples("  pinion plan version deprecate addressbook 1.0.0 --sunset 2027-03-01");
   deprecate.Run([deprecation, &run]() -> absl::Status {
     if (!deprecation->sunset.empty()) {
       ASSIGN_OR_RETURN(*deprecation->request.mutable_deprecate_version()->mutable_sunset_time(),
@@ -85,6 +83,7 @@ void AddVersions(Command& plan, Invocation& run) {
   auto reactivate = std::make_shared<v1::PlanRequest>();
   Command& reactivate_command = version.Sub("reactivate", "What `version reactivate` would do");
   DeclareVersion(reactivate_command, *reactivate->mutable_reactivate_version());
+  reactivate_command.Examples("  pinion plan version reactivate addressbook 1.0.0");
   Ask(reactivate_command, reactivate, run);
 
   struct Retirement {
@@ -95,6 +94,7 @@ void AddVersions(Command& plan, Invocation& run) {
   Command& retire = version.Sub("retire", "What `version retire` would do");
   DeclareVersion(retire, *retirement->request.mutable_retire_version());
   retire.Flag("--force", &retirement->force, "Whatever uses it");
+  retire.Examples("  pinion plan version retire addressbook 1.0.0");
   retire.Run([retirement, &run] {
     retirement->request.mutable_retire_version()->set_force(retirement->force);
     return PrintPlan(run, retirement->request);

@@ -103,7 +103,7 @@ std::string PlanText(const v1::PlanResponse& plan) {
   const int shown = std::min(plan.moves_size(), kShownMoves);
   for (int i = 0; i < shown; ++i) absl::StrAppend(&text, MoveText(plan.moves(i), window), "\n");
   if (plan.moves_total() > shown) {
-    absl::StrAppend(&text, "and ", plan.moves_total() - shown, " more; --json names the first ",
+    absl::StrAppend(&text, "and ", plan.moves_total() - shown, " more; -o json names the first ",
                     plan.moves_size(), "\n");
   }
   for (const v1::PlannedStep& step : plan.steps()) absl::StrAppend(&text, StepText(step, window));

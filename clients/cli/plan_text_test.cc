@@ -29,7 +29,7 @@ TEST(PlanText, SaysWhoMovesAndWhatLiesBetween) {
       "billing: @stable (1.0.0) → 2.0.0; 14 calls in 14 days, the last at 2027-01-15 "
       "08:00:00Z\n"
       "callers without a pin: @stable (1.0.0) → @stable (refused)\n"
-      "and 20 more; --json names the first 2\n"
+      "and 20 more; -o json names the first 2\n"
       "from 1.0.0 to 2.0.0, which has 2 instances\n"
       "  it does not have /acme.A/Get\n"
       "  it does not have /acme.A/Put; no calls in 14 days\n"

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "base/error_info.h"
+#include "base/status_macros.h"
 #include "dial/registry_connection.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
@@ -120,6 +121,7 @@ absl::Status WithMessage(const absl::Status& status, absl::string_view message) 
 class RegistryClient::Impl {
  public:
   explicit Impl(Target target) : target_(std::move(target)) {}
+  explicit Impl(absl::Status unusable) : unusable_(std::move(unusable)) {}
 
   // Valid until the next call.
   v1::Registry::Stub& registry() {
@@ -132,16 +134,18 @@ class RegistryClient::Impl {
   }
 
   template <typename Stub, typename Request, typename Response>
-  absl::StatusOr<Response> Call(Stub& stub,
+  absl::StatusOr<Response> Call(Stub& (Impl::*stub)(),
                                 grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                                              Response*),
                                 const Request& request) {
+    RETURN_IF_ERROR(unusable_);
+    Stub& connected = (this->*stub)();
     grpc::ClientContext context;
     connection_->Authenticate(context);
     context.set_deadline(absl::ToChronoTime(SystemClock().Wall() + target_.timeout));
     context.AddMetadata("pinion-actor", target_.actor);
     Response response;
-    const grpc::Status status = (stub.*method)(&context, request, &response);
+    const grpc::Status status = (connected.*method)(&context, request, &response);
     if (status.ok()) return response;
     const absl::Status error = Explain(status);
     // What was asked may have been done, so it is not asked twice; the next call looks for a
@@ -156,6 +160,7 @@ class RegistryClient::Impl {
                           grpc::ClientContext*, const Request&),
                       const Request& request,
                       const std::function<absl::Status(const Part&)>& take) {
+    RETURN_IF_ERROR(unusable_);
     Connect();
     grpc::ClientContext context;
     connection_->Authenticate(context);
@@ -200,19 +205,22 @@ class RegistryClient::Impl {
   }
 
   const Target target_;
-  size_t at_ = 0;  // of the addresses: the one to ask
+  const absl::Status unusable_;  // why nothing is ever asked
+  size_t at_ = 0;                // of the addresses: the one to ask
   std::unique_ptr<dial::RegistryConnection> connection_;
   std::unique_ptr<v1::Registry::Stub> registry_;
   std::unique_ptr<v1::Access::Stub> access_;
 };
 
 RegistryClient::RegistryClient(Target target) : impl_(std::make_unique<Impl>(std::move(target))) {}
+RegistryClient::RegistryClient(absl::Status unusable)
+    : impl_(std::make_unique<Impl>(std::move(unusable))) {}
 RegistryClient::~RegistryClient() = default;
 
 #define PINION_RPC(Method, Response)                                                        \
   absl::StatusOr<v1::Response> RegistryClient::Method(const v1::Method##Request& request) { \
     return impl_->Call<v1::Registry::Stub, v1::Method##Request, v1::Response>(              \
-        impl_->registry(), &v1::Registry::Stub::Method, request);                           \
+        &Impl::registry, &v1::Registry::Stub::Method, request);                             \
   }
 
 PINION_RPC(CreateService, Service)
@@ -286,7 +294,7 @@ absl::Status RegistryClient::ReadBackup(
   absl::StatusOr<v1::Method##Response> RegistryClient::Method(                       \
       const v1::Method##Request& request) {                                          \
     return impl_->Call<v1::Access::Stub, v1::Method##Request, v1::Method##Response>( \
-        impl_->access(), &v1::Access::Stub::Method, request);                        \
+        &Impl::access, &v1::Access::Stub::Method, request);                          \
   }
 
 PINION_RPC(WhoAmI)

@@ -39,6 +39,8 @@ class RegistryClient {
     dial::Credentials credentials;
   };
   explicit RegistryClient(Target target);
+  // Every call fails like this.
+  explicit RegistryClient(absl::Status unusable);
   ~RegistryClient();
 
   // Each as in registry.proto. Unavailable and DeadlineExceeded: no registry answers at the

@@ -9,6 +9,7 @@
 #include "clients/cli/pages.h"
 #include "clients/cli/plan_text.h"
 #include "clients/cli/text.h"
+#include "clients/cli/words.h"
 
 namespace pinion::cli {
 namespace {
@@ -20,7 +21,6 @@ struct RetireFlags {
   v1::RetireVersionRequest request;
   bool dry_run = false;
   bool force = false;
-  std::optional<int64_t> expected_revision;
 };
 
 absl::StatusOr<v1::ListRetirementBlockersResponse> Blockers(Invocation& run,
@@ -57,7 +57,6 @@ absl::Status Retire(Invocation& run, RetireFlags& flags) {
   if (flags.dry_run) return DryRun(run, flags.request).status();
   v1::RetireVersionRequest& request = flags.request;
   request.set_force(flags.force);
-  if (flags.expected_revision) request.set_expected_revision(*flags.expected_revision);
   const absl::StatusOr<v1::VersionStateResponse> made = run.registry().RetireVersion(request);
   if (ReasonOf(made.status()) == "VERSION_IN_USE") {
     return WithBlockers(run, request, made.status());
@@ -127,16 +126,11 @@ absl::Status Collect(Invocation& run, const CollectFlags& flags) {
 void AddDeletion(Command& version, Invocation& run) {
   Command& remove = version.Sub("delete", "Take away a version that was never active");
   auto request = std::make_shared<v1::DeleteVersionRequest>();
-  auto expected_revision = std::make_shared<std::optional<int64_t>>();
-  remove.Argument("SERVICE", request->mutable_service(), "Name of the service");
-  remove.Argument("VERSION", request->mutable_name(), "Name of the version");
-  remove.Option("--expected-revision", "REVISION", expected_revision.get(),
-                "Refuse if the version was changed since");
-  remove.Option("--reason", "TEXT", request->mutable_reason(), "For the audit log");
-  remove.Run([request, expected_revision, &run] {
-    if (*expected_revision) request->set_expected_revision(**expected_revision);
-    return Delete(run, *request);
-  });
+  DeclareVersion(remove, *request);
+  DeclareExpectedRevision(remove, *request, "the version");
+  DeclareReason(remove, *request);
+  remove.Examples("  pinion version delete addressbook 1.1.0 --reason 'published by mistake'");
+  remove.Run([request, &run] { return Delete(run, *request); });
 
   Command& collect = version.Sub("gc", "Delete the versions that were published and never active");
   auto flags = std::make_shared<CollectFlags>();
@@ -145,6 +139,7 @@ void AddDeletion(Command& version, Invocation& run) {
                  "Published longer ago than this; 720h (thirty days) unless given");
   collect.Flag("--dry-run", &flags->dry_run, "Only say which");
   collect.Option("--reason", "TEXT", &flags->reason, "For the audit log");
+  collect.Examples("  pinion version gc --older-than 2160h --dry-run");
   collect.Run([flags, &run] { return Collect(run, *flags); });
 }
 
@@ -152,8 +147,7 @@ void AddDeletion(Command& version, Invocation& run) {
 
 void AddCanRetire(Command& can_retire, Invocation& run) {
   auto request = std::make_shared<v1::RetireVersionRequest>();
-  can_retire.Argument("SERVICE", request->mutable_service(), "Name of the service");
-  can_retire.Argument("VERSION", request->mutable_name(), "Name of the version");
+  DeclareVersion(can_retire, *request);
   can_retire.Examples(
       "Exit status: 0 yes, 1 no, 2 it could not tell. What `version retire --dry-run` prints.\n"
       "  pinion can-retire db/people 2");
@@ -168,14 +162,11 @@ void AddCanRetire(Command& can_retire, Invocation& run) {
 void AddRetirementCommands(Command& version, Invocation& run) {
   Command& retire = version.Sub("retire", "End a version for good, once nothing uses it");
   auto flags = std::make_shared<RetireFlags>();
-  retire.Argument("SERVICE", flags->request.mutable_service(), "Name of the service");
-  retire.Argument("VERSION", flags->request.mutable_name(), "Name of the version");
+  DeclareVersion(retire, flags->request);
   retire.Flag("--dry-run", &flags->dry_run, "Only say what stands against it");
   retire.Flag("--force", &flags->force, "Whatever uses it: its calls are refused from then on");
-  retire.Option("--reason", "TEXT", flags->request.mutable_reason(),
-                "For the audit log; required with --force");
-  retire.Option("--expected-revision", "REVISION", &flags->expected_revision,
-                "Refuse if the version was changed since");
+  DeclareReason(retire, flags->request, "For the audit log; required with --force");
+  DeclareExpectedRevision(retire, flags->request, "the version");
   retire.Examples(
       "Refused while pins, channels or instances are on it, or left it within the registry's\n"
       "rollback window, 72 hours unless configured otherwise; each is shown with the command that\n"

@@ -171,7 +171,8 @@ absl::Status Validate(Invocation& run, const std::string& file) {
 void AddRoutingCommands(Command& root, Invocation& run) {
   Command& explain = root.Sub("explain", "Which version a call would get, and why");
   auto flags = std::make_shared<ExplainFlags>();
-  explain.Option("--consumer", "NAME", &flags->consumer, "Who calls; none: without credentials");
+  explain.Option("--consumer", "CONSUMER", &flags->consumer,
+                 "Who calls; none: without credentials");
   explain.Option("--method", "/PKG.SERVICE/METHOD", &flags->method, "What is called; required");
   explain.Option("--api-version", "EXPRESSION", &flags->api_version,
                  "The call's own api-version metadata");
@@ -183,6 +184,7 @@ void AddRoutingCommands(Command& root, Invocation& run) {
   Command& validate = root.Sub("validate", "Check a configuration file without starting");
   auto file = std::make_shared<std::string>();
   validate.Argument("FILE", file.get(), "YAML configuration");
+  validate.Examples("  pinion validate gateway.yaml");
   validate.Run([file, &run] { return Validate(run, *file); });
 }
 

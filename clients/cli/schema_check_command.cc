@@ -116,7 +116,11 @@ absl::Status RunCheck(Invocation& run, const CheckFlags& flags) {
     return CannotCheck(absl::StrCat(flags.before, ", ", flags.now), findings.status());
   }
   ASSIGN_OR_RETURN(const compat::Waived result, Waive(*std::move(findings), flags));
-  run.out() << (run.json() ? ToJsonList(result.remaining) : ToText(result, flags));
+  if (run.for_people()) {
+    run.out() << ToText(result, flags);
+  } else {
+    run.PrintJsonText(ToJsonList(result.remaining));
+  }
   if (!result.remaining.empty()) run.set_exit_status(kExitFailed);
   return absl::OkStatus();
 }

@@ -10,6 +10,7 @@
 #include "clients/cli/pages.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
+#include "clients/cli/words.h"
 
 namespace pinion::cli {
 namespace {
@@ -69,7 +70,6 @@ struct SetFlags {
   std::optional<std::string> retry;
   std::optional<std::string> description;
   std::optional<std::string> owner;
-  std::optional<int64_t> expected_revision;
 };
 
 absl::Status FillUpdate(SetFlags& flags) {
@@ -90,7 +90,6 @@ absl::Status FillUpdate(SetFlags& flags) {
   }
   if (flags.description) update.set_description(*flags.description);
   if (flags.owner) update.set_owner(*flags.owner);
-  if (flags.expected_revision) update.set_expected_revision(*flags.expected_revision);
   return absl::OkStatus();
 }
 
@@ -182,8 +181,10 @@ void AddSet(Command& set, Invocation& run) {
              "Which failures are tried again, such as 3:UNAVAILABLE; none by default");
   set.Option("--description", "TEXT", &flags->description, "For people");
   set.Option("--owner", "NAME", &flags->owner, "Who it belongs to");
-  set.Option("--expected-revision", "REVISION", &flags->expected_revision,
-             "Refuse if it was changed since");
+  DeclareExpectedRevision(set, flags->update, "it");
+  set.Examples(
+      "  pinion service set addressbook --unpinned reject\n"
+      "  pinion service set addressbook --scheme SEMVER --owner payments");
   set.Run([flags, &run] { return Set(run, *flags); });
 }
 
@@ -191,11 +192,16 @@ void AddSet(Command& set, Invocation& run) {
 
 void AddServiceCommands(Command& root, Invocation& run) {
   Command& service = root.Sub("service", "Services: what has versions and an owner");
-  service.Sub("list", "All services").Run([&run] { return List(run); });
+  Command& list = service.Sub("list", "All services");
+  list.Examples(
+      "  pinion service list\n"
+      "  pinion service list -o json");
+  list.Run([&run] { return List(run); });
 
   Command& show = service.Sub("show", "One service");
   auto get = std::make_shared<v1::GetServiceRequest>();
   show.Argument("SERVICE", get->mutable_name(), "Name of the service");
+  show.Examples("  pinion service show addressbook");
   show.Run([get, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(const v1::Service found, run.registry().GetService(*get));
     run.Print(found, Fields(found));

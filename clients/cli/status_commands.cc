@@ -72,9 +72,11 @@ absl::Status Status(Invocation& run) {
 }  // namespace
 
 void AddStatusCommands(Command& root, Invocation& run) {
-  root.Sub("status", "The registry and the gateways that follow it").Run([&run] {
-    return Status(run);
-  });
+  Command& status = root.Sub("status", "The registry and the gateways that follow it");
+  status.Examples(
+      "  pinion status\n"
+      "  pinion status -o json");
+  status.Run([&run] { return Status(run); });
 }
 
 }  // namespace pinion::cli

@@ -54,7 +54,7 @@ void AddUsageCommand(Command& root, Invocation& run) {
   usage.OptionalArgument("SERVICE", flags->request.mutable_service(), "Only calls to this service");
   usage.Option("--version", "VERSION", flags->request.mutable_version(),
                "Only calls that went to this version of it");
-  usage.Option("--consumer", "NAME", &flags->consumer,
+  usage.Option("--consumer", "CONSUMER", &flags->consumer,
                "Only calls of this one; '': of the unregistered");
   usage.Option("--method", "/PKG.SERVICE/METHOD", flags->request.mutable_method(),
                "Only calls of this method");

@@ -16,6 +16,7 @@
 #include "clients/cli/pages.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
+#include "clients/cli/words.h"
 #include "config/waivers.h"
 
 namespace pinion::cli {
@@ -151,12 +152,11 @@ void AddPublish(Command& publish, Invocation& run) {
     RETURN_IF_ERROR(Fill(*flags));
     const auto made = run.registry().PublishVersion(flags->request);
     if (!made.ok()) return NameFile(*flags, made.status());
-    if (run.json()) {
-      run.PrintJson(*made);
-      return absl::OkStatus();
+    std::string text;
+    if (run.for_people()) {
+      ASSIGN_OR_RETURN(text, PublishedText(run, *made));
     }
-    ASSIGN_OR_RETURN(const std::string text, PublishedText(run, *made));
-    run.out() << text;
+    run.Print(*made, text);
     return absl::OkStatus();
   });
 }
@@ -164,6 +164,9 @@ void AddPublish(Command& publish, Invocation& run) {
 void AddList(Command& list, Invocation& run) {
   auto request = std::make_shared<v1::ListVersionsRequest>();
   list.OptionalArgument("SERVICE", request->mutable_service(), "Only of this service");
+  list.Examples(
+      "  pinion version list addressbook\n"
+      "  pinion version list addressbook -o yaml");
   list.Run([request, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(const v1::ListVersionsResponse versions,
                      AllPages(run.registry(), &RegistryClient::ListVersions, *request));
@@ -217,23 +220,22 @@ std::string Fields(const v1::Version& version) {
 void AddSchema(Command& root, Invocation& run) {
   Command& schema = root.Sub("schema", "Schemas as published, and what breaks between two");
   auto request = std::make_shared<v1::GetVersionSchemaRequest>();
-  auto output = std::make_shared<std::string>();
+  auto path = std::make_shared<std::string>();
 
   Command& get = schema.Sub("get", "Write a version's descriptor set to a file");
-  get.Argument("SERVICE", request->mutable_service(), "Name of the service");
-  get.Argument("VERSION", request->mutable_name(), "Name of the version");
-  get.Option("-o,--output", "FILE", output.get(), "Where to write it; required");
-  get.Run([request, output, &run]() -> absl::Status {
-    if (output->empty()) return UsageError("name the file to write with --output");
+  DeclareVersion(get, *request);
+  get.Argument("FILE", path.get(), "Where to write it");
+  get.Examples("  pinion schema get addressbook 1.0.0 old.binpb");
+  get.Run([request, path, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(const v1::GetVersionSchemaResponse found,
                      run.registry().GetVersionSchema(*request));
-    std::ofstream file(*output, std::ios::binary | std::ios::trunc);
+    std::ofstream file(*path, std::ios::binary | std::ios::trunc);
     file << found.descriptor_set();
     file.close();
-    if (!file.good()) return absl::DataLossError(absl::StrCat("cannot write ", *output));
+    if (!file.good()) return absl::DataLossError(absl::StrCat("cannot write ", *path));
     run.Print(
         found,
-        absl::StrCat("wrote ", *output, " (",
+        absl::StrCat("wrote ", *path, " (",
                      Counted(static_cast<int64_t>(found.descriptor_set().size()), "byte"), ")\n"));
     return absl::OkStatus();
   });
@@ -242,8 +244,8 @@ void AddSchema(Command& root, Invocation& run) {
                  run);
 
   Command& digest = schema.Sub("digest", "The digest of a version's schema");
-  digest.Argument("SERVICE", request->mutable_service(), "Name of the service");
-  digest.Argument("VERSION", request->mutable_name(), "Name of the version");
+  DeclareVersion(digest, *request);
+  digest.Examples("  pinion schema digest addressbook 1.0.0");
   digest.Run([request, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(v1::GetVersionSchemaResponse found, run.registry().GetVersionSchema(*request));
     found.clear_descriptor_set();
@@ -261,8 +263,8 @@ void AddVersionCommands(Command& root, Invocation& run) {
 
   Command& show = version.Sub("show", "One version with its methods");
   auto request = std::make_shared<v1::GetVersionRequest>();
-  show.Argument("SERVICE", request->mutable_service(), "Name of the service");
-  show.Argument("VERSION", request->mutable_name(), "Name of the version");
+  DeclareVersion(show, *request);
+  show.Examples("  pinion version show addressbook 1.0.0");
   show.Run([request, &run]() -> absl::Status {
     ASSIGN_OR_RETURN(const v1::Version found, run.registry().GetVersion(*request));
     run.Print(found, Fields(found));

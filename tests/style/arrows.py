@@ -57,7 +57,7 @@ CONFINED = {
     "nghttp2/": ["gateway/http2"],
     "curl/": ["auth", "gateway/admin"],
     "simdjson.h": ["auth"],
-    "openssl/": ["gateway/net", "auth", "registry/schema/digest", "base/sha256", "base/openssl_ptr"],
+    "openssl/": ["gateway/net", "auth", "dial/certificate", "registry/schema/digest", "base/sha256", "base/openssl_ptr"],
     "grpcpp/": ["dial", "gateway/watch", "registry/probe", "registry/service", "registry/store/etcd", "clients", "examples"],
     "grpc/": ["dial", "gateway/watch", "registry/probe", "registry/service", "registry/store/etcd", "clients", "examples"],
     "sqlite3.h": ["registry/store/sqlite", "examples"],

@@ -115,6 +115,17 @@ std::vector<std::string> SessionNames() {
 INSTANTIATE_TEST_SUITE_P(Sessions, Cli, ::testing::ValuesIn(SessionNames()),
                          [](const auto& test) { return test.param; });
 
+TEST(Help, ExamplesCanBeMeant) {
+  const std::vector<std::string> examples = Examples();
+  EXPECT_GT(examples.size(), 80u);
+  for (const std::string& line : examples) {
+    absl::StatusOr<std::vector<std::string>> words = ShellWords(line);
+    ASSERT_TRUE(words.ok()) << words.status();
+    words->erase(words->begin());  // pinion
+    EXPECT_EQ(Misunderstood(*words), "") << line;
+  }
+}
+
 using CliWithoutRegistry = Cli;
 
 TEST_F(CliWithoutRegistry, SaysHowToStartOne) {

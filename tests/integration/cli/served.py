@@ -44,7 +44,7 @@ class Served(unittest.TestCase):
 
     def cli(self, *args, status=0):
         """What the command prints; on standard error if it is to fail with `status`."""
-        env = {**os.environ, "PINION_REGISTRY": self.registry, "PINION_ACTOR": "alice"}
+        env = {**os.environ, "PINION_REGISTRY": self.registry, "PINION_ACTOR": "alice", "XDG_CONFIG_HOME": str(self.folder)}
         done = subprocess.run([str(PROGRAM), *map(str, args)], capture_output=True, text=True, timeout=PATIENCE, env=env, check=False)
         self.assertEqual(done.returncode, status, done.stderr)
         return done.stderr if status else done.stdout

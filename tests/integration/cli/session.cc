@@ -54,6 +54,7 @@ std::string RunCommand(const std::vector<std::string>& words, const std::string&
                          if (asked == "PINION_ACTOR") return "alice";
                          return std::nullopt;
                        },
+                       .program_version = "0.0.0",
                        .wait_for_stop = [&](absl::Duration) { return stops(waits++); }});
   cli::CommandLine line("pinion", "0.0.0", "The program.");
   run.AddFlags(line.root());
@@ -64,6 +65,42 @@ std::string RunCommand(const std::vector<std::string>& words, const std::string&
   if (!text.empty() && text.back() != '\n') text += '\n';
   if (status != 0) absl::StrAppend(&text, "[exit ", status, "]\n");
   return text;
+}
+
+namespace {
+
+// The whole command line, for a run that prints nowhere.
+struct Unused {
+  std::ostringstream out;
+  cli::Invocation run{{.out = out, .err = out}};
+  cli::CommandLine line{"pinion", "0.0.0", "The program."};
+
+  Unused() {
+    run.AddFlags(line.root());
+    cli::AddCommands(line.root(), run);
+  }
+};
+
+void AddExamples(const command::v1::Command& command, std::vector<std::string>& examples) {
+  for (const std::string& line : command.examples()) {
+    const bool for_a_shell = line.find_first_of("$|>(") != line.npos;
+    if (absl::StartsWith(line, "pinion ") && !for_a_shell) examples.push_back(line);
+  }
+  for (const command::v1::Command& below : command.commands()) AddExamples(below, examples);
+}
+
+}  // namespace
+
+std::vector<std::string> Examples() {
+  Unused unused;
+  std::vector<std::string> examples;
+  AddExamples(unused.line.root().Describe(), examples);
+  return examples;
+}
+
+std::string Misunderstood(const std::vector<std::string>& words) {
+  Unused unused;
+  return unused.line.Parse(words, unused.out, unused.out).action ? "" : unused.out.str();
 }
 
 std::string Masked(std::string text, const std::string& address) {

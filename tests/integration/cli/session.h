@@ -30,6 +30,11 @@ std::string RunCommand(
     const std::vector<std::string>& words, const std::string& address,
     const std::function<bool(int)>& stops = [](int n) { return n > 1; });
 
+// The command lines that help texts show as examples, as far as the program alone reads them.
+std::vector<std::string> Examples();
+// Whether a line can be meant; nothing is done. What is wrong with it, if not.
+std::string Misunderstood(const std::vector<std::string>& words);
+
 // `text` with every 32-digit hexadecimal id, and `address`, replaced.
 std::string Masked(std::string text, const std::string& address);
 
