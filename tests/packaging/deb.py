@@ -99,7 +99,9 @@ def check_installed(root):
         run("chroot", "--userspec=pinion:pinion", root, "/usr/bin/pinion", "validate", f"/etc/pinion/{name}.yaml")
         state = (root / f"var/lib/pinion/{name}").stat()
         expect(stat.S_IMODE(state.st_mode) == 0o750 and state.st_uid != 0, f"/var/lib/pinion/{name} is not its user's alone")
-    for path in ("usr/share/man/man1/pinion.1.gz", "usr/share/doc/pinion/copyright"):
+    for path in ("usr/share/man/man1/pinion.1.gz", "usr/share/man/man1/pinion-pin.1.gz", "usr/share/bash-completion/completions/pinion",
+                 "usr/share/zsh/vendor-completions/_pinion", "usr/share/fish/vendor_completions.d/pinion.fish",
+                 "usr/share/doc/pinion/copyright"):
         expect((root / path).is_file(), f"there is no /{path}")
 
 
