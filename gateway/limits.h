@@ -34,11 +34,12 @@ inline constexpr uint32_t kHeaderListTimes = 16;  // as many bytes end the conne
 inline constexpr uint32_t kMaxFrameBytes = 16 * 1024;
 // RFC 7541's default, both ways.
 inline constexpr uint32_t kHpackTableBytes = 4096;
-// A name or value as it is on the wire; more than any server takes, and what a decoder may have to
-// hold of one that comes in pieces.
-inline constexpr uint32_t kHeaderStringBytesMax = 64 * 1024;
 // gRPC sends one or two; an endless series is CVE-2024-27316.
 inline constexpr uint32_t kMaxContinuations = 8;
+// A name or value as it is on the wire, and what a decoder may have to hold of one that comes in
+// pieces: as much as a block may have, since one that is too long is its own call's matter and not
+// that of all calls on the connection.
+inline constexpr uint32_t kHeaderStringBytesMax = (1 + kMaxContinuations) * kMaxFrameBytes;
 inline constexpr uint32_t kMaxSettingsEntries = 32;
 // Until a server has said how many streams it takes.
 inline constexpr uint32_t kAssumedPeerMaxStreams = 100;

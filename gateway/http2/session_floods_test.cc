@@ -243,6 +243,21 @@ TEST_F(FloodTest, AHeaderListThatIsTooLongIsCounted) {
   EXPECT_EQ(server_.limits.value(Limit::kHeaderList), 1u);
 }
 
+// Whatever fits into a block: the table is in step afterwards, and other calls are unharmed.
+TEST_F(FloodTest, AValueThatIsTooLongEndsOnlyItsCall) {
+  StreamId id = 1;
+  for (size_t bytes : {62'000, 65'537, 147'000}) {
+    const std::string block =
+        h2::HpackBlock(h2::Request()) + h2::HpackIndexedLiteral("x", std::string(bytes, 'v'));
+    server_.Feed(h2::HeaderFrames(id, block, h2::kEndHeaders) + Open(id + 2));
+    EXPECT_FALSE(server_.session.failed()) << bytes << server_.session.failure_detail();
+    EXPECT_EQ(server_.streams.count(id), 0u) << bytes;
+    EXPECT_EQ(server_.streams.count(id + 2), 1u) << bytes;
+    id += 4;
+  }
+  EXPECT_EQ(server_.limits.value(Limit::kHeaderList), 3u);
+}
+
 // Each byte of such a block stands for 4,000.
 TEST_F(FloodTest, HpackBomb) {
   const std::string value(4000, 'v');

@@ -118,6 +118,24 @@ TEST_F(SharingTest, BothDirectionsBlockedGoOnWhenSomebodyReads) {
   EXPECT_TRUE(call.body == plan.request.bytes) << call.body.size();
 }
 
+TEST_F(SharingTest, AnAnswerWithAHugeFieldHarmsNobodyElse) {
+  ListenRaw(kOne);
+  RawPeer& client = ConnectRaw();
+  RawPeer& other = ConnectRaw();
+  client.Send(RequestHeaders(1) + RequestHeaders(3));
+  RunUntil(
+      [this] { return !raw_servers_.empty() && !raw_servers_[0]->Of(3, h2::kHeaders).empty(); });
+  other.Send(RequestHeaders(1));
+  RunUntil([this] { return !raw_servers_[0]->Of(5, h2::kHeaders).empty(); });
+  const std::string huge(100'000, 'x');
+  raw_servers_[0]->Send(ResponseHeaders(1, {{"x", huge}}) + ResponseHeaders(3) +
+                        Trailers(3, {{"grpc-status", "0"}, {"x", huge}}) + ResponseHeaders(5) +
+                        Trailers(5, {{"grpc-status", "0"}}));
+  RunFor(absl::Seconds(1));
+  for (uint32_t id : {1, 3}) EXPECT_EQ(client.FieldOf(id, "grpc-status"), "8") << id;
+  EXPECT_EQ(other.FieldOf(1, "grpc-status"), "0");
+}
+
 TEST_F(SharingTest, AFloodFromOneInstanceDoesNotStarveCallsToAnother) {
   CallPlan other = Download(1 << 20);
   other.metadata.emplace_back("api-version", "2.0.0");

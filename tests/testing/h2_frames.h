@@ -34,7 +34,7 @@ inline std::string Frame(uint8_t type, uint8_t flags, uint32_t stream_id,
   return frame.append(payload.data(), payload.size());
 }
 
-// HPACK: a literal without indexing, no Huffman coding. Names and values below 2^14 bytes.
+// HPACK: a literal without indexing, no Huffman coding.
 inline std::string HpackString(absl::string_view text) {
   std::string out;
   if (text.size() < 127) {
@@ -42,10 +42,7 @@ inline std::string HpackString(absl::string_view text) {
   } else {
     size_t rest = text.size() - 127;
     out += static_cast<char>(127);
-    if (rest >= 128) {
-      out += static_cast<char>(rest % 128 | 128);
-      rest /= 128;
-    }
+    for (; rest >= 128; rest /= 128) out += static_cast<char>(rest % 128 | 128);
     out += static_cast<char>(rest);
   }
   return out.append(text.data(), text.size());
@@ -68,8 +65,22 @@ inline std::string HpackBlock(const Fields& fields) {
   return block;
 }
 
+// As HEADERS, and CONTINUATION for what is beyond the largest frame that every peer takes.
+inline std::string HeaderFrames(uint32_t stream_id, absl::string_view block, uint8_t flags) {
+  constexpr size_t kMax = 16384;
+  if (block.size() <= kMax) return Frame(kHeaders, flags, stream_id, block);
+  const uint8_t end = flags & kEndHeaders;
+  std::string frames =
+      Frame(kHeaders, static_cast<uint8_t>(flags - end), stream_id, block.substr(0, kMax));
+  for (size_t at = kMax; at < block.size(); at += kMax) {
+    frames +=
+        Frame(kContinuation, at + kMax < block.size() ? 0 : end, stream_id, block.substr(at, kMax));
+  }
+  return frames;
+}
+
 inline std::string Headers(uint32_t stream_id, const Fields& fields, uint8_t flags = kEndHeaders) {
-  return Frame(kHeaders, flags, stream_id, HpackBlock(fields));
+  return HeaderFrames(stream_id, HpackBlock(fields), flags);
 }
 
 inline Fields Request(const Fields& more = {}) {
