@@ -57,6 +57,9 @@ inline constexpr absl::Duration kUpstreamIdleTimeout = absl::Minutes(4);
 // 500, nghttp2 at 1000 and 33 a second.
 inline constexpr uint32_t kResetsSentBurst = 100;
 inline constexpr uint32_t kResetsSentPerSecond = 5;
+// A connection whose window is shut for as long: longer than a round trip to a server that reads,
+// so that this one leaves somebody's request unread and calls had better begin elsewhere.
+inline constexpr absl::Duration kChokedAfter = absl::Milliseconds(250);
 // gRPC servers send GOAWAY(ENHANCE_YOUR_CALM) to clients that ask more often than this.
 inline constexpr absl::Duration kKeepaliveInterval = absl::Minutes(5);
 inline constexpr absl::Duration kKeepaliveTimeout = absl::Seconds(20);

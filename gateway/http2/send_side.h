@@ -29,6 +29,7 @@ class SendSide {
   void SetHeaderTableBytes(uint32_t bytes) { encoder_.SetTableBytes(bytes); }
   // WINDOW_UPDATE on the connection. False beyond 2^31-1.
   [[nodiscard]] bool AddConnectionWindow(uint32_t bytes) { return connection_window_.Add(bytes); }
+  bool window_open() const { return connection_window_.open(); }
   // WINDOW_UPDATE on a stream, or (either sign) a new initial window. False beyond 2^31-1.
   [[nodiscard]] bool AddStreamWindow(StreamState& stream, int64_t bytes);
 

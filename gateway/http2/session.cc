@@ -77,6 +77,8 @@ StreamId Session::last_peer_stream_id() const { return impl_->last_peer_stream_i
 
 bool Session::established() const { return impl_->established(); }
 
+bool Session::send_window_open() const { return impl_->send_window_open(); }
+
 absl::Time Session::header_block_since() const { return impl_->header_block_since(); }
 
 OutputBuffer& Session::output() { return impl_->output(); }

@@ -174,6 +174,10 @@ class Session {
   // The peer's first SETTINGS has arrived.
   bool established() const;
 
+  // The peer lets us send DATA on this connection; what a stream's own window says is another
+  // matter.
+  bool send_window_open() const;
+
   // When the header block began of which the rest has yet to arrive; InfiniteFuture: there is none.
   absl::Time header_block_since() const;
 

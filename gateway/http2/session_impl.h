@@ -62,6 +62,7 @@ class Session::Impl {
   uint32_t peer_max_concurrent_streams() const;
   StreamId last_peer_stream_id() const { return peer_highest_id_; }
   bool established() const { return established_; }
+  bool send_window_open() const { return send_.window_open(); }
   absl::Time header_block_since() const {
     return block_.kind == BlockKind::kNone || failed_ ? absl::InfiniteFuture() : block_.since;
   }

@@ -115,6 +115,7 @@ void Connection::RunAtEndOfTurn() {
     Pump();
   } while (!write_blocked_ && WriteSome());
   if (closed_) return;
+  WatchWindow();
   WatchForStall(write_blocked_);
   // Last words are for a peer to whom anything was said: not for one that is not there yet.
   const http2::OutputBuffer& output = session_->output();
@@ -152,6 +153,14 @@ bool Connection::WriteSome() {
     }
   }
   return any;
+}
+
+void Connection::WatchWindow() {
+  if (std::as_const(*session_).send_window_open()) {
+    send_window_shut_since_ = absl::InfiniteFuture();
+  } else if (send_window_shut_since_ == absl::InfiniteFuture()) {
+    send_window_shut_since_ = shared_.loop.now();
+  }
 }
 
 void Connection::WatchForStall(bool stalled) {

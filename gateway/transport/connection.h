@@ -74,6 +74,8 @@ class Connection final : private net::ByteStream::Observer, private net::TurnTas
   const auth::TlsPeer* tls_peer() const {
     return stream_ == nullptr ? nullptr : stream_->tls_peer();
   }
+  // Since when the peer lets us send no DATA on any stream; InfiniteFuture: it does.
+  absl::Time send_window_shut_since() const { return send_window_shut_since_; }
   // When the last bytes arrived.
   absl::Time last_read() const { return last_read_; }
 
@@ -88,6 +90,7 @@ class Connection final : private net::ByteStream::Observer, private net::TurnTas
   void DeliverEvents();
   void Pump();
   bool WriteSome();
+  void WatchWindow();
   void WatchForStall(bool stalled);
   void OnPatienceEnded();
   void WatchForHeaders();
@@ -104,6 +107,7 @@ class Connection final : private net::ByteStream::Observer, private net::TurnTas
   net::Timer patience_;     // with a peer that does not read, or after the end does not close
   net::Timer headers_due_;  // looks whether a header block is taking too long to arrive
   absl::Time last_read_;
+  absl::Time send_window_shut_since_ = absl::InfiniteFuture();
   absl::Time round_trip_measured_ = absl::InfinitePast();
   size_t read_since_measured_ = 0;
   size_t read_bytes_ = limits::kReadBufferBytes;  // of the next read

@@ -39,7 +39,7 @@ void Connection::Release(http2::Stream& stream, http2::ErrorCode code) {
   instance_.OnCallEnded();
   if (resets) CountReset();
   if (state_ == State::kReady) {
-    instance_.OnStreamFree(*this);
+    instance_.OnStreamFree();
     if (!HasCalls()) timer_.Arm(loop_.now() + options_.idle_timeout);
   } else {
     CloseIfDrained();
@@ -86,7 +86,7 @@ void Connection::OnSettings() {
       keepalive_.Arm(loop_.now() + options_.keepalive_interval);
     }
   }
-  if (state_ == State::kReady) instance_.OnStreamFree(*this);
+  if (state_ == State::kReady) instance_.OnStreamFree();
 }
 
 void Connection::OnWritable(http2::Stream& stream) {

@@ -40,6 +40,11 @@ class Connection final : public net::Deferred, private transport::Connection::Ha
   Instance& instance() { return instance_; }
 
   bool CanOpen() const { return state_ == State::kReady && transport_.session().CanOpenStream(); }
+  // The instance does not read the request of some call and has shut the window of all: what others
+  // would send here waits for that one.
+  bool choked() const {
+    return transport_.send_window_shut_since() + limits::kChokedAfter <= loop_.now();
+  }
   State state() const { return state_; }
   // A call was opened on it: what ends without has not helped anyone.
   bool served() const { return served_; }

@@ -79,11 +79,32 @@ void Instance::OnTlsChange(const TlsContexts& before) {
   }
 }
 
+// One that is choked only where there cannot be another.
 Connection* Instance::FindFree() {
+  Connection* choked = nullptr;
   for (const auto& connection : connections_) {
-    if (connection->CanOpen()) return connection.get();
+    if (!connection->CanOpen()) continue;
+    if (!connection->choked()) return connection.get();
+    choked = connection.get();
   }
-  return nullptr;
+  return choked != nullptr && MayGrow() ? nullptr : choked;
+}
+
+void Instance::ServeWaiting() {
+  while (first_waiting_ != nullptr) {
+    Connection* connection = FindFree();
+    if (connection == nullptr) return;
+    Caller& caller = *first_waiting_;
+    Dequeue(caller);
+    caller.OnConnected(*connection);
+  }
+}
+
+// A further connection is allowed, and nothing says that it would be of no use.
+bool Instance::MayGrow() const {
+  return !retired_ && !barred() && loop_.now() >= rests_until_ &&
+         connections_.size() < options_.instance_connections_max &&
+         version_.connections < options_.connections_max;
 }
 
 // It said on some connection that it takes no calls; it would say so on others too.
@@ -149,12 +170,8 @@ void Instance::OnCallEnded() {
   --version_.calls;
 }
 
-void Instance::OnStreamFree(Connection& connection) {
-  while (first_waiting_ != nullptr && connection.CanOpen()) {
-    Caller& caller = *first_waiting_;
-    Dequeue(caller);
-    caller.OnConnected(connection);
-  }
+void Instance::OnStreamFree() {
+  ServeWaiting();
   if (first_waiting_ != nullptr && barred())
     FailWaiting(AcquireFailure::kBarred, "the instance takes no calls now");
   ConnectIfNeeded();
@@ -175,7 +192,7 @@ void Instance::OnConnectionClosed(Connection& connection, absl::string_view why)
   // better go elsewhere.
   if (std::any_of(connections_.begin(), connections_.end(),
                   [](const auto& each) { return each->state() != Connection::State::kDraining; })) {
-    return;
+    return ServeWaiting();
   }
   if (named_ && ++connects_failed_ < limits::kAddressesTriedMax) return ConnectIfNeeded();
   connects_failed_ = 0;

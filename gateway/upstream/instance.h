@@ -91,7 +91,7 @@ class Instance final {
 
   void OnCallStarted();
   void OnCallEnded();
-  void OnStreamFree(Connection& connection);
+  void OnStreamFree();
   void OnConnectionUnusable() { ConnectIfNeeded(); }
   void OnConnectionWorn();
   void OnConnectionReady();
@@ -99,6 +99,8 @@ class Instance final {
 
  private:
   Connection* FindFree();
+  void ServeWaiting();
+  bool MayGrow() const;
   std::unique_ptr<net::ByteStream> Dial();
   bool barred() const;
   bool Growing() const;

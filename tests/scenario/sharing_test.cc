@@ -96,6 +96,43 @@ TEST_F(SharingTest, UploadsThatNobodyReadsDelayNobody) {
   EXPECT_EQ(network_.connects(kOne), 1u);
 }
 
+// Many servers open a connection's window only as calls are read.
+TEST_F(SharingTest, ARequestThatShutsTheConnectionsWindowDelaysNobodyElse) {
+  ListenRaw(kOne);
+  RawPeer& client = ConnectRaw();
+  client.Send(RequestHeaders(1));
+  for (int i = 0; i < 4; ++i) client.Send(h2::Data(1, std::string(16'383, 'x')));
+  RunFor(absl::Seconds(1));
+  ASSERT_EQ(raw_servers_.size(), 1u);
+  client.Send(h2::Data(1, "what the window of 65,535 does not hold"));
+  RunFor(absl::Seconds(1));
+  RawPeer& other = ConnectRaw();
+  other.Send(RequestHeaders(1) + h2::Data(1, "hello", h2::kEndStream));
+  RunFor(absl::Seconds(1));
+  ASSERT_EQ(raw_servers_.size(), 2u);
+  EXPECT_EQ(raw_servers_[1]->DataOf(1), "hello");
+  // When the window opens again, the connection takes calls as before.
+  raw_servers_[0]->Send(h2::WindowUpdate(0, 100'000) + h2::WindowUpdate(1, 100'000));
+  RunFor(absl::Seconds(1));
+  EXPECT_EQ(raw_servers_[0]->DataOf(1).size(), 4 * 16'383u + 39u);
+  other.Send(RequestHeaders(3) + h2::Data(3, "again", h2::kEndStream));
+  RunFor(absl::Seconds(1));
+  EXPECT_EQ(raw_servers_[0]->DataOf(3), "again");
+}
+
+TEST_F(SharingTest, WhereThereCannotBeAnotherAConnectionWithAShutWindowTakesCalls) {
+  ShareOneConnection();
+  ListenRaw(kOne);
+  RawPeer& client = ConnectRaw();
+  client.Send(RequestHeaders(1));
+  for (int i = 0; i < 5; ++i) client.Send(h2::Data(1, std::string(13'107, 'x')));
+  RunFor(absl::Seconds(1));
+  client.Send(RequestHeaders(3, {}, h2::kEndHeaders | h2::kEndStream));
+  RunFor(absl::Seconds(1));
+  ASSERT_EQ(raw_servers_.size(), 1u);
+  EXPECT_EQ(raw_servers_[0]->Of(3, h2::kHeaders).size(), 1u);
+}
+
 // Its own first window, and twice ours: the first window passed on so quickly that it grew.
 TEST_F(SharingTest, AReaderThatNeverReadsCostsThreeWindows) {
   const CallBook::Entry& call = Start(NeverRead(32 << 20));
