@@ -31,6 +31,9 @@ inline constexpr absl::Duration kWatchFrozenAfter = absl::Seconds(30);
 // The first change is published at once; what follows sooner than this is published together, since
 // every worker takes over every table. Who moves pins one after the other does not wait for it.
 inline constexpr absl::Duration kTableInterval = absl::Milliseconds(20);
+// The same for tables that have only schemas in addition: those of a fleet come for minutes, and a
+// change in between must find its own interval free.
+inline constexpr absl::Duration kSchemaTableInterval = absl::Milliseconds(500);
 // One message of the stream: far above the registry's chunks, far below what could exhaust memory.
 inline constexpr int kWatchMessageBytesMax = 64 * 1024 * 1024;
 // From this many instances on, losing more than half at once is taken for an accident

@@ -104,6 +104,7 @@ absl::Status RoutingState::ReceiveSnapshot(const WatchResponse& message) {
     in_snapshot_ = false;
     needs_snapshot_ = false;
     changed_ = true;
+    only_schemas_ = false;
   }
   return absl::OkStatus();
 }
@@ -117,6 +118,7 @@ absl::Status RoutingState::ReceiveChanges(const registry::v1::ChangeBatch& batch
     for (const routing::v1::Change& change : revision.changes()) RETURN_IF_ERROR(Apply(change));
     received_revision_ = revision.revision();
     changed_ = true;
+    only_schemas_ = false;
   }
   return absl::OkStatus();
 }
@@ -162,7 +164,9 @@ std::optional<SchemaKey> RoutingState::TakeWantedSchema() {
 void RoutingState::PutSchema(const SchemaKey& key, std::string file_descriptor_set) {
   builder_.PutSchema(key.digest, std::move(file_descriptor_set));
   // While the builder has something else than the last table, that comes first.
-  if (!in_snapshot_ && !needs_snapshot_) changed_ = true;
+  if (in_snapshot_ || needs_snapshot_) return;
+  only_schemas_ |= !changed_;
+  changed_ = true;
 }
 
 absl::StatusOr<std::shared_ptr<const route::RouteTable>> RoutingState::TakeTable() {

@@ -52,6 +52,8 @@ class RoutingState {
 
   // Whether there is something that the last table does not have.
   bool changed() const { return changed_; }
+  // And that is nothing but schemas, which only reflection needs.
+  bool only_schemas_changed() const { return changed_ && only_schemas_; }
   // The table of what was received. REQUIRES: changed(). FailedPrecondition: most instances would
   // be gone at once; as after an error of Receive().
   absl::StatusOr<std::shared_ptr<const route::RouteTable>> TakeTable();
@@ -102,6 +104,7 @@ class RoutingState {
   std::string received_registry_id_;
   int64_t received_revision_ = 0;
   bool changed_ = false;
+  bool only_schemas_ = false;  // if anything
 
   bool needs_snapshot_ = true;
   bool in_snapshot_ = false;

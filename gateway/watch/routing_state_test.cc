@@ -220,5 +220,22 @@ TEST_F(RoutingStateTest, ProgressAndWhatIsUnknownChangeNothing) {
   EXPECT_FALSE(state_.changed());
 }
 
+TEST_F(RoutingStateTest, SchemasAloneAreToldFromAChange) {
+  (void)state_.BeginStream();
+  ASSERT_TRUE(state_.Receive(Snapshot("r", 5)).ok());
+  EXPECT_FALSE(state_.only_schemas_changed());
+  ASSERT_TRUE(state_.TakeTable().ok());
+  state_.PutSchema({"greeter", "1.0.0", "d1"}, "schema");
+  EXPECT_TRUE(state_.only_schemas_changed());
+  ASSERT_TRUE(state_.Receive(PinSet("r", 6, "^2")).ok());
+  state_.PutSchema({"greeter", "2.0.0", "d2"}, "schema");
+  EXPECT_FALSE(state_.only_schemas_changed()) << "a pin is among it";
+  const auto table = state_.TakeTable();
+  ASSERT_TRUE(table.ok());
+  EXPECT_NE((*table)->FindSchema("d1"), nullptr);
+  EXPECT_NE((*table)->FindSchema("d2"), nullptr);
+  EXPECT_FALSE(state_.only_schemas_changed());
+}
+
 }  // namespace
 }  // namespace pinion::watch

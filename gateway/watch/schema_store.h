@@ -21,14 +21,16 @@ class SchemaStore {
   // `directory` need not be there yet.
   explicit SchemaStore(std::string directory) : directory_(std::move(directory)) {}
 
-  // Returns when it is on the disk. InvalidArgument: `digest` is not hexadecimal.
+  // It outlives this process; what a machine that loses power makes of it, Load() notices.
+  // InvalidArgument: `digest` is not hexadecimal.
   absl::Status Save(const std::string& digest, const std::string& schema);
-  // NotFound; DataLoss: what is there is torn or rotten.
-  absl::StatusOr<std::string> Load(const std::string& digest) const;
+  // NotFound; DataLoss: what was there is torn or rotten, and is removed.
+  absl::StatusOr<std::string> Load(const std::string& digest);
   // Removes all others, as far as that can be done.
   void KeepOnly(const absl::flat_hash_set<std::string>& digests);
 
  private:
+  absl::StatusOr<std::string> Read(const std::string& digest) const;
   std::string Path(const std::string& digest) const;
 
   const std::string directory_;

@@ -40,8 +40,8 @@ TEST_F(SchemaStoreTest, TornAndRottenOnesAreNoticed) {
   for (uintmax_t bytes = 0; bytes < size; ++bytes) {
     fs::resize_file(path, bytes);
     EXPECT_TRUE(absl::IsDataLoss(store_.Load("0a").status())) << bytes;
-    fs::remove(path);
     ASSERT_TRUE(store_.Save("0a", "a schema").ok());
+    EXPECT_EQ(*store_.Load("0a"), "a schema") << "what was torn makes room";
   }
   std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).seekp(-1, std::ios::end)
       << 'X';

@@ -205,7 +205,7 @@ class Watcher::Impl {
   absl::Duration DueIn(absl::Time now) const {
     if (cancelled_) return absl::InfiniteDuration();
     absl::Time due = last_message_ + options_.silence_max;
-    if (state_.changed()) due = std::min(due, last_table_ + limits::kTableInterval);
+    if (state_.changed()) due = std::min(due, TableDue());
     if (recording_ != nullptr && recording_->wants_sync()) due = std::min(due, next_sync_);
     due = std::min(due, uplink_.collection_due(state_.revision()));
     if (spoken_) due = std::min(due, uplink_.sending_due());
@@ -215,7 +215,7 @@ class Watcher::Impl {
   void DoWhatIsDue() {
     if (cancelled_) return;
     const absl::Time now = clock_.Monotonic();
-    if (state_.changed() && now >= last_table_ + limits::kTableInterval) PublishOrRefuse();
+    if (state_.changed() && now >= TableDue()) PublishOrRefuse();
     if (now >= next_sync_) SyncRecording();
     uplink_.Collect(state_.revision(), now);
     Send();
@@ -238,9 +238,7 @@ class Watcher::Impl {
       board_.Update([](WatchStatus& now) { ++now.snapshots_received; });
     }
     if (message.has_progress() && !state_.changed()) Confirm();
-    if (state_.changed() && last_message_ >= last_table_ + limits::kTableInterval) {
-      PublishOrRefuse();
-    }
+    if (state_.changed() && last_message_ >= TableDue()) PublishOrRefuse();
     RenewRecording();
   }
 
@@ -261,6 +259,11 @@ class Watcher::Impl {
   }
 
   // ---- tables ----
+
+  absl::Time TableDue() const {
+    return last_table_ +
+           (state_.only_schemas_changed() ? limits::kSchemaTableInterval : limits::kTableInterval);
+  }
 
   void PublishOrRefuse() {
     const absl::Status status = TakeAndPublish();
