@@ -58,6 +58,8 @@ void Complete(bool gateway, config::v1::Bootstrap& bootstrap) {
 
 absl::StatusOr<config::v1::Bootstrap> ServeBootstrap(const ServeFlags& flags, bool gateway) {
   config::v1::Bootstrap bootstrap = Defaults();
+  // A gateway beside a registry has the same default, and is asked by its operators more often.
+  if (!gateway) bootstrap.clear_admin();
   if (!flags.config.empty()) {
     ASSIGN_OR_RETURN(config::Loaded loaded, config::LoadFile(flags.config));
     bootstrap = std::move(loaded.bootstrap);

@@ -13,6 +13,7 @@
 #include "config/load.h"
 #include "config/static_routing.h"
 #include "config/validate.h"
+#include "pinion/registry_report.h"
 
 namespace pinion {
 namespace {
@@ -51,7 +52,7 @@ absl::StatusOr<std::unique_ptr<GatewayPlane>> GatewayPlane::Start(Options option
   }
   ASSIGN_OR_RETURN(plane->gateway_, worker::Gateway::Start(std::move(settings), SystemClock()));
   RETURN_IF_ERROR(plane->StartTables(options));
-  RETURN_IF_ERROR(plane->StartAdmin());
+  RETURN_IF_ERROR(plane->StartAdmin(options.registry_counts));
   return plane;
 }
 
@@ -137,27 +138,33 @@ absl::Status GatewayPlane::Accept(const std::string& registry_id) {
   return watcher_->Accept(registry_id);
 }
 
-absl::Status GatewayPlane::StartAdmin() {
+absl::Status GatewayPlane::StartAdmin(
+    const std::function<service::RegistryCounts()>& registry_counts) {
   const config::v1::Bootstrap config = bootstrap();
   if (!config.admin().has_address()) return absl::OkStatus();
   // The plane owns the port, and takes nothing away that it shows before it is gone.
-  ASSIGN_OR_RETURN(
-      admin_,
-      admin::AdminServer::Start(
-          config.admin().address(),
-          {.bootstrap = [plane = this] { return plane->bootstrap(); },
-           .table = [plane = this] { return plane->table_.Status(plane->watch_status()); },
-           .metrics = [plane = this] { return Metrics(*plane->gateway_, plane->watch_status()); },
-           .draining = [plane = this] { return plane->draining_.load(); },
-           .accept = [plane = this](const std::string& id) { return plane->Accept(id); }}));
+  admin::Sources sources = {
+      .bootstrap = [plane = this] { return plane->bootstrap(); },
+      .table = [plane = this] { return plane->table_.Status(plane->watch_status()); },
+      .metrics =
+          [plane = this, registry_counts] {
+            std::vector<admin::MetricFamily> families =
+                Metrics(*plane->gateway_, plane->watch_status());
+            if (registry_counts) AppendMetrics(registry_counts(), families);
+            return families;
+          },
+      .draining = [plane = this] { return plane->draining_.load(); },
+      .accept = [plane = this](const std::string& id) { return plane->Accept(id); },
+  };
+  if (registry_counts) {
+    sources.registry = [registry_counts] { return StatusOf(registry_counts()); };
+  }
+  ASSIGN_OR_RETURN(admin_, admin::AdminServer::Start(config.admin().address(), std::move(sources)));
   return absl::OkStatus();
 }
 
 std::string GatewayPlane::admin_address() const {
-  if (admin_ == nullptr) return "";
-  routing::v1::Address address = bootstrap().admin().address();
-  address.mutable_socket_address()->set_port_value(static_cast<uint32_t>(admin_->port()));
-  return config::ToString(address);
+  return admin_ == nullptr ? "" : admin_->address();
 }
 
 void GatewayPlane::Reload() {

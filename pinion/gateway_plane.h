@@ -19,6 +19,7 @@
 #include "gateway/worker/gateway.h"
 #include "pinion/config/v1/config.pb.h"
 #include "pinion/gateway_report.h"
+#include "registry/service/registry_counts.h"
 
 namespace pinion {
 
@@ -34,6 +35,9 @@ class GatewayPlane {
     std::string accepted_registry_id;
     // Called once, when calls can be routed: by any thread, perhaps before Start() returns.
     std::function<void()> ready;
+    // Of the registry in the same process, for the admin port, which is one for both; outlives the
+    // plane. Empty: there is none.
+    std::function<service::RegistryCounts()> registry_counts = {};
   };
 
   // Errors are sentences for whoever starts the program.
@@ -58,7 +62,7 @@ class GatewayPlane {
   absl::Status StartTables(const Options& options);
   absl::Status PublishStatic(const config::v1::Bootstrap& bootstrap);
   absl::Status ReloadStatic();
-  absl::Status StartAdmin();
+  absl::Status StartAdmin(const std::function<service::RegistryCounts()>& registry_counts);
   void Publish(std::shared_ptr<const route::RouteTable> table);
   std::optional<watch::WatchStatus> watch_status() const;
   absl::Status Accept(const std::string& registry_id);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "auth/issuer_config.h"
@@ -12,6 +13,7 @@
 #include "base/status_macros.h"
 #include "config/address.h"
 #include "pinion/etcd_options.h"
+#include "pinion/registry_report.h"
 #include "registry/store/etcd_store.h"
 #include "registry/store/memory_store.h"
 #include "registry/store/sqlite_store.h"
@@ -128,6 +130,28 @@ absl::StatusOr<std::unique_ptr<RegistryPlane>> RegistryPlane::Start(
   return plane;
 }
 
-void RegistryPlane::Stop() { server_->Shutdown(kGrace); }
+absl::Status RegistryPlane::StartAdmin(const config::v1::Bootstrap& bootstrap) {
+  if (!bootstrap.admin().has_address()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(admin_, admin::AdminServer::Start(
+                               bootstrap.admin().address(),
+                               {.bootstrap = [bootstrap] { return bootstrap; },
+                                .metrics =
+                                    [plane = this] {
+                                      std::vector<admin::MetricFamily> families;
+                                      AppendMetrics(plane->counts(), families);
+                                      return families;
+                                    },
+                                .registry = [plane = this] { return StatusOf(plane->counts()); }}));
+  return absl::OkStatus();
+}
+
+std::string RegistryPlane::admin_address() const {
+  return admin_ == nullptr ? "" : admin_->address();
+}
+
+void RegistryPlane::Stop() {
+  admin_.reset();
+  server_->Shutdown(kGrace);
+}
 
 }  // namespace pinion

@@ -43,11 +43,14 @@ void DrainUntilEmpty(GatewayPlane& gateway) {
   if (!gateway.Drain()) log::Warning("pinion", "some calls had to be ended");
 }
 
+// `address` empty: there is none.
+void AnnounceAdmin(const std::string& address, Announcement& announcement) {
+  if (!address.empty()) announcement.Line(absl::StrCat("admin address=", address));
+}
+
 void AnnounceGateway(const GatewayPlane& gateway, Announcement& announcement) {
   announcement.Listeners(gateway.listeners());
-  if (const std::string admin = gateway.admin_address(); !admin.empty()) {
-    announcement.Line(absl::StrCat("admin address=", admin));
-  }
+  AnnounceAdmin(gateway.admin_address(), announcement);
 }
 
 // ---- gateway ----
@@ -165,7 +168,9 @@ absl::Status RunRegistry(cli::Invocation& run, ServeFlags flags) {
   ASSIGN_OR_RETURN(const config::v1::Bootstrap bootstrap, ServeBootstrap(flags, false));
   ASSIGN_OR_RETURN(const std::unique_ptr<RegistryPlane> registry,
                    RegistryPlane::Start(bootstrap.registry()));
+  RETURN_IF_ERROR(registry->StartAdmin(bootstrap));
   Announcement announcement(run.out());
+  AnnounceAdmin(registry->admin_address(), announcement);
   announcement.Line(absl::StrCat("registry address=", registry->address()));
   announcement.Line("ready");
   WaitUntilStopped(run);
@@ -204,12 +209,13 @@ absl::Status RunServe(cli::Invocation& run, ServeFlags flags) {
   ASSIGN_OR_RETURN(const std::unique_ptr<RegistryPlane> registry,
                    RegistryPlane::Start(bootstrap.registry()));
   Announcement announcement(run.out());
-  ASSIGN_OR_RETURN(gateway,
-                   GatewayPlane::Start({.bootstrap = std::move(bootstrap),
-                                        .config_file = flags.config,
-                                        .registries = {registry->local_address()},
-                                        .accepted_registry_id = "",
-                                        .ready = [&announcement] { announcement.Ready(); }}));
+  ASSIGN_OR_RETURN(gateway, GatewayPlane::Start(
+                                {.bootstrap = std::move(bootstrap),
+                                 .config_file = flags.config,
+                                 .registries = {registry->local_address()},
+                                 .accepted_registry_id = "",
+                                 .ready = [&announcement] { announcement.Ready(); },
+                                 .registry_counts = [&registry] { return registry->counts(); }}));
   AnnounceGateway(*gateway, announcement);
   announcement.Line(absl::StrCat("registry address=", registry->address()));
   announcement.Line(NextCommand(registry->address()));

@@ -74,11 +74,17 @@ class AdminServer::Impl {
 
   int port() const { return MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_BIND_PORT)->port; }
 
+  std::string address() const { return AddressWith(absl::StrCat(port())); }
+
  private:
-  absl::Status CannotListen(absl::string_view why) const {
+  std::string AddressWith(absl::string_view port) const {
     const bool v6 = absl::StrContains(host_, ":");
-    return absl::FailedPreconditionError(absl::StrCat("admin cannot listen on ", v6 ? "[" : "",
-                                                      host_, v6 ? "]:" : ":", port_, ": ", why));
+    return absl::StrCat(v6 ? "[" : "", host_, v6 ? "]:" : ":", port);
+  }
+
+  absl::Status CannotListen(absl::string_view why) const {
+    return absl::FailedPreconditionError(
+        absl::StrCat("admin cannot listen on ", AddressWith(port_), ": ", why));
   }
 
   // libmicrohttpd's log: the reason why it does not start (`Failed to bind to port 80: Permission
@@ -141,6 +147,7 @@ class AdminServer::Impl {
 AdminServer::AdminServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 AdminServer::~AdminServer() = default;
 
+std::string AdminServer::address() const { return impl_->address(); }
 int AdminServer::port() const { return impl_->port(); }
 
 absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const routing::v1::Address& address,

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "gateway/admin/pages.h"
@@ -28,7 +29,8 @@ class AdminServer {
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
 
-  // The real one.
+  // With the real port: "127.0.0.1:8082", "[::1]:8082".
+  std::string address() const;
   int port() const;
 
  private:

@@ -24,10 +24,11 @@ struct Link {
 
 constexpr Link kLinks[] = {
     {"/healthz", "the process is alive"},
-    {"/readyz", "a route table is in place; its revision and age"},
+    {"/readyz", "it does its work: its route table and its registry, with their revisions"},
     {"/metrics", "metrics for Prometheus"},
     {"/stats", "the same values, a line each (?filter=text)"},
-    {"/config_dump", "the running configuration and a summary of the route table"},
+    {"/config_dump",
+     "the running configuration, and a summary of the route table and the registry"},
 };
 
 Page Index() {
@@ -61,11 +62,15 @@ config::v1::Bootstrap WithoutSecrets(config::v1::Bootstrap bootstrap) {
       }
     }
   }
-  if (bootstrap.has_gateway()) {
-    for (auto& issuer : *bootstrap.mutable_gateway()->mutable_jwt_issuers()) {
+  const auto shorten = [](auto& issuers) {
+    for (auto& issuer : issuers) {
       std::string& url = *issuer.mutable_jwks_url();
       url.resize(std::min(url.size(), url.find('?')));
     }
+  };
+  if (bootstrap.has_gateway()) shorten(*bootstrap.mutable_gateway()->mutable_jwt_issuers());
+  if (bootstrap.registry().has_access()) {
+    shorten(*bootstrap.mutable_registry()->mutable_access()->mutable_jwt_issuers());
   }
   return bootstrap;
 }
@@ -108,6 +113,24 @@ std::string TableJson(const TableStatus& table) {
                       ", \"pins\": ", table.pins, "}");
 }
 
+std::string RegistryJson(const RegistryStatus& registry) {
+  return absl::StrCat("{\"id\": ", JsonString(registry.id),
+                      ", \"store\": ", JsonString(registry.store),
+                      ", \"revision\": ", registry.revision, ", \"watchers\": ", registry.watchers,
+                      ", \"problem\": ", JsonString(registry.problem),
+                      ", \"warning\": ", JsonString(registry.warning), "}");
+}
+
+// Of /readyz, below what is said of the gateway if there is one.
+std::string RegistryLines(const RegistryStatus& registry) {
+  std::string lines = absl::StrCat("registry id: ", registry.id, "\nstore: ", registry.store,
+                                   "\nstore revision: ", registry.revision,
+                                   "\nwatchers: ", registry.watchers, "\n");
+  if (!registry.problem.empty()) absl::StrAppend(&lines, "problem: ", registry.problem, "\n");
+  if (!registry.warning.empty()) absl::StrAppend(&lines, "warning: ", registry.warning, "\n");
+  return lines;
+}
+
 }  // namespace
 
 Page Pages::Answer(const Request& request) const {
@@ -129,21 +152,36 @@ Page Pages::Answer(const Request& request) const {
 
 // A frozen gateway is alive, and a restart would not thaw it.
 Page Pages::Health() const {
-  const TableStatus table = sources_.table();
+  const TableStatus table = sources_.table ? sources_.table() : TableStatus();
   return {200, kText, table.frozen ? absl::StrCat("frozen: ", table.registry, "\n") : "ok\n"};
 }
 
 Page Pages::Accept(const Request& request) const {
   if (request.method != "POST") return {405, kText, "this page only answers POST\n", "POST"};
-  const absl::Status status = sources_.accept(std::string(request.registry));
+  const absl::Status status =
+      sources_.accept ? sources_.accept(std::string(request.registry))
+                      : absl::FailedPreconditionError("there is no gateway in this process");
   if (!status.ok()) return {409, kText, absl::StrCat(std::string(status.message()), "\n")};
   return {200, kText,
           absl::StrCat("accepted: the next snapshot of registry ", std::string(request.registry),
                        " is taken over\n")};
 }
 
+// Where both are, the process is there for calls: a gateway goes on without its registry.
 Page Pages::Ready() const {
-  const TableStatus table = sources_.table();
+  if (!sources_.registry) return GatewayReady();
+  const RegistryStatus registry = sources_.registry();
+  Page page = GatewayReady();
+  if (!sources_.table) {
+    const bool ready = registry.problem.empty();
+    page = {ready ? 200 : 503, kText, ready ? "ready\n" : "not ready: the store does not answer\n"};
+  }
+  absl::StrAppend(&page.body, RegistryLines(registry));
+  return page;
+}
+
+Page Pages::GatewayReady() const {
+  const TableStatus table = sources_.table ? sources_.table() : TableStatus();
   if (!table.in_place) return {503, kText, "not ready: no route table yet\n"};
   const bool draining = sources_.draining();
   std::string body =
@@ -162,9 +200,12 @@ Page Pages::ConfigDump() const {
            .ok()) {
     return {500, kText, "the configuration cannot be shown as JSON\n"};
   }
-  return {200, kJson,
-          absl::StrCat("{\"bootstrap\": ", bootstrap,
-                       ",\n\"route_table\": ", TableJson(sources_.table()), "}\n")};
+  std::string body = absl::StrCat("{\"bootstrap\": ", bootstrap);
+  if (sources_.table) absl::StrAppend(&body, ",\n\"route_table\": ", TableJson(sources_.table()));
+  if (sources_.registry) {
+    absl::StrAppend(&body, ",\n\"registry\": ", RegistryJson(sources_.registry()));
+  }
+  return {200, kJson, absl::StrCat(body, "}\n")};
 }
 
 Page Pages::Stats(std::string_view filter) const {

@@ -27,13 +27,15 @@ struct Page {
 //   /             index
 //   /healthz      200 as long as the process answers; says whether the route table is frozen
 //   /readyz       200 once a route table is in place and while calls are taken, else 503; its
-//                 revision and age, and whether it is frozen
+//                 revision and age, and whether it is frozen. Of a registry alone: 200 while its
+//                 store answers
 //   /metrics      Prometheus text, also at /stats/prometheus
 //   /stats        the same values for people, a line each
 //   /config_dump  JSON: the running configuration (loads again as a file) and a summary of the
-//                 route table
+//                 route table and of the registry, as far as they are in this process
 // POST only:
-//   /accept       takes over what ?registry=ID says although it was refused; 409 when it was not
+//   /accept       takes over what ?registry=ID says although it was refused; 409 when it was not,
+//                 or there is no gateway
 class Pages {
  public:
   explicit Pages(Sources sources) : sources_(std::move(sources)) {}
@@ -43,6 +45,7 @@ class Pages {
  private:
   Page Health() const;
   Page Ready() const;
+  Page GatewayReady() const;
   Page Accept(const Request& request) const;
   Page ConfigDump() const;
   Page Stats(std::string_view filter) const;

@@ -190,5 +190,64 @@ TEST_F(PagesTest, MetricsInBothForms) {
   EXPECT_EQ(Get("/stats", "nothing").body, "");
 }
 
+// What a registry alone shows.
+class RegistryPagesTest : public testing::Test {
+ protected:
+  Page Get(std::string_view path) { return pages_.Answer({"GET", path, "", ""}); }
+
+  RegistryStatus registry_{.id = "5b0c",
+                           .store = "sqlite r.db",
+                           .revision = 41,
+                           .watchers = 2,
+                           .problem = "",
+                           .warning = ""};
+  Pages pages_{{.bootstrap = [] { return config::v1::Bootstrap(); },
+                .metrics = [] { return std::vector<MetricFamily>(); },
+                .registry = [this] { return registry_; }}};
+};
+
+TEST_F(RegistryPagesTest, IsReadyWhileItsStoreAnswers) {
+  EXPECT_EQ(Get("/healthz").body, "ok\n");
+  EXPECT_EQ(Get("/readyz").status, 200);
+  EXPECT_EQ(Get("/readyz").body,
+            "ready\nregistry id: 5b0c\nstore: sqlite r.db\nstore revision: 41\nwatchers: 2\n");
+  registry_.warning = "no changes are taken: the disk is full";
+  EXPECT_EQ(Get("/readyz").status, 200) << "whoever reads is served";
+  EXPECT_THAT(Get("/readyz").body,
+              HasSubstr("\nwarning: no changes are taken: the disk is full\n"));
+  registry_.problem = "etcd is away";
+  EXPECT_EQ(Get("/readyz").status, 503);
+  EXPECT_THAT(Get("/readyz").body, HasSubstr("not ready: the store does not answer\n"));
+  EXPECT_THAT(Get("/readyz").body, HasSubstr("\nproblem: etcd is away\n"));
+  EXPECT_EQ(Get("/healthz").status, 200) << "a restart would not help";
+}
+
+TEST_F(RegistryPagesTest, HasNoRouteTableAndNobodyToAccept) {
+  google::protobuf::Struct dump;
+  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(Get("/config_dump").body, &dump).ok());
+  EXPECT_FALSE(dump.fields().contains("route_table"));
+  EXPECT_EQ(dump.fields().at("registry").struct_value().fields().at("id").string_value(), "5b0c");
+  const Page accepted = pages_.Answer({"POST", "/accept", "", "5b0c"});
+  EXPECT_EQ(accepted.status, 409);
+  EXPECT_EQ(accepted.body, "there is no gateway in this process\n");
+}
+
+TEST(BothPlanes, TheGatewayDecidesAndTheRegistryIsToldOf) {
+  TableStatus table{.in_place = true, .revision = 9, .source = "registry"};
+  RegistryStatus registry{.id = "5b0c", .problem = "the disk is gone"};
+  const Pages pages({.bootstrap = [] { return config::v1::Bootstrap(); },
+                     .table = [&table] { return table; },
+                     .metrics = [] { return std::vector<MetricFamily>(); },
+                     .draining = [] { return false; },
+                     .accept = [](const std::string&) { return absl::OkStatus(); },
+                     .registry = [&registry] { return registry; }});
+  const Page ready = pages.Answer({"GET", "/readyz", "", ""});
+  EXPECT_EQ(ready.status, 200) << "calls go on without the registry";
+  EXPECT_THAT(ready.body, HasSubstr("ready\nrevision: 9\n"));
+  EXPECT_THAT(ready.body, HasSubstr("problem: the disk is gone\n"));
+  table.in_place = false;
+  EXPECT_EQ(pages.Answer({"GET", "/readyz", "", ""}).status, 503);
+}
+
 }  // namespace
 }  // namespace pinion::admin

@@ -31,12 +31,23 @@ struct TableStatus {
   uint64_t pins = 0;
 };
 
+// The registry of this process.
+struct RegistryStatus {
+  std::string id;
+  std::string store;  // as it describes itself to people
+  int64_t revision = 0;
+  int64_t watchers = 0;  // gateways
+  std::string problem;   // why it answers nobody; empty: it does
+  std::string warning;   // what is wrong although it answers; empty: nothing
+};
+
 // Called on the admin port's own thread while the server lives, so what they capture outlives it.
-// They must neither block for long, since other requests wait meanwhile, nor throw. None may be
-// empty.
+// They must neither block for long, since other requests wait meanwhile, nor throw. `bootstrap` and
+// `metrics` may not be empty.
 struct Sources {
   // The configuration in force.
   std::function<config::v1::Bootstrap()> bootstrap;
+  // Empty, as `draining` and `accept`: there is no gateway in this process.
   std::function<TableStatus()> table;
   std::function<std::vector<MetricFamily>()> metrics;
   // The process finishes its calls and takes no new ones.
@@ -44,6 +55,8 @@ struct Sources {
   // An operator's word that what this registry says is taken over although it was refused. Not OK:
   // it was not, and why.
   std::function<absl::Status(const std::string& registry_id)> accept;
+  // Empty: there is no registry in this process.
+  std::function<RegistryStatus()> registry = {};
 };
 
 }  // namespace pinion::admin

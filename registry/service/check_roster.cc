@@ -51,6 +51,15 @@ void CheckRoster::Hasten(const std::string& service, absl::Time now) {
   }
 }
 
+std::map<std::pair<model::Verdict, bool>, int64_t> CheckRoster::Count() const {
+  std::map<std::pair<model::Verdict, bool>, int64_t> counts;
+  for (const auto& [uid, entry] : entries_) {
+    const InstanceCheck& check = entry.instance.check();
+    ++counts[{check.verdict(), check.held_back()}];
+  }
+  return counts;
+}
+
 absl::Time CheckRoster::NextDue() const {
   return due_.empty() ? absl::InfiniteFuture() : due_.begin()->first;
 }

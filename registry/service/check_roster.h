@@ -2,6 +2,7 @@
 // comes from outside. Owned by InstanceChecker; not thread-safe.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -35,6 +36,8 @@ class CheckRoster {
   void Hasten(const std::string& service, absl::Time now);
 
   bool Knows(const std::string& uid) const { return entries_.contains(uid); }
+  // How many there are by verdict, and whether they get no calls, as their records say.
+  std::map<std::pair<model::Verdict, bool>, int64_t> Count() const;
   bool empty() const { return entries_.empty(); }
   // InfiniteFuture: none is.
   absl::Time NextDue() const;

@@ -62,6 +62,11 @@ void FindingRecorder::Withdraw(const std::string& uid) {
   if (waiting_.erase(uid) > 0) room_.SignalAll();
 }
 
+int64_t FindingRecorder::waiting() {
+  MutexLock lock(&mutex_);
+  return static_cast<int64_t>(waiting_.size());
+}
+
 absl::Time FindingRecorder::NextDue(absl::Time now) {
   if (waiting_.size() >= kMaxNewsAtOnce) return now;
   while (!order_.empty() && !waiting_.contains(order_.front())) order_.pop_front();

@@ -56,6 +56,9 @@ class FindingRecorder {
   // The instance was found as it stands: what waits of it is wrong.
   void Withdraw(const std::string& uid);
 
+  // How many wait.
+  int64_t waiting();
+
   // At once, on the caller's thread; how the instance stands then. NotFound: it is gone.
   absl::StatusOr<registry::v1::Instance> Record(const News& news);
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/status_macros.h"
+#include "registry/model/keys.h"
 #include "registry/service/consistent_read.h"
 #include "registry/service/operations.h"
 
@@ -47,7 +48,19 @@ void Housekeeper::RunLoop() {
     }
     failing = !more.ok();
     busy = more.value_or(false);
+    MutexLock lock(&mutex_);
+    last_round_ = more.status();
   }
+}
+
+absl::Status Housekeeper::last_round() const {
+  MutexLock lock(&mutex_);
+  return last_round_;
+}
+
+int64_t Housekeeper::jobs() const {
+  MutexLock lock(&mutex_);
+  return jobs_;
 }
 
 absl::StatusOr<bool> Housekeeper::RunOnce() {
@@ -57,7 +70,17 @@ absl::StatusOr<bool> Housekeeper::RunOnce() {
   RETURN_IF_ERROR(ForgetOldUsage(registry_));
   RETURN_IF_ERROR(ForgetOldGateways(registry_));
   RETURN_IF_ERROR(CompactSome());
+  RETURN_IF_ERROR(CountJobs());
   return RunJobs(registry_, options_.job_rights);
+}
+
+absl::Status Housekeeper::CountJobs() {
+  ASSIGN_OR_RETURN(const store::RangeResult open,
+                   registry_.store().Range(
+                       {.range = store::KeyRange::Prefix(model::kJobsDue), .count_only = true}));
+  MutexLock lock(&mutex_);
+  jobs_ = open.count;
+  return absl::OkStatus();
 }
 
 absl::Status Housekeeper::CompactSome() {

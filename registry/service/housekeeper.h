@@ -30,19 +30,27 @@ class Housekeeper {
   Housekeeper(Registry& registry, const WatchHub& hub, const HousekeeperOptions& options);
   ~Housekeeper();
 
+  // What came of the last round: Unavailable while the store is away. Thread-safe, as jobs().
+  absl::Status last_round() const;
+  // Those that had not ended then.
+  int64_t jobs() const;
+
   // One round, on the caller's thread. True: a job has more to do now.
   absl::StatusOr<bool> RunOnce();
 
  private:
   void RunLoop();
   absl::Status CompactSome();
+  absl::Status CountJobs();
 
   Registry& registry_;
   const WatchHub& hub_;
   const HousekeeperOptions options_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar stopped_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status last_round_ ABSL_GUARDED_BY(mutex_);
+  int64_t jobs_ ABSL_GUARDED_BY(mutex_) = 0;
   std::thread thread_;
 };
 

@@ -256,6 +256,7 @@ absl::StatusOr<std::optional<InstanceChecker::Judged>> InstanceChecker::Check(
     MutexLock lock(&mutex_);
     // Cut short: what came means nothing.
     if (stopping_) return absl::CancelledError("the registry is shutting down");
+    ++checks_;
     outcome = roster_.Finish(instance.uid(), result.ok() ? *result : CheckRoster::Result(),
                              registry_.clock().Monotonic());
   }
@@ -263,6 +264,15 @@ absl::StatusOr<std::optional<InstanceChecker::Judged>> InstanceChecker::Check(
   if (!outcome.has_value()) return std::nullopt;
   const Effect effect = EffectOf(task.instance, policy, outcome->verdict);
   return Judged{.outcome = *std::move(outcome), .effect = effect};
+}
+
+InstanceCounts InstanceChecker::counts() {
+  InstanceCounts counts{.waiting = recorder_.waiting()};
+  MutexLock lock(&mutex_);
+  counts.by_state = roster_.Count();
+  counts.checking = ours_;
+  counts.checks = checks_;
+  return counts;
 }
 
 absl::StatusOr<v1::CheckInstanceResponse> InstanceChecker::CheckNow(

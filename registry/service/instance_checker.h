@@ -24,6 +24,7 @@
 #include "registry/service/claim.h"
 #include "registry/service/finding_recorder.h"
 #include "registry/service/registry.h"
+#include "registry/service/registry_counts.h"
 
 namespace pinion::service {
 
@@ -51,6 +52,9 @@ class InstanceChecker {
   // Checks one now, on the caller's thread. NotFound: INSTANCE_UNKNOWN. Thread-safe.
   absl::StatusOr<registry::v1::CheckInstanceResponse> CheckNow(
       const registry::v1::CheckInstanceRequest& request);
+
+  // Thread-safe.
+  InstanceCounts counts();
 
  private:
   void RunFollower();
@@ -87,6 +91,7 @@ class InstanceChecker {
   bool ours_ ABSL_GUARDED_BY(mutex_) = false;  // this registry holds the claim
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::unique_ptr<store::Watcher> instances_ ABSL_GUARDED_BY(mutex_);  // used by the follower only
+  int64_t checks_ ABSL_GUARDED_BY(mutex_) = 0;                         // made
   absl::Time complained_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   int64_t failures_ ABSL_GUARDED_BY(mutex_) = 0;  // since
 

@@ -339,7 +339,9 @@ TEST_F(InstanceCheckerTest, OneRevisionForMany) {
   int gone = 0;
   for (const auto& instance : PutFindings(*registry_, news)) {
     gone += absl::IsNotFound(instance.status()) ? 1 : 0;
-    if (instance.ok()) EXPECT_EQ(instance->meta().revision(), before + 1);
+    if (instance.ok()) {
+      EXPECT_EQ(instance->meta().revision(), before + 1);
+    }
   }
   EXPECT_EQ(gone, 1);
   EXPECT_EQ(store_.revision(), before + 1);

@@ -16,9 +16,12 @@
 #include "base/status_macros.h"
 #include "registry/schema/schema.h"
 #include "registry/service/access_service.h"
+#include "registry/service/call_counts.h"
+#include "registry/service/grpc_call_counter.h"
 #include "registry/service/grpc_services.h"
 #include "registry/service/registry.h"
 #include "registry/service/server_tls.h"
+#include "registry/store/measured_store.h"
 
 namespace pinion::service {
 namespace {
@@ -92,6 +95,8 @@ absl::Status CheckListenAddress(const RegistryServerOptions& options) {
 }
 
 struct RegistryServer::Parts {
+  CallCounts calls;
+  std::unique_ptr<store::MeasuredStore> store;
   std::unique_ptr<Registry> registry;
   std::unique_ptr<Gatekeeper> gatekeeper;  // null: everybody may do everything
   std::unique_ptr<WatchHub> hub;
@@ -129,6 +134,7 @@ absl::Status RegistryServer::Parts::Listen(const RegistryServerOptions& options)
   builder.RegisterService(registry_service.get());
   builder.RegisterService(watch_service.get());
   builder.RegisterService(access_service.get());
+  builder.experimental().SetInterceptorCreators(CountCallsInto(calls));
   {
     // Who may open a socket may change every pin.
     const PrivateFiles private_sockets;
@@ -155,7 +161,8 @@ absl::StatusOr<std::unique_ptr<RegistryServer>> RegistryServer::Start(
   RETURN_IF_ERROR(CheckListenAddress(options));
   QuietGrpc();
   auto parts = std::make_unique<Parts>();
-  ASSIGN_OR_RETURN(parts->registry, Registry::Open(store, clock, options.registry));
+  parts->store = std::make_unique<store::MeasuredStore>(store, clock);
+  ASSIGN_OR_RETURN(parts->registry, Registry::Open(*parts->store, clock, options.registry));
   parts->hub = std::make_unique<WatchHub>(*parts->registry, options.watch);
   parts->probe = std::make_unique<probe::InstanceProbe>(options.probe);
   parts->checker = std::make_unique<InstanceChecker>(
@@ -198,6 +205,26 @@ void RegistryServer::Shutdown(absl::Duration grace) {
                    gpr_time_from_millis(absl::ToInt64Milliseconds(grace), GPR_TIMESPAN)));
   parts_->server->Wait();
   parts_->server.reset();
+}
+
+RegistryCounts RegistryServer::Counts() const {
+  RegistryCounts counts;
+  counts.registry_id = parts_->registry->id();
+  counts.store = parts_->store->Describe();
+  counts.revision = parts_->store->revision();
+  counts.compact_revision = parts_->store->compact_revision();
+  counts.commits = parts_->store->commits();
+  counts.last_commit = parts_->store->last_commit();
+  counts.housekeeping = parts_->housekeeper->last_round();
+  counts.jobs = parts_->housekeeper->jobs();
+  counts.calls = parts_->calls.All();
+  counts.watch = parts_->hub->counts();
+  counts.instances = parts_->checker->counts();
+  if (parts_->gatekeeper != nullptr) {
+    counts.unauthenticated = parts_->gatekeeper->unauthenticated();
+    counts.denied = parts_->gatekeeper->denied();
+  }
+  return counts;
 }
 
 const std::string& RegistryServer::address() const { return parts_->address; }

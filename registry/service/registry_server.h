@@ -15,6 +15,7 @@
 #include "registry/service/housekeeper.h"
 #include "registry/service/instance_checker.h"
 #include "registry/service/registry.h"
+#include "registry/service/registry_counts.h"
 #include "registry/service/watch_hub.h"
 #include "registry/store/store.h"
 
@@ -68,6 +69,9 @@ class RegistryServer {
   // Ends the watches, takes no new calls, and cancels those that still run after `grace`. Returns
   // when all are done. Happens once; the destructor does it with a grace of one second.
   void Shutdown(absl::Duration grace);
+
+  // Not while Shutdown() runs, or after it. Thread-safe else.
+  RegistryCounts Counts() const;
 
   // What clients connect to: as configured, with the real port.
   const std::string& address() const;

@@ -388,5 +388,28 @@ TEST_F(RegistryServerTest, APortIsNotShared) {
   EXPECT_THAT(std::string(two.status().message()), HasSubstr("in use by another process"));
 }
 
+TEST_F(RegistryServerTest, CountsWhatMonitoringAsksFor) {
+  ASSERT_TRUE(Publish("1.0.0").ok());
+  ASSERT_TRUE(Publish("1.1.0").ok());
+  EXPECT_FALSE(Publish("no version").ok());
+  Register("1.0.0", 9001);
+  v1::PinResponse pin;
+  EXPECT_EQ(Pin("^1", &pin).error_code(), grpc::StatusCode::NOT_FOUND) << "no such consumer";
+
+  RegistryCounts counts = server_->Counts();
+  EXPECT_EQ(counts.registry_id, server_->registry_id());
+  EXPECT_EQ(counts.store, "sqlite " + directory_ + "/registry.db");
+  EXPECT_EQ(counts.revision, store_->revision());
+  const std::string service = "pinion.registry.v1.Registry/";
+  EXPECT_EQ((counts.calls[{service + "PublishVersion", grpc::StatusCode::OK}]), 2);
+  EXPECT_EQ((counts.calls[{service + "PublishVersion", grpc::StatusCode::INVALID_ARGUMENT}]), 1);
+  EXPECT_EQ((counts.calls[{service + "SetPin", grpc::StatusCode::NOT_FOUND}]), 1);
+  const auto committed = static_cast<size_t>(store::CommitOutcome::kCommitted);
+  EXPECT_GE(counts.commits.by_outcome[committed], 3);
+  EXPECT_TRUE(counts.last_commit.ok());
+  EXPECT_EQ(counts.jobs, 0);
+  EXPECT_EQ(counts.watch.watchers, 0);
+}
+
 }  // namespace
 }  // namespace pinion::service

@@ -209,6 +209,16 @@ std::vector<registry::v1::GatewayStatus> WatchHub::Gateways() const {
   return gateways;
 }
 
+WatchCounts WatchHub::counts() const {
+  MutexLock lock(&mutex_);
+  WatchCounts counts{.watchers = static_cast<int64_t>(subscriptions_.size()),
+                     .overtaken = overtaken_};
+  for (const Subscription* subscription : subscriptions_) {
+    counts.lag = std::max<int64_t>(counts.lag, ring_.end() - FirstAfter(subscription->at_));
+  }
+  return counts;
+}
+
 store::Revision WatchHub::floor() const {
   MutexLock lock(&mutex_);
   return std::max(floor_, through_ - static_cast<store::Revision>(options_.ring_revisions));
@@ -279,6 +289,7 @@ absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::NextChanges(
   if (hub_.stopping_) return absl::UnavailableError("the registry is shutting down");
   if (at_ < hub_.damaged_revision_) return hub_.damage_;
   if (at_ < hub_.floor_) {
+    ++hub_.overtaken_;
     return model::Refusal(
         absl::StatusCode::kResourceExhausted, "WATCH_TOO_SLOW",
         absl::StrCat("the gateway is at revision ", at_, ", the changes since are kept from ",
@@ -295,11 +306,14 @@ absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::NextChanges(
   return response;
 }
 
+std::deque<WatchHub::Entry>::const_iterator WatchHub::FirstAfter(store::Revision at) const {
+  return std::partition_point(ring_.begin(), ring_.end(),
+                              [at](const Entry& entry) { return entry.changes->revision() <= at; });
+}
+
 void WatchHub::CollectChanges(Subscription& subscription, registry::v1::ChangeBatch& batch) const {
   store::Revision& at = subscription.at_;
-  auto it = std::partition_point(ring_.begin(), ring_.end(), [&at](const Entry& entry) {
-    return entry.changes->revision() <= at;
-  });
+  auto it = FirstAfter(at);
   size_t bytes = 0;
   for (; it != ring_.end() && batch.revisions_size() < kMaxBatchRevisions; ++it) {
     bytes += it->bytes;

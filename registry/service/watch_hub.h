@@ -25,6 +25,7 @@
 #include "pinion/registry/v1/registry.pb.h"
 #include "pinion/registry/v1/watch.pb.h"
 #include "registry/service/registry.h"
+#include "registry/service/registry_counts.h"
 #include "registry/store/store.h"
 
 namespace pinion::service {
@@ -65,6 +66,8 @@ class WatchHub {
   // Those that watch now.
   std::vector<registry::v1::GatewayStatus> Gateways() const;
 
+  WatchCounts counts() const;
+
   // What compaction keeps to: gateways may still resume from there, or from what a hub that starts
   // anew reads back. What concerns no routing (usage) makes revisions too, and moves it on.
   store::Revision floor() const;
@@ -84,6 +87,8 @@ class WatchHub {
   // The change of `revision` cannot be told: followers are, and a snapshot is what helps them.
   void Skip(store::Revision revision, absl::Status damage) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Trim() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::deque<Entry>::const_iterator FirstAfter(store::Revision at) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Moves `subscription` over as many changes as one message holds.
   void CollectChanges(Subscription& subscription, registry::v1::ChangeBatch& batch) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -104,6 +109,7 @@ class WatchHub {
   absl::Status damage_ ABSL_GUARDED_BY(mutex_);
   store::Revision damaged_revision_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_set<Subscription*> subscriptions_ ABSL_GUARDED_BY(mutex_);
+  int64_t overtaken_ ABSL_GUARDED_BY(mutex_) = 0;
   std::unique_ptr<store::Watcher> watcher_ ABSL_GUARDED_BY(mutex_);
 
   std::thread thread_;

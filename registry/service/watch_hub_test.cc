@@ -176,8 +176,14 @@ TEST_F(WatchHubTest, TheSlowAreCutOffNotSkipped) {
   for (int i = 0; i < 20; ++i)
     ASSERT_TRUE(Pin("billing", "addressbook", i % 2 ? "^1" : "@stable").ok());
   Settle();
+  EXPECT_EQ(hub_->counts().watchers, 1);
+  EXPECT_EQ(hub_->counts().lag, static_cast<int64_t>(kRing));
   const absl::Status status = (*slow)->Next().status();
   EXPECT_EQ(Outcome(status), "RESOURCE_EXHAUSTED WATCH_TOO_SLOW") << status;
+  EXPECT_EQ(hub_->counts().overtaken, 1);
+  slow->reset();
+  EXPECT_EQ(hub_->counts().watchers, 0);
+  EXPECT_EQ(hub_->counts().lag, 0);
 }
 
 // Many more changes than the ring holds lie before the hub; it reads them while the gateway reads

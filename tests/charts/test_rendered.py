@@ -141,9 +141,8 @@ class RenderedTest(unittest.TestCase):
         def check(manifests, workload):
             config = yaml.safe_load(manifests.config(workload))
             wanted = {listener["name"]: listener["address"] for listener in config.get("listeners", [])}
-            if "admin" in config:
-                wanted["admin"] = config["admin"]["address"]
-            else:
+            wanted["admin"] = config["admin"]["address"]
+            if "store" in config.get("registry", {}):
                 wanted["registry"] = config["registry"]["address"]
             self.assertEqual(ports(workload), {name: address["socket_address"]["port_value"] for name, address in wanted.items()})
         self.each_workload(check)
@@ -210,14 +209,14 @@ class RenderedTest(unittest.TestCase):
     def test_the_registry_lets_in_only_gateways_and_who_is_named(self):
         for name, clients in (("defaults", 0), ("everything", 1), ("only a registry", 1)):
             policy = next(found for found in self.manifests[name].all("NetworkPolicy") if found["metadata"]["name"].endswith("registry"))
-            (rule,) = policy["spec"]["ingress"]
-            gateways, *others = rule["from"]
+            gateways, *others = policy["spec"]["ingress"][0]["from"]
             self.assertEqual(gateways["podSelector"]["matchLabels"]["app.kubernetes.io/component"], "gateway")
             self.assertEqual(len(others), clients, name)
 
     def test_nobody_reads_the_admin_port_unless_named(self):
-        policy = self.manifests["defaults"].find("NetworkPolicy", "edge-pinion-gateway")
-        self.assertEqual(len(policy["spec"]["ingress"]), 1)
+        for plane in ("gateway", "registry"):
+            policy = self.manifests["defaults"].find("NetworkPolicy", f"edge-pinion-{plane}")
+            self.assertEqual(len(policy["spec"]["ingress"]), 1)
 
     def test_pods_have_a_read_only_root_and_no_token(self):
         def check(_, workload):
@@ -238,12 +237,15 @@ class RenderedTest(unittest.TestCase):
                 target = manifests.find("Deployment", scaler["spec"]["scaleTargetRef"]["name"])
                 self.assertNotIn("replicas", target["spec"], "who scales would be overruled by each upgrade")
 
-    def test_the_monitor_finds_the_admin_service(self):
+    def test_the_monitors_find_the_admin_services(self):
         manifests = self.manifests["everything"]
-        (monitor,) = manifests.all("ServiceMonitor")
-        labels = monitor["spec"]["selector"]["matchLabels"]
-        (service,) = [found for found in manifests.all("Service") if labels.items() <= found["metadata"]["labels"].items()]
-        self.assertEqual([end["port"] for end in monitor["spec"]["endpoints"]], [port["name"] for port in service["spec"]["ports"]])
+        monitors = manifests.all("ServiceMonitor")
+        self.assertEqual(len(monitors), 2)
+        for monitor in monitors:
+            labels = monitor["spec"]["selector"]["matchLabels"]
+            (service,) = [found for found in manifests.all("Service") if labels.items() <= found["metadata"]["labels"].items()]
+            self.assertEqual(service["metadata"]["name"], monitor["metadata"]["name"] + "-admin")
+            self.assertEqual([end["port"] for end in monitor["spec"]["endpoints"]], [port["name"] for port in service["spec"]["ports"]])
 
     def test_certificates_go_to_the_secret_that_is_mounted(self):
         manifests = self.manifests["TLS"]

@@ -3,19 +3,16 @@
 #pragma once
 
 #include <functional>
-#include <memory>
-#include <string>
 #include <utility>
-#include <vector>
 
-#include "registry/store/store.h"
+#include "registry/store/forwarding_store.h"
 
 namespace pinion::testing {
 
-class InterruptedStore : public store::Store {
+class InterruptedStore : public store::ForwardingStore {
  public:
   // `store` outlives it.
-  explicit InterruptedStore(store::Store& store) : store_(store) {}
+  explicit InterruptedStore(store::Store& store) : ForwardingStore(store) {}
 
   // Runs once, just before the next transaction is committed; it may use the store itself.
   void BeforeNextCommit(std::function<void()> interruption) {
@@ -24,32 +21,10 @@ class InterruptedStore : public store::Store {
 
   absl::StatusOr<store::TxnResult> Commit(store::Txn txn) override {
     if (interruption_ != nullptr) std::exchange(interruption_, nullptr)();
-    return store_.Commit(std::move(txn));
+    return ForwardingStore::Commit(std::move(txn));
   }
-
-  absl::StatusOr<store::RangeResult> Range(const store::RangeRequest& request) override {
-    return store_.Range(request);
-  }
-  std::unique_ptr<store::Watcher> Watch(store::KeyRange range, store::Revision after) override {
-    return store_.Watch(std::move(range), after);
-  }
-  absl::Status Compact(store::Revision revision) override { return store_.Compact(revision); }
-  store::Revision revision() const override { return store_.revision(); }
-  store::Revision compact_revision() const override { return store_.compact_revision(); }
-  absl::StatusOr<store::LeaseId> GrantLease(absl::Duration ttl) override {
-    return store_.GrantLease(ttl);
-  }
-  absl::StatusOr<absl::Duration> RenewLease(store::LeaseId id) override {
-    return store_.RenewLease(id);
-  }
-  absl::StatusOr<std::vector<store::ExpiredLease>> ExpiredLeases() override {
-    return store_.ExpiredLeases();
-  }
-  absl::Status RevokeLease(store::LeaseId id) override { return store_.RevokeLease(id); }
-  std::string Describe() const override { return store_.Describe(); }
 
  private:
-  store::Store& store_;
   std::function<void()> interruption_;
 };
 

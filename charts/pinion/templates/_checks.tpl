@@ -18,6 +18,7 @@
 
 {{- define "pinion.checks.registry" -}}
 {{- $r := .Values.registry -}}
+{{- include "pinion.checks.port" (list (dict ($r.port | int | toString) "registry.port") $r.adminPort "registry" "adminPort") -}}
 {{- if and (not $r.access) (not .Values.networkPolicy.enabled) (not $r.allowUnguarded) -}}
 {{- fail "the registry asks nobody who they are, and without networkPolicy.enabled every pod of the cluster can change pins: set registry.access, switch the policy on, or say registry.allowUnguarded" -}}
 {{- end -}}

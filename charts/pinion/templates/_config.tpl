@@ -92,6 +92,8 @@ require_client_certificate: true
 
 {{- define "pinion.registry.config" -}}
 {{- $r := .Values.registry -}}
+admin:
+  address: {{ include "pinion.address" (list .Values.listenAddress $r.adminPort) }}
 registry:
   address: {{ include "pinion.address" (list .Values.listenAddress $r.port) }}
   # For probes, and for who may run commands in the pod.

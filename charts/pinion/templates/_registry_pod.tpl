@@ -13,6 +13,7 @@ spec:
     args: [registry, --config, /etc/pinion/config/pinion.yaml]
     ports:
     - {name: registry, containerPort: {{ $registry.port | int }}, protocol: TCP}
+    - {name: admin, containerPort: {{ $registry.adminPort | int }}, protocol: TCP}
     readinessProbe:
       # Asks as a client would: it answers, and it can read its database.
       exec: {command: [pinion, --registry, "unix:/run/pinion/registry.sock", --timeout, 3s, status]}

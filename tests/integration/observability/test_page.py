@@ -1,15 +1,16 @@
-"""docs/observability.md says what the gateway says: every field of the log, every metric, limit and page, and nothing else."""
+"""docs/observability.md says what gateways and registries say: every field of the log, metric, limit and page, and nothing else."""
 
 import pathlib
 import re
 import shutil
+import subprocess
 import tempfile
 import unittest
 import urllib.request
 
 from tests.harness import h2
-from tests.harness.gateway import Gateway, Served, address, configuration, service
-from tests.harness.process import ROOT
+from tests.harness.gateway import PROGRAM, Gateway, Served, address, configuration, service, write_configuration
+from tests.harness.process import ROOT, Process
 
 PAGE = (ROOT / "docs/observability.md").read_text()
 
@@ -63,13 +64,50 @@ class Page(unittest.TestCase):
         served = Served(self.folder / "served", admin=True)
         self.addCleanup(served.stop)
         there.update(types(self.get(served, "/metrics")))
-        self.assertEqual(rows("Metrics"), set(there))
+        self.assertEqual(rows("Metrics") | rows("Metrics of a registry"), set(there))
         for name, kind in there.items():
             self.assertIn(f"| `{name}` | {kind} |", PAGE)
         limits = re.findall(r'pinion_limits_total\{limit="(\w+)"\}', self.get(gateway, "/metrics"))
         self.assertEqual(rows("Limits"), set(limits))
         index = set(re.findall(r'href="([^"]+)"', self.get(gateway, "/")))
         self.assertEqual(rows("Pages of the admin port"), index | {"/", "/stats/prometheus"})
+
+    def registry(self):
+        config = self.folder / "registry.yaml"
+        write_configuration(config, {"admin": {"address": address(0)}, "registry": {
+            "address": address(0), "store": {"sqlite": {"path": str(self.folder / "registry.db")}}}})
+        registry = Process([PROGRAM, "registry", "--config", config], self.folder / "registry.log")
+        self.addCleanup(registry.stop)
+        registry.wait_line(r"(?m)^ready$")
+        return registry
+
+    def test_a_registry(self):
+        registry = self.registry()
+        self.assertEqual(rows("Metrics of a registry"), set(types(self.get(registry, "/metrics"))))
+        where = registry.wait_line(r"(?m)^registry address=(\S+)$").group(1)
+        for command in ("service create calendar", "service set nobody --verify warn", "service list"):
+            subprocess.run([PROGRAM, "--registry", where, *command.split()], capture_output=True, timeout=30, check=False)
+        metrics = self.get(registry, "/metrics")
+        for line in (
+                'pinion_store_up{backend="sqlite"} 1',
+                "pinion_store_read_only 0",
+                'pinion_registry_calls_total{method="pinion.registry.v1.Registry/CreateService",code="OK"} 1',
+                'pinion_registry_denied_calls_total{reason="unauthenticated"} 0',
+                "pinion_registry_watchers 0",
+                "pinion_jobs 0"):
+            self.assertIn(line + "\n", metrics)
+        self.assertRegex(metrics, r'\npinion_registry_calls_total\{method="pinion\.registry\.v1\.Registry/\w+",code="NOT_FOUND"\} 1\n')
+        committed = re.search(r'pinion_store_commits_total\{outcome="committed"\} (\d+)', metrics).group(1)
+        self.assertGreaterEqual(int(committed), 1)
+        self.assertEqual(self.get(registry, "/healthz"), "ok\n")
+        self.assertRegex(self.get(registry, "/readyz"), r"^ready\nregistry id: \w+\nstore: sqlite \S+registry.db\nstore revision: \d+\n")
+        self.assertIn('"registry": {"id": ', self.get(registry, "/config_dump"))
+
+    def test_a_registry_that_was_not_asked_for_an_admin_port_has_none(self):
+        registry = Process([PROGRAM, "registry", "--registry", "127.0.0.1:0", "--store", self.folder / "plain.db"], self.folder / "plain.log")
+        self.addCleanup(registry.stop)
+        registry.wait_line(r"(?m)^ready$")
+        self.assertNotIn("admin address=", registry.output())
 
     def test_what_calls_leave_behind(self):
         metrics = self.get(self.gateway(), "/metrics")
