@@ -105,6 +105,12 @@ std::string Misunderstood(const std::vector<std::string>& words) {
 
 std::string Masked(std::string text, const std::string& address) {
   text = absl::StrReplaceAll(text, {{address, "<address>"}});
+  // A backup's, which go by the number of the chain that a random id falls to.
+  constexpr absl::string_view kBytes = "\nbytes:    ";
+  if (const size_t at = text.find(kBytes.data()); at != text.npos) {
+    const size_t digits = at + kBytes.size();
+    text.replace(digits, text.find('\n', digits) - digits, "<bytes>");
+  }
   std::string masked;
   size_t run = 0;
   const auto is_hex = [](char c) { return std::isdigit(c) != 0 || (c >= 'a' && c <= 'f'); };

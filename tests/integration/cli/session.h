@@ -35,7 +35,7 @@ std::vector<std::string> Examples();
 // Whether a line can be meant; nothing is done. What is wrong with it, if not.
 std::string Misunderstood(const std::vector<std::string>& words);
 
-// `text` with every 32-digit hexadecimal id, and `address`, replaced.
+// `text` with every 32-digit hexadecimal id, `address`, and how large a backup is, replaced.
 std::string Masked(std::string text, const std::string& address);
 
 // The file's text with what its commands print now.
