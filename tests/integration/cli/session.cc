@@ -106,9 +106,9 @@ std::string Misunderstood(const std::vector<std::string>& words) {
 std::string Masked(std::string text, const std::string& address) {
   text = absl::StrReplaceAll(text, {{address, "<address>"}});
   // A backup's, which go by the number of the chain that a random id falls to.
-  constexpr absl::string_view kBytes = "\nbytes:    ";
-  if (const size_t at = text.find(kBytes.data()); at != text.npos) {
-    const size_t digits = at + kBytes.size();
+  const std::string label = "\nbytes:    ";
+  if (const size_t at = text.find(label); at != text.npos) {
+    const size_t digits = at + label.size();
     text.replace(digits, text.find('\n', digits) - digits, "<bytes>");
   }
   std::string masked;
