@@ -1,5 +1,7 @@
 #include "base/record_file.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -15,7 +17,9 @@ using ::testing::ElementsAre;
 
 class RecordFileTest : public ::testing::Test {
  protected:
-  RecordFileTest() : path_(testing::TempDir() + "/records") { std::filesystem::remove(path_); }
+  RecordFileTest() : path_(testing::TempDir() + "/records." + std::to_string(getpid())) {
+    std::filesystem::remove(path_);
+  }
   ~RecordFileTest() override { std::filesystem::remove(path_); }
 
   void Write(const std::vector<std::string>& records) {

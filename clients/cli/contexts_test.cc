@@ -1,6 +1,7 @@
 #include "clients/cli/contexts.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -21,7 +22,7 @@ using ::testing::HasSubstr;
 class ContextsTest : public ::testing::Test {
  protected:
   ContextsTest()
-      : folder_(fs::path(::testing::TempDir()) / "contexts_test"),
+      : folder_(fs::path(::testing::TempDir()) / absl::StrCat("contexts_test.", getpid())),
         path_(folder_ / "pinion/contexts.yaml") {
     fs::remove_all(folder_);
   }

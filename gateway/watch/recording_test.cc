@@ -1,6 +1,7 @@
 #include "gateway/watch/recording.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 
 class RecordingTest : public ::testing::Test {
  protected:
-  RecordingTest() : directory_(testing::TempDir() + "/recording_test") {
+  RecordingTest() : directory_(testing::TempDir() + "/recording_test." + std::to_string(getpid())) {
     fs::remove_all(directory_);
     Reopen();
   }

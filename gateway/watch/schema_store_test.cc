@@ -1,5 +1,7 @@
 #include "gateway/watch/schema_store.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -13,7 +15,9 @@ namespace fs = std::filesystem;
 
 class SchemaStoreTest : public ::testing::Test {
  protected:
-  SchemaStoreTest() : directory_(testing::TempDir() + "/schema_store_test"), store_(directory_) {
+  SchemaStoreTest()
+      : directory_(testing::TempDir() + "/schema_store_test." + std::to_string(getpid())),
+        store_(directory_) {
     fs::remove_all(directory_);
   }
   ~SchemaStoreTest() override { fs::remove_all(directory_); }

@@ -1,6 +1,8 @@
 // For tests: a watcher with a fake registry, and the tables that it publishes.
 #pragma once
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -20,7 +22,7 @@ namespace pinion::watch {
 
 class WatcherTest : public ::testing::Test {
  protected:
-  WatcherTest() : directory_(testing::TempDir() + "/watcher_test") {
+  WatcherTest() : directory_(testing::TempDir() + "/watcher_test." + std::to_string(getpid())) {
     log::SetLevel(log::Level::kOff);
     std::filesystem::remove_all(directory_);
     std::filesystem::create_directories(directory_);

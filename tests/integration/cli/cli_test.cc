@@ -1,6 +1,8 @@
 // The commands against a real registry, by the sessions in tests/integration/cli/sessions: adding a
 // case needs no C++. PINION_UPDATE_SESSIONS=1 writes what is printed now into the files, for a
 // person to look at.
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -8,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/descriptor.pb.h"
@@ -55,7 +59,9 @@ std::string Bytes(const fs::path& path) {
 
 class Cli : public ::testing::TestWithParam<std::string> {
  protected:
-  Cli() : source_(fs::current_path()), directory_(fs::path(::testing::TempDir()) / "cli_test") {
+  Cli()
+      : source_(fs::current_path()),
+        directory_(fs::path(::testing::TempDir()) / absl::StrCat("cli_test.", getpid())) {
     fs::remove_all(directory_);
     fs::create_directories(directory_);
     const auto write = [this](const char* name, const std::string& bytes) {
