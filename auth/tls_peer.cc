@@ -3,7 +3,6 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#include <ctime>
 #include <memory>
 #include <optional>
 
@@ -66,9 +65,9 @@ bool NamesAreClear(const X509& certificate) {
 absl::StatusOr<PeerCertificate> ReadPeerCertificate(const std::string& pem) {
   const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   const X509Ptr certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-  std::tm expiry{};
-  if (certificate == nullptr ||
-      ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &expiry) != 1) {
+  const std::optional<absl::Time> expiry =
+      certificate == nullptr ? std::nullopt : ExpiryOf(*certificate);
+  if (!expiry.has_value()) {
     return absl::InvalidArgumentError("the client certificate cannot be read");
   }
   if (!NamesAreClear(*certificate)) {
@@ -76,7 +75,7 @@ absl::StatusOr<PeerCertificate> ReadPeerCertificate(const std::string& pem) {
         "the client certificate's names are not clear: one has a NUL in it, or there are several "
         "SPIFFE URIs");
   }
-  return PeerCertificate{ReadTlsPeer(*certificate), absl::FromTM(expiry, absl::UTCTimeZone())};
+  return PeerCertificate{ReadTlsPeer(*certificate), *expiry};
 }
 
 }  // namespace pinion::auth

@@ -5,7 +5,6 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
-#include <ctime>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -55,11 +54,8 @@ absl::StatusOr<StorePtr> StoreOf(const std::string& trusted_ca) {
 
 absl::StatusOr<absl::Time> ExpiryOf(const std::string& pem) {
   ASSIGN_OR_RETURN(const std::vector<X509Ptr> chain, ReadChain(pem));
-  std::tm time{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(chain.front().get()), &time) != 1) {
-    return absl::InvalidArgumentError("the certificate does not say until when it is good");
-  }
-  return absl::FromTM(time, absl::UTCTimeZone());
+  if (const auto expiry = pinion::ExpiryOf(*chain.front()); expiry.has_value()) return *expiry;
+  return absl::InvalidArgumentError("the certificate does not say until when it is good");
 }
 
 absl::StatusOr<std::string> WhyNotTrusted(const std::string& pem_chain,

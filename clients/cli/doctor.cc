@@ -24,10 +24,6 @@ constexpr absl::Duration kClockGrain = absl::Seconds(1);
 constexpr int64_t kRevisionsBehind = 100;
 constexpr int kNamesShown = 5;
 
-std::string TimeOf(absl::Time time) {
-  return absl::FormatTime("%Y-%m-%d %H:%M:%SZ", time, absl::UTCTimeZone());
-}
-
 // "3 d", "5 h"
 std::string AboutText(absl::Duration duration) {
   return duration >= absl::Hours(48) ? absl::StrCat(duration / absl::Hours(24), " days")
@@ -55,11 +51,11 @@ Check MakeCheck(absl::string_view name, Check::Level level, absl::string_view fo
 Check CheckExpiry(absl::string_view name, absl::string_view what, absl::Time expiry,
                   absl::Time now) {
   if (expiry <= now) {
-    return MakeCheck(name, Check::FAIL, absl::StrCat(what, " has expired on ", TimeOf(expiry)),
+    return MakeCheck(name, Check::FAIL, absl::StrCat(what, " has expired on ", TimeText(expiry)),
                      "renew it");
   }
   const std::string until =
-      absl::StrCat(what, " is good until ", TimeOf(expiry), ", for ", AboutText(expiry - now));
+      absl::StrCat(what, " is good until ", TimeText(expiry), ", for ", AboutText(expiry - now));
   if (expiry - now < kExpiresSoon) return MakeCheck(name, Check::WARN, until, "renew it soon");
   return MakeCheck(name, Check::OK, until);
 }

@@ -20,10 +20,13 @@ constexpr char kDefaultChannel[] = "stable";
 
 }  // namespace
 
+std::string TimeText(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%SZ", time, absl::UTCTimeZone());
+}
+
 std::string TimeText(const google::protobuf::Timestamp& time) {
   if (time.seconds() == 0 && time.nanos() == 0) return "";
-  return absl::FormatTime("%Y-%m-%d %H:%M:%SZ", absl::FromUnixSeconds(time.seconds()),
-                          absl::UTCTimeZone());
+  return TimeText(absl::FromUnixSeconds(time.seconds()));
 }
 
 absl::StatusOr<google::protobuf::Timestamp> ParseTime(absl::string_view flag,

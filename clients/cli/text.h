@@ -15,7 +15,9 @@
 
 namespace pinion::cli {
 
-// "2026-11-23 09:43:12Z", UTC; empty for no time.
+// "2026-11-23 09:43:12Z", UTC.
+std::string TimeText(absl::Time time);
+// The same; empty for no time.
 std::string TimeText(const google::protobuf::Timestamp& time);
 
 // A day, "2027-03-01", which begins at midnight UTC, or a moment as RFC 3339 has it:

@@ -12,10 +12,10 @@
 #include <utility>
 
 #include "absl/memory/memory.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "base/address.h"
 #include "base/clock.h"
 #include "gateway/observability_limits.h"
 
@@ -31,7 +31,7 @@ class AdminServer::Impl {
   Impl(const routing::v1::Address& address, Sources sources)
       : pages_(std::move(sources)),
         host_(address.socket_address().address()),
-        port_(absl::StrCat(address.socket_address().port_value())) {}
+        port_(address.socket_address().port_value()) {}
 
   // What libmicrohttpd (0.9.75) finds fault with while it stops, it wants to answer with a response
   // that it may no longer make, and follows a null pointer. So it takes no more connections, and
@@ -52,7 +52,8 @@ class AdminServer::Impl {
     hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
-    if (const int error = getaddrinfo(host_.c_str(), port_.c_str(), &hints, &found); error != 0) {
+    if (const int error = getaddrinfo(host_.c_str(), absl::StrCat(port_).c_str(), &hints, &found);
+        error != 0) {
       return CannotListen(gai_strerror(error));
     }
     const unsigned v6 = found->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0;
@@ -74,17 +75,12 @@ class AdminServer::Impl {
 
   int port() const { return MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_BIND_PORT)->port; }
 
-  std::string address() const { return AddressWith(absl::StrCat(port())); }
+  std::string address() const { return AddressText(host_, static_cast<uint32_t>(port())); }
 
  private:
-  std::string AddressWith(absl::string_view port) const {
-    const bool v6 = absl::StrContains(host_, ":");
-    return absl::StrCat(v6 ? "[" : "", host_, v6 ? "]:" : ":", port);
-  }
-
   absl::Status CannotListen(absl::string_view why) const {
     return absl::FailedPreconditionError(
-        absl::StrCat("admin cannot listen on ", AddressWith(port_), ": ", why));
+        absl::StrCat("admin cannot listen on ", AddressText(host_, port_), ": ", why));
   }
 
   // libmicrohttpd's log: the reason why it does not start (`Failed to bind to port 80: Permission
@@ -138,7 +134,7 @@ class AdminServer::Impl {
 
   const Pages pages_;
   const std::string host_;
-  const std::string port_;
+  const uint32_t port_;
   // Written while starting, then by the server's thread; read only when there is no such thread.
   std::string start_error_;
   MHD_Daemon* daemon_ = nullptr;

@@ -121,6 +121,11 @@ std::string RegistryJson(const RegistryStatus& registry) {
                       ", \"warning\": ", JsonString(registry.warning), "}");
 }
 
+Page RegistryReady(const RegistryStatus& registry) {
+  if (registry.problem.empty()) return {200, kText, "ready\n"};
+  return {503, kText, "not ready: the store does not answer\n"};
+}
+
 // Of /readyz, below what is said of the gateway if there is one.
 std::string RegistryLines(const RegistryStatus& registry) {
   std::string lines = absl::StrCat("registry id: ", registry.id, "\nstore: ", registry.store,
@@ -171,11 +176,7 @@ Page Pages::Accept(const Request& request) const {
 Page Pages::Ready() const {
   if (!sources_.registry) return GatewayReady();
   const RegistryStatus registry = sources_.registry();
-  Page page = GatewayReady();
-  if (!sources_.table) {
-    const bool ready = registry.problem.empty();
-    page = {ready ? 200 : 503, kText, ready ? "ready\n" : "not ready: the store does not answer\n"};
-  }
+  Page page = sources_.table ? GatewayReady() : RegistryReady(registry);
   absl::StrAppend(&page.body, RegistryLines(registry));
   return page;
 }

@@ -6,11 +6,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/openssl_ptr.h"
 #include "base/status_macros.h"
 #include "gateway/net/tls_pem.h"
 #include "gateway/tls_limits.h"
@@ -85,9 +85,7 @@ std::string TakeOpenSslError() {
 }
 
 absl::Time NotAfter(const X509& certificate) {
-  std::tm time{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &time) != 1) return absl::InfinitePast();
-  return absl::FromTM(time, absl::UTCTimeZone());
+  return ExpiryOf(certificate).value_or(absl::InfinitePast());
 }
 
 absl::StatusOr<std::vector<X509Ptr>> ReadCertificates(const std::string& path) {

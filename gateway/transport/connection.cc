@@ -156,7 +156,7 @@ bool Connection::WriteSome() {
 }
 
 void Connection::WatchWindow() {
-  if (std::as_const(*session_).send_window_open()) {
+  if (session_->send_window_open()) {
     send_window_shut_since_ = absl::InfiniteFuture();
   } else if (send_window_shut_since_ == absl::InfiniteFuture()) {
     send_window_shut_since_ = shared_.loop.now();

@@ -48,8 +48,8 @@ void FindingRecorder::Add(News news, Effect effect) {
   const bool at_once = effect == Effect::kForCalls;
   const auto [it, is_new] = waiting_.try_emplace(uid, Waiting{.due = now + options_.delay});
   it->second.news = std::move(news);
-  if (at_once) it->second.due = now;
   if (at_once) {
+    it->second.due = now;
     order_.push_front(uid);
   } else if (is_new) {
     order_.push_back(uid);

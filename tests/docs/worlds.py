@@ -19,15 +19,18 @@ until_true() {
 }
 """
 
-_REGISTRY = r"""
-cat >pinion.yaml <<'YAML'
-node: {id: edge-1, cluster: example}
+# What every gateway's configuration begins with here.
+_EDGE = """node: {id: edge-1, cluster: example}
 admin: {address: {socket_address: {address: 127.0.0.1, port_value: 8082}}}
 listeners:
 - name: ingress
   address: {socket_address: {address: 127.0.0.1, port_value: 8080}}
   consumer_identity: {trusted_header: {name: api-consumer}}
-gateway: {workers: 1, report_interval: 0.2s}
+"""
+
+_REGISTRY = r"""
+cat >pinion.yaml <<'YAML'
+""" + _EDGE + r"""gateway: {workers: 1, report_interval: 0.2s}
 registry:
   address: {socket_address: {address: 127.0.0.1, port_value: 8081}}
   store: {sqlite: {path: registry.db}}
@@ -47,13 +50,7 @@ registry:
   store: {sqlite: {path: registry.db}}
 YAML
 cat >gateway.yaml <<'YAML'
-node: {id: edge-1, cluster: example}
-admin: {address: {socket_address: {address: 127.0.0.1, port_value: 8082}}}
-listeners:
-- name: ingress
-  address: {socket_address: {address: 127.0.0.1, port_value: 8080}}
-  consumer_identity: {trusted_header: {name: api-consumer}}
-gateway: {workers: 1, snapshot_dir: snapshots}
+""" + _EDGE + r"""gateway: {workers: 1, snapshot_dir: snapshots}
 registry: {address: {socket_address: {address: 127.0.0.1, port_value: 8081}}}
 YAML
 pinion registry --config registry.yaml >registry.log 2>&1 &

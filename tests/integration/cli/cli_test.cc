@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/descriptor.pb.h"
