@@ -36,6 +36,8 @@ constexpr uint32_t kMinHeaderListBytes = 1024;
 constexpr uint32_t kMinHeaderFields = 16;
 // Often enough for any test, seldom enough for the registry's disk; and not to be forgotten
 // between.
+// A gateway of usual size needs half of it without a call.
+constexpr uint64_t kMinMemoryBudget = 64 << 20;
 constexpr absl::Duration kMinReportInterval = absl::Milliseconds(100);
 constexpr absl::Duration kMaxReportInterval = absl::Hours(1);
 // Often enough for any test; and no instance is left alone for longer than an hour.
@@ -233,6 +235,11 @@ class Validator {
       CheckHttp2(gateway.upstream_http2(), "gateway.upstream_http2");
     if (gateway.has_max_connections()) {
       CheckRange(gateway.max_connections(), 1, UINT32_MAX, "gateway.max_connections");
+    }
+    if (gateway.has_memory_budget_bytes() &&
+        gateway.memory_budget_bytes().value() < kMinMemoryBudget) {
+      report_.AtValue("gateway.memory_budget_bytes",
+                      absl::StrCat("must be ", kMinMemoryBudget, " (64 MiB) or more"));
     }
     if (!gateway.snapshot_dir().empty()) {
       CheckWritableDirectory(gateway.snapshot_dir(), "gateway.snapshot_dir");

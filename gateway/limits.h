@@ -1,7 +1,8 @@
 // Every bound of the gateway, with its reason; those of what goes to instances are in
 // upstream_limits.h, those of following the registry in watch_limits.h, those of TLS in
-// tls_limits.h, those of logs, metrics and the admin port in observability_limits.h. Those that
-// operators change have a field in protos/pinion/config/v1.
+// tls_limits.h, those of the process's memory in memory_limits.h, those of logs, metrics and the
+// admin port in observability_limits.h. Those that operators change have a field in
+// protos/pinion/config/v1.
 #pragma once
 
 #include <cstddef>

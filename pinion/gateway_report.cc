@@ -195,6 +195,11 @@ std::vector<MetricFamily> Metrics(const worker::Gateway& gateway,
           Sum(workers, &Stats::response_bytes)),
   };
   AddCallMetrics(workers, families);
+  const worker::MemoryStatus memory = gateway.memory_status();
+  families.push_back(One("pinion_memory_bytes", "Memory of the process that counts.", kGauge,
+                         static_cast<double>(memory.used)));
+  families.push_back(One("pinion_memory_budget_bytes", "What it may use.", kGauge,
+                         static_cast<double>(memory.budget)));
   families.push_back(LimitMetrics(gateway.limits()));
   AddTlsMetrics(gateway, SystemClock().Wall(), families);
   AddAuthMetrics(gateway, SystemClock().Monotonic(), families);

@@ -44,6 +44,12 @@ absl::string_view LimitName(Limit limit) {
       return "max_connections";
     case Limit::kHandshakes:
       return "handshakes";
+    case Limit::kMemoryIdle:
+      return "memory_idle";
+    case Limit::kMemoryCalls:
+      return "memory_calls";
+    case Limit::kMemoryLargest:
+      return "memory_largest";
     case Limit::kConnectTimeout:
       return "connect_timeout";
     case Limit::kPendingCalls:

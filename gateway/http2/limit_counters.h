@@ -36,6 +36,10 @@ enum class Limit : uint8_t {
   kWriteStall,
   kMaxConnections,
   kHandshakes,
+  // The process.
+  kMemoryIdle,     // connections without calls that ended
+  kMemoryCalls,    // refused
+  kMemoryLargest,  // calls and connections that ended
   // Towards instances.
   kConnectTimeout,
   kPendingCalls,

@@ -46,4 +46,10 @@ CallError DeadlinePassed() {
                    "the deadline passed before the answer was complete");
 }
 
+CallError OutOfMemory() {
+  return CallError(route::MakeRefusal(
+      route::Reason::kOverloaded,
+      "the gateway has used up its memory_budget_bytes; call again later, or another gateway"));
+}
+
 }  // namespace pinion::proxy

@@ -25,4 +25,7 @@ Deadline ReadDeadline(const RequestHead& head, absl::Time started,
 // What a call is told whose deadline passes while it runs.
 CallError DeadlinePassed();
 
+// What a call is told that the gateway has no memory for.
+CallError OutOfMemory();
+
 }  // namespace pinion::proxy

@@ -4,7 +4,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/limits.h"
-#include "gateway/proxy/admission.h"
 #include "gateway/proxy/downstream.h"
 #include "gateway/proxy/error_answer.h"
 #include "gateway/proxy/identify.h"
@@ -32,7 +31,7 @@ BuiltinExchange::BuiltinExchange(Proxy& proxy, Downstream& downstream)
       downstream_(downstream),
       timer_(
           proxy.loop().timers(),
-          [](void* self) { static_cast<BuiltinExchange*>(self)->OnDeadline(); }, this) {}
+          [](void* self) { static_cast<BuiltinExchange*>(self)->Cut(DeadlinePassed()); }, this) {}
 
 void BuiltinExchange::Start(const http2::Event& event) {
   stream_ = event.stream;
@@ -79,10 +78,10 @@ void BuiltinExchange::OnLastGoAway() {
                     "the gateway ends this connection; call again on another"));
 }
 
-// Also an answer that is whole here but not with the caller, as of any call.
-void BuiltinExchange::OnDeadline() {
+void BuiltinExchange::Cut(const CallError& error) {
+  if (closed_) return;
   response_.DropWaiting();
-  SayLast(DeadlinePassed());
+  SayLast(error);
 }
 
 void BuiltinExchange::OnDownstreamEvent(const http2::Event& event) {

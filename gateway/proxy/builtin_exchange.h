@@ -14,6 +14,7 @@
 #include "gateway/http2/session.h"
 #include "gateway/net/event_loop.h"
 #include "gateway/net/timer_queue.h"
+#include "gateway/proxy/admission.h"
 #include "gateway/proxy/body_pipe.h"
 #include "gateway/proxy/errors.h"
 #include "gateway/proxy/exchange.h"
@@ -36,6 +37,8 @@ class BuiltinExchange final : public net::Deferred, public Exchange, private bui
 
   void OnDownstreamEvent(const http2::Event& event) override;
   void OnDownstreamWritable() override;
+  size_t held_bytes() const override { return received_.capacity() + response_.held_bytes(); }
+  void EndForMemory() override { Cut(OutOfMemory()); }
 
  private:
   void Send(const std::string& message) override;
@@ -50,7 +53,8 @@ class BuiltinExchange final : public net::Deferred, public Exchange, private bui
   // Nothing if the last word was said.
   void EndWith(const CallError& error);
   void SayLast(const CallError& error);
-  void OnDeadline();
+  // The last word, and without the answer that waits for the caller, as of any call.
+  void Cut(const CallError& error);
   void Settle();
   void Close();
   void Log(access_log::Sink& sink) const;

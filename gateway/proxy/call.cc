@@ -73,6 +73,10 @@ void Call::Begin(const RequestHead& head) {
 // ---- routing ----
 
 std::optional<CallError> Call::Accept(const RequestHead& head) {
+  if (proxy_.memory_stage() >= MemoryStage::kRefuseCalls) {
+    proxy_.limits().Add(http2::Limit::kMemoryCalls);
+    return OutOfMemory();
+  }
   if (!downstream_->listener().any_http2) {
     if (auto error = ProtocolFault(head); error.has_value()) return error;
   }
@@ -366,19 +370,26 @@ void Call::ArmTimer() {
 
 void Call::OnTimer() {
   if (response_.done()) return End(ErrorCode::kNoError, ErrorCode::kCancel);
-  // Also an answer that is whole here but not with the caller: it must not end without a status.
-  response_.DropWaiting();
-  if (deadline_ <= proxy_.loop().now()) {
-    return Finish(DeadlinePassed());
-  }
+  if (deadline_ <= proxy_.loop().now()) return Cut(DeadlinePassed());
   if (foreign_.active()) {
     CountForeignAnswer();
-    return Finish(foreign_.Take());
+    return Cut(foreign_.Take());
   }
-  Finish(
-      CallError(absl::StatusCode::kUnavailable,
+  Cut(CallError(absl::StatusCode::kUnavailable,
                 absl::StrCat("the pin has moved away from ", route_.service->name, " ",
                              route_.version->name, " and its time to drain is over; call again")));
+}
+
+void Call::EndForMemory() {
+  if (phase_ == Phase::kIdle || phase_ == Phase::kEnded) return;
+  if (response_.done()) return End(ErrorCode::kNoError, ErrorCode::kCancel);
+  Cut(OutOfMemory());
+}
+
+// Also an answer that is whole here but not with the caller: it must not end without a status.
+void Call::Cut(const CallError& error) {
+  response_.DropWaiting();
+  Finish(error);
 }
 
 void Call::Finish(const CallError& error) {

@@ -52,6 +52,8 @@ class Call final : public Exchange, private Attempts::Owner {
 
   void OnDownstreamEvent(const http2::Event& event) override;
   void OnDownstreamWritable() override;
+  size_t held_bytes() const override { return request_.held_bytes() + response_.held_bytes(); }
+  void EndForMemory() override;
 
  private:
   enum class Phase { kIdle, kTrying, kAnswering, kEnded };
@@ -83,6 +85,8 @@ class Call final : public Exchange, private Attempts::Owner {
   void ArmTimer();
   void OnTimer();
   void Finish(const CallError& error);
+  // As Finish(), without the answer that waits for the caller.
+  void Cut(const CallError& error);
   void SendErrorHeaders(const CallError& error);
   // Ends the call when both directions are through.
   void Settle();

@@ -100,10 +100,7 @@ void Downstream::OnTimer() {
     return Close("no HTTP/2 preface in time");
   }
   const absl::Duration timeout = proxy_.options().idle_timeout;
-  if (session.active_streams() == 0 && transport_.last_read() + timeout <= now) {
-    proxy_.limits().Add(http2::Limit::kIdleTimeout);
-    return Drain();
-  }
+  if (DrainIfIdle(timeout, http2::Limit::kIdleTimeout)) return;
   timer_.Arm(session.active_streams() == 0 ? transport_.last_read() + timeout : now + timeout);
 }
 
@@ -115,6 +112,14 @@ void Downstream::OnAge() {
   proxy_.stats().connections_aged.Add();
   Drain();
   if (grace != absl::InfiniteDuration()) age_timer_.Arm(proxy_.loop().now() + grace);
+}
+
+bool Downstream::DrainIfIdle(absl::Duration timeout, http2::Limit limit) {
+  if (draining() || std::as_const(transport_).session().active_streams() != 0) return false;
+  if (transport_.last_read() + timeout > proxy_.loop().now()) return false;
+  proxy_.limits().Add(limit);
+  Drain();
+  return true;
 }
 
 void Downstream::Drain() {

@@ -47,8 +47,14 @@ class Downstream final : public net::Deferred, private transport::Connection::Ha
   // last call has ended.
   void Drain();
   bool draining() const { return draining_ != Draining::kOpen; }
+  // Drain() if no call is open and for `timeout` none was; counted as `limit`. False: it is in use,
+  // or already draining.
+  bool DrainIfIdle(absl::Duration timeout, http2::Limit limit);
   // Now, whatever is running.
   void Close(absl::string_view why) { transport_.Close(why); }
+  // See transport::Connection.
+  void Drop(absl::string_view why) { transport_.Drop(why); }
+  size_t unwritten_bytes() const { return transport_.unwritten_bytes(); }
 
   // Places in the Proxy's lists; no newcomer once the client's first SETTINGS are here.
   size_t index = 0;

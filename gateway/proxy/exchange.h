@@ -2,6 +2,8 @@
 // BuiltinExchange with the gateway itself.
 #pragma once
 
+#include <cstddef>
+
 #include "gateway/http2/session.h"
 
 namespace pinion::proxy {
@@ -12,6 +14,10 @@ class Exchange {
   virtual void OnDownstreamEvent(const http2::Event& event) = 0;
   // The answer's SendData() was cut short and can go on.
   virtual void OnDownstreamWritable() = 0;
+  // Memory that waits for either side, in bytes.
+  virtual size_t held_bytes() const = 0;
+  // Ends at once with an answer that says so: its memory is needed. Nothing when it has ended.
+  virtual void EndForMemory() = 0;
 
  protected:
   ~Exchange() = default;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/limits.h"
+#include "gateway/memory_limits.h"
 #include "gateway/upstream_limits.h"
 
 namespace pinion::proxy {
@@ -14,6 +15,25 @@ namespace {
 std::shared_ptr<const route::RouteTable> Rewrap(std::shared_ptr<const route::RouteTable> table) {
   const route::RouteTable* raw = table.get();
   return std::shared_ptr<const route::RouteTable>(raw, [table = std::move(table)](const auto*) {});
+}
+
+// Gives those of `all` that hold most to `end`, the largest first, until they held `bytes`; none
+// that holds less than limits::kLargestBytesMin. Returns how much they held.
+template <typename T, typename Held, typename End>
+size_t EndLargest(const std::vector<T*>& all, size_t bytes, Held held, End end) {
+  std::vector<std::pair<size_t, T*>> large;
+  for (T* each : all) {
+    if (held(*each) >= limits::kLargestBytesMin) large.emplace_back(held(*each), each);
+  }
+  std::sort(large.begin(), large.end(),
+            [](const auto& a, const auto& b) { return a.first > b.first; });
+  size_t sum = 0;
+  for (const auto& [size, each] : large) {
+    if (sum >= bytes) break;
+    sum += size;
+    end(*each);
+  }
+  return sum;
 }
 
 }  // namespace
@@ -155,6 +175,41 @@ void Proxy::EndBuiltins(const Downstream& downstream) {
   for (size_t i = builtins_.size(); i > 0; --i) {
     if (&builtins_[i - 1]->downstream() == &downstream) builtins_[i - 1]->OnLastGoAway();
   }
+}
+
+void Proxy::SetMemoryPressure(MemoryPressure pressure) {
+  memory_stage_ = pressure.stage;
+  if (pressure.stage >= MemoryStage::kEndIdle) {
+    for (const auto& downstream : downstreams_) {
+      downstream->DrainIfIdle(limits::kIdleTimeoutShort, http2::Limit::kMemoryIdle);
+    }
+  }
+  if (pressure.give_back == 0) return;
+  const size_t given_back = EndLargestCalls(pressure.give_back);
+  if (given_back < pressure.give_back) DropLargestConnections(pressure.give_back - given_back);
+}
+
+size_t Proxy::EndLargestCalls(size_t bytes) {
+  std::vector<Exchange*> all;
+  for (const auto& call : calls_) all.push_back(call.get());
+  for (const auto& builtin : builtins_) all.push_back(builtin.get());
+  return EndLargest(
+      all, bytes, [](const Exchange& exchange) { return exchange.held_bytes(); },
+      [this](Exchange& exchange) {
+        limits().Add(http2::Limit::kMemoryLargest);
+        exchange.EndForMemory();
+      });
+}
+
+void Proxy::DropLargestConnections(size_t bytes) {
+  std::vector<Downstream*> all;
+  for (const auto& downstream : downstreams_) all.push_back(downstream.get());
+  EndLargest(
+      all, bytes, [](const Downstream& downstream) { return downstream.unwritten_bytes(); },
+      [this](Downstream& downstream) {
+        limits().Add(http2::Limit::kMemoryLargest);
+        downstream.Drop("memory is short, and too much waits here to be read");
+      });
 }
 
 void Proxy::RefreshClusters() {

@@ -15,6 +15,7 @@
 #include "gateway/proxy/call.h"
 #include "gateway/proxy/call_usage.h"
 #include "gateway/proxy/downstream.h"
+#include "gateway/proxy/memory_pressure.h"
 #include "gateway/proxy/options.h"
 #include "gateway/proxy/pin_proposals.h"
 #include "gateway/proxy/stats.h"
@@ -71,6 +72,11 @@ class Proxy final : private net::TurnTask {
   // Ends those that have been at it for `patience` or longer.
   void EndNewcomers(absl::Duration patience);
 
+  // What to do about the process's memory, from now on and, of what ends connections and calls,
+  // now.
+  void SetMemoryPressure(MemoryPressure pressure);
+  MemoryStage memory_stage() const { return memory_stage_; }
+
   // As CallUsage::Take().
   route::Usage TakeUsage() { return usage_.Take(*table_); }
 
@@ -125,6 +131,9 @@ class Proxy final : private net::TurnTask {
  private:
   void RunAtEndOfTurn() override;
   void Sweep();
+  // The largest first until they held `bytes`; returns how many they held.
+  size_t EndLargestCalls(size_t bytes);
+  void DropLargestConnections(size_t bytes);
 
   net::EventLoop& loop_;
   const Options options_;
@@ -146,6 +155,7 @@ class Proxy final : private net::TurnTask {
   std::vector<Call*> ended_calls_;
   std::vector<std::unique_ptr<BuiltinExchange>> builtins_;
   net::Timer sweep_timer_;
+  MemoryStage memory_stage_ = MemoryStage::kPlenty;
   bool draining_ = false;
 };
 

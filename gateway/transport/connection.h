@@ -67,6 +67,8 @@ class Connection final : private net::ByteStream::Observer, private net::TurnTas
 
   // Writes what is queued, then closes. Open streams get their kReset at once.
   void Close(absl::string_view why);
+  // Now, and what is queued is never said: for a peer that does not read it.
+  void Drop(absl::string_view why) { Finish(why); }
 
   bool closed() const { return closed_; }
   const std::string& peer() const { return peer_; }
@@ -76,6 +78,8 @@ class Connection final : private net::ByteStream::Observer, private net::TurnTas
   }
   // Since when the peer lets us send no DATA on any stream; InfiniteFuture: it does.
   absl::Time send_window_shut_since() const { return send_window_shut_since_; }
+  // What waits for the socket.
+  size_t unwritten_bytes() const { return session_->output().size(); }
   // When the last bytes arrived.
   absl::Time last_read() const { return last_read_; }
 

@@ -42,6 +42,10 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(Settings settings, const
   }
   for (const auto& worker : gateway->workers_) worker->SetIssuers(gateway->keys_->current());
   for (const auto& worker : gateway->workers_) worker->Run();
+  gateway->memory_ = std::make_unique<MemoryGuard>(
+      kept.memory_budget.value_or(MemoryLimit()), clock,
+      [gateway = gateway.get()](proxy::MemoryPressure pressure) { gateway->Relieve(pressure); });
+  gateway->memory_->LookFromNowOn();
   gateway->tls_->LookFromNowOn();
   gateway->keys_->RunFromNowOn();
   return gateway;
@@ -65,6 +69,12 @@ absl::Status Gateway::StartKeys(const Clock& clock) {
   settings_.proxy.clock = &clock;
   settings_.proxy.unknown_key = [source = keys_.get()] { source->OnUnknownKey(); };
   return absl::OkStatus();
+}
+
+// Each worker gives back its part.
+void Gateway::Relieve(proxy::MemoryPressure pressure) {
+  pressure.give_back = (pressure.give_back + workers_.size() - 1) / workers_.size();
+  for (const auto& worker : workers_) worker->SetMemoryPressure(pressure);
 }
 
 void Gateway::Publish(std::shared_ptr<const route::RouteTable> table) {

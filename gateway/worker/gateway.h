@@ -13,6 +13,7 @@
 #include "gateway/net/endpoint.h"
 #include "gateway/proxy/stats.h"
 #include "gateway/route/route_table.h"
+#include "gateway/worker/memory_guard.h"
 #include "gateway/worker/settings.h"
 #include "gateway/worker/tls_reloader.h"
 #include "gateway/worker/worker.h"
@@ -58,6 +59,8 @@ class Gateway {
   auth::KeySourceStatus keys_status() const { return keys_->status(); }
   TlsStatus tls_status() const { return tls_->status(); }
 
+  MemoryStatus memory_status() const { return memory_->status(); }
+
   // Null: there is none.
   const access_log::Writer* access_log() const { return access_log_.get(); }
 
@@ -73,6 +76,7 @@ class Gateway {
   explicit Gateway(Settings settings) : settings_(std::move(settings)) {}
 
   absl::Status StartKeys(const Clock& clock);
+  void Relieve(proxy::MemoryPressure pressure);
 
   Settings settings_;  // constant once it has started
   std::vector<BoundListener> bound_;
@@ -80,7 +84,8 @@ class Gateway {
   Crew crew_;
   std::unique_ptr<auth::KeySource> keys_;  // tells the workers, and is asked by them
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::unique_ptr<TlsReloader> tls_;  // tells the workers
+  std::unique_ptr<TlsReloader> tls_;     // tells the workers
+  std::unique_ptr<MemoryGuard> memory_;  // likewise
 };
 
 }  // namespace pinion::worker

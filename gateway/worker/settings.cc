@@ -185,6 +185,9 @@ absl::StatusOr<Settings> ReadSettings(const config::v1::Bootstrap& bootstrap) {
     proxy.upstream.outlier_percent_max = outliers.max_percent().value();
   }
   if (gateway.has_max_connections()) settings.connections_max = gateway.max_connections().value();
+  if (gateway.has_memory_budget_bytes()) {
+    settings.memory_budget = gateway.memory_budget_bytes().value();
+  }
   if (gateway.has_drain_timeout()) settings.drain_timeout = FromProto(gateway.drain_timeout());
   return settings;
 }

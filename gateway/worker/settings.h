@@ -35,6 +35,7 @@ struct Settings {
   access_log::Options access_log;                    // none without a path
   size_t connections_max = limits::kMaxConnections;  // of one listener, over all workers
   absl::Duration drain_timeout = limits::kDrainTimeout;
+  std::optional<size_t> memory_budget;  // bytes, above 0; unset: as much as there is
 };
 
 // InvalidArgument for what the configuration's own check lets pass but no gateway can do; names the

@@ -73,6 +73,13 @@ void Worker::SetTls(std::shared_ptr<const TlsSet> tls) {
   loop_->Post([rotation = tls_.get(), tls = std::move(tls)] { rotation->Use(tls); });
 }
 
+void Worker::SetMemoryPressure(proxy::MemoryPressure pressure) {
+  loop_->Post([worker = this, pressure] {
+    worker->proxy_->SetMemoryPressure(pressure);
+    worker->CheckConnectionLimits();
+  });
+}
+
 void Worker::CollectUsage(std::function<void(route::Usage)> take) {
   loop_->Post([proxy = proxy_.get(), take = std::move(take)] { take(proxy->TakeUsage()); });
 }
@@ -96,6 +103,7 @@ void Worker::Adopt(net::Fd socket, std::string peer, size_t listener) {
 
 // At a limit new connections wait in the kernel's queue.
 void Worker::CheckConnectionLimits() {
+  if (listeners_.empty()) return;  // it drains
   const bool full = proxy_->connections() >= connections_max_;
   const bool crowded = proxy_->newcomers() >= limits::kHandshakesMax;
   if (full && !full_) proxy_->limits().Add(http2::Limit::kMaxConnections);
@@ -103,7 +111,8 @@ void Worker::CheckConnectionLimits() {
   if (crowded) proxy_->EndNewcomers(limits::kHandshakePatience);
   full_ = full;
   crowded_ = crowded;
-  const bool pause = full || crowded;
+  const bool no_memory = proxy_->memory_stage() == proxy::MemoryStage::kEndLargest;
+  const bool pause = full || crowded || no_memory;
   for (const auto& listener : listeners_) pause ? listener->Pause() : listener->Resume();
   if (pause) room_timer_.Arm(loop_->now() + kLookAgain);
 }

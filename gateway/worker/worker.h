@@ -47,6 +47,8 @@ class Worker {
   void SetIssuers(std::shared_ptr<const auth::Issuers> issuers);
   // For connections from some moment on. Any thread.
   void SetTls(std::shared_ptr<const TlsSet> tls);
+  // See Proxy::SetMemoryPressure(). Any thread.
+  void SetMemoryPressure(proxy::MemoryPressure pressure);
   // What its calls used since the last time, given to `take` by the worker's thread; a worker that
   // has stopped gives nothing. Any thread.
   void CollectUsage(std::function<void(route::Usage)> take);
