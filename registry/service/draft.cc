@@ -1,6 +1,7 @@
 #include "registry/service/draft.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "google/protobuf/util/json_util.h"
@@ -24,8 +25,9 @@ constexpr int kMaxChainAttempts = 100;
 absl::Status ForCaller(const absl::Status& status) {
   if (absl::IsResourceExhausted(status)) return model::WithReason(status, "STORE_FULL");
   if (!absl::IsUnavailable(status)) return status;
-  return model::WithReason(
-      status, store::IsOutcomeUnknown(status) ? "OUTCOME_UNKNOWN" : "STORE_UNAVAILABLE");
+  if (store::IsOutcomeUnknown(status)) return model::WithReason(status, "OUTCOME_UNKNOWN");
+  return model::Refusal(status.code(), "STORE_UNAVAILABLE",
+                        absl::StrCat("the registry's store is away: ", status.message()));
 }
 
 std::string ToJson(const google::protobuf::Message* message) {
@@ -47,15 +49,38 @@ std::optional<store::Revision> Outcome(const store::TxnResult& result) {
 }  // namespace
 
 Draft::Draft(Registry& registry, const Caller& caller)
-    : registry_(registry),
-      caller_(caller),
-      now_(ToTimestamp(registry.clock().Wall())),
-      revision_(registry.store().Newest()) {}
+    : registry_(registry), caller_(caller), now_(ToTimestamp(registry.clock().Wall())) {}
+
+absl::StatusOr<store::Revision> Draft::EnsureRevision() {
+  if (!revision_.has_value()) revision_ = registry_.store().Newest();
+  if (!revision_->ok()) return ForCaller(revision_->status());
+  return *revision_;
+}
+
+void Draft::Expect(std::vector<std::string> keys) { expected_ = std::move(keys); }
+
+absl::Status Draft::Bring(const std::string& key) {
+  std::vector<std::string> keys = {key};
+  for (std::string& other : std::exchange(expected_, {})) {
+    if (other != key && !brought_.contains(other)) keys.push_back(std::move(other));
+  }
+  // One state for all: what is read later is never newer than what it is judged by.
+  store::Revision at = 0;
+  if (revision_.has_value()) {
+    ASSIGN_OR_RETURN(at, EnsureRevision());
+  }
+  absl::StatusOr<store::Pairs> pairs = registry_.store().ReadKeys(keys, at);
+  if (!revision_.has_value()) {
+    revision_ = pairs.ok() ? absl::StatusOr<store::Revision>(pairs->revision) : pairs.status();
+  }
+  if (!pairs.ok()) return ForCaller(pairs.status());
+  for (size_t i = 0; i < keys.size(); ++i) brought_[keys[i]] = std::move(pairs->kvs[i]);
+  return absl::OkStatus();
+}
 
 absl::StatusOr<std::optional<store::KeyValue>> Draft::Read(const std::string& key) {
-  ASSIGN_OR_RETURN(store::RangeResult range, Range({.range = store::KeyRange::Single(key)}));
-  std::optional<store::KeyValue> kv;
-  if (!range.kvs.empty()) kv = std::move(range.kvs[0]);
+  if (!brought_.contains(key)) RETURN_IF_ERROR(Bring(key));
+  const std::optional<store::KeyValue>& kv = brought_[key];
   if (read_.insert(key).second) {
     compares_.push_back(store::Compare::Unchanged(key, kv.has_value() ? kv->mod_revision : 0));
   }
@@ -67,9 +92,7 @@ void Draft::RequireNothingNew(const std::string& prefix) {
 }
 
 absl::StatusOr<store::RangeResult> Draft::Range(store::RangeRequest request) {
-  // One state for all: what is read later is never newer than what it is judged by.
-  if (!revision_.ok()) return ForCaller(revision_.status());
-  request.revision = *revision_;
+  ASSIGN_OR_RETURN(request.revision, EnsureRevision());
   absl::StatusOr<store::RangeResult> result = registry_.store().Range(request);
   if (!result.ok()) return ForCaller(result.status());
   return result;
@@ -148,7 +171,7 @@ registry::v1::AuditRecord& Draft::Audit(absl::string_view command, absl::string_
 
 absl::StatusOr<std::optional<store::Revision>> Draft::Commit() {
   CHECK(!audits_.empty() || may_be_unaudited_);
-  if (!revision_.ok()) return ForCaller(revision_.status());
+  if (revision_.has_value()) RETURN_IF_ERROR(EnsureRevision().status());
   if (audits_.empty()) {
     ASSIGN_OR_RETURN(const store::TxnResult result, Send({.compares = compares_, .then = ops_}));
     return Outcome(result);

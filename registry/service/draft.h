@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -44,6 +45,10 @@ class Draft {
  public:
   // Both outlive it.
   Draft(Registry& registry, const Caller& caller);
+
+  // These will be asked for, or some of them: the first that is brings all, which saves the way to
+  // a store elsewhere for each. By itself nothing of it is remembered.
+  void Expect(std::vector<std::string> keys);
 
   // What stands under `key`; nullopt: nothing. Either is remembered: the commit holds only if it is
   // still so.
@@ -116,8 +121,8 @@ class Draft {
   const Caller& caller() const { return caller_; }
   Registry& registry() { return registry_; }
   google::protobuf::Timestamp now() const { return now_; }
-  // Of all that is read.
-  store::Revision revision() const { return revision_.value_or(0); }
+  // Of all that is read; 0: the store does not say, and nothing can be read or committed.
+  store::Revision revision() { return EnsureRevision().value_or(0); }
   // Of a new object; `owner` empty: the caller's.
   registry::v1::Meta NewMeta(absl::string_view owner) const;
   // Notes a change by the actor; the revision follows from the commit.
@@ -125,6 +130,9 @@ class Draft {
 
  private:
   absl::StatusOr<std::optional<store::KeyValue>> Read(const std::string& key);
+  // Brings `key` and what is expected.
+  absl::Status Bring(const std::string& key);
+  absl::StatusOr<store::Revision> EnsureRevision();
   void Add(store::Op op);
   absl::StatusOr<store::TxnResult> Send(store::Txn txn);
   // The draft with its audit records, behind `head`, which becomes the place of the last one.
@@ -133,7 +141,10 @@ class Draft {
   Registry& registry_;
   const Caller& caller_;
   const google::protobuf::Timestamp now_;
-  const absl::StatusOr<store::Revision> revision_;  // an error: nothing can be read or committed
+  // Of the newest state when something was first read. An error: nothing can be read or committed.
+  std::optional<absl::StatusOr<store::Revision>> revision_;
+  std::vector<std::string> expected_;
+  absl::flat_hash_map<std::string, std::optional<store::KeyValue>> brought_;
   absl::flat_hash_set<std::string> read_;
   std::vector<store::Compare> compares_;
   std::vector<store::Op> ops_;

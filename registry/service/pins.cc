@@ -266,6 +266,23 @@ absl::StatusOr<v1::PinResponse> WritePin(Draft& draft, const std::optional<Store
   return response;
 }
 
+// What a change of `pin` is decided by, if nothing about it is unusual; that its expression is none
+// may turn out yet.
+void ExpectPin(Draft& draft, const routing::v1::Pin& pin) {
+  const std::string& expression = pin.expression();
+  std::vector<std::string> keys = {model::ConsumerKey(pin.consumer()),
+                                   model::ServiceKey(pin.service()),
+                                   model::PinKey(pin.consumer(), pin.service(), pin.method()),
+                                   model::ResolutionsKey(pin.service())};
+  if (absl::StartsWith(expression, "@")) {
+    keys.push_back(model::ChannelKey(pin.service(), expression.substr(1)));
+  } else if (!expression.empty()) {
+    keys.push_back(model::VersionKey(pin.service(), expression));
+    keys.push_back(model::EntitlementKey(pin.consumer(), pin.service()));
+  }
+  draft.Expect(std::move(keys));
+}
+
 absl::StatusOr<std::optional<Stored<v1::Pin>>> ReadPin(Draft& draft, const routing::v1::Pin& pin) {
   return draft.Get<v1::Pin>(model::PinKey(pin.consumer(), pin.service(), pin.method()));
 }
@@ -291,6 +308,7 @@ absl::StatusOr<v1::PinResponse> SetPinFor(Draft& draft, const v1::SetPinRequest&
   PinWrite write{.pin = request.pin(), .reason = request.reason(), .job = job};
   RETURN_IF_ERROR(model::ValidatePin(write.pin));
   RETURN_IF_ERROR(model::ValidateText("reason", request.reason(), model::kMaxReasonBytes));
+  ExpectPin(draft, write.pin);
   RETURN_IF_ERROR(RequireConsumer(draft, write.pin.consumer()).status());
   ASSIGN_OR_RETURN(const auto service, RequireApi(draft, write.pin.service(), "pins"));
   RETURN_IF_ERROR(CheckMethodOf(service.value.service(), write.pin.method()));
@@ -319,6 +337,7 @@ absl::StatusOr<v1::UnsetPinResponse> UnsetPin(Draft& draft, const v1::UnsetPinRe
   PinWrite write{.pin = PinOf(request), .kind = v1::PinChange::UNSET, .reason = request.reason()};
   RETURN_IF_ERROR(model::ValidatePin(write.pin));
   RETURN_IF_ERROR(model::ValidateText("reason", request.reason(), model::kMaxReasonBytes));
+  ExpectPin(draft, write.pin);
   RETURN_IF_ERROR(RequireConsumer(draft, request.consumer()).status());
   RETURN_IF_ERROR(RequireService(draft, request.service()).status());
   ASSIGN_OR_RETURN(const auto there, ReadPin(draft, write.pin));
@@ -348,6 +367,7 @@ absl::StatusOr<v1::PinResponse> RollbackPinFor(Draft& draft, const v1::RollbackP
                  .job = job};
   RETURN_IF_ERROR(model::ValidatePin(write.pin));
   RETURN_IF_ERROR(model::ValidateText("reason", request.reason(), model::kMaxReasonBytes));
+  ExpectPin(draft, write.pin);
   RETURN_IF_ERROR(RequireConsumer(draft, request.consumer()).status());
   ASSIGN_OR_RETURN(const auto service, RequireService(draft, request.service()));
   ASSIGN_OR_RETURN(const auto there, ReadPin(draft, write.pin));
@@ -386,6 +406,7 @@ absl::StatusOr<v1::PinResponse> ProposePin(Draft& draft, const v1::PinProposal& 
   write.pin.set_consumer(proposal.consumer());
   write.pin.set_service(proposal.service());
   RETURN_IF_ERROR(model::ValidatePin(write.pin));
+  ExpectPin(draft, write.pin);
   ASSIGN_OR_RETURN(const auto there, ReadPin(draft, write.pin));
   if (there.has_value()) {
     v1::PinResponse response;

@@ -38,6 +38,7 @@ class EtcdStore : public Store {
   }
 
   absl::StatusOr<RangeResult> Range(const RangeRequest& request) override;
+  absl::StatusOr<Pairs> ReadKeys(const std::vector<std::string>& keys, Revision revision) override;
   absl::StatusOr<TxnResult> Commit(Txn txn) override {
     RETURN_IF_ERROR(ValidateTxn(txn));
     RETURN_IF_ERROR(leases_.CheckLive(txn));
@@ -66,6 +67,8 @@ class EtcdStore : public Store {
  private:
   absl::StatusOr<RangeResult> Read(const RangeRequest& request);
   absl::StatusOr<RangeResult> ReadAt(const RangeRequest& request, bool serializable);
+  absl::StatusOr<Pairs> ReadKeysAt(const std::vector<std::string>& keys, Revision revision,
+                                   bool serializable);
   // The last `limit` pairs, which etcd itself would find by reading all.
   absl::StatusOr<RangeResult> ReadLast(RangeRequest request);
 
@@ -134,6 +137,36 @@ absl::StatusOr<RangeResult> EtcdStore::ReadAt(const RangeRequest& request, bool 
   result.kvs.reserve(static_cast<size_t>(response.kvs_size()));
   for (const mvccpb::KeyValue& kv : response.kvs()) result.kvs.push_back(encoding_.Decode(kv));
   return result;
+}
+
+absl::StatusOr<Pairs> EtcdStore::ReadKeys(const std::vector<std::string>& keys, Revision revision) {
+  if (revision > 0) {
+    // As in Read().
+    absl::StatusOr<Pairs> pairs = ReadKeysAt(keys, revision, /*serializable=*/true);
+    if (!absl::IsOutOfRange(pairs.status())) return pairs;
+  }
+  return ReadKeysAt(keys, revision, /*serializable=*/false);
+}
+
+absl::StatusOr<Pairs> EtcdStore::ReadKeysAt(const std::vector<std::string>& keys, Revision revision,
+                                            bool serializable) {
+  // Without anything to change it is a read like any other, of which the log knows nothing.
+  etcdserverpb::TxnRequest wire;
+  for (const std::string& key : keys) {
+    etcdserverpb::RangeRequest& range = *wire.add_success()->mutable_request_range();
+    range.set_key(encoding_.KeyOf(key));
+    range.set_revision(revision);
+    range.set_serializable(serializable);
+  }
+  etcdserverpb::TxnResponse response;
+  RETURN_IF_ERROR(
+      connection_->Repeat(EtcdCall(&EtcdMember::kv, &etcdserverpb::KV::Stub::Txn, wire, response),
+                          connection_->Deadline()));
+  Pairs pairs{.revision = revision > 0 ? revision : response.header().revision()};
+  for (const etcdserverpb::ResponseOp& op : response.responses()) {
+    pairs.kvs.push_back(encoding_.Decode(op));
+  }
+  return pairs;
 }
 
 absl::StatusOr<Revision> EtcdStore::Newest() {

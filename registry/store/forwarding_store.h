@@ -19,6 +19,9 @@ class ForwardingStore : public Store {
   absl::StatusOr<RangeResult> Range(const RangeRequest& request) override {
     return store_.Range(request);
   }
+  absl::StatusOr<Pairs> ReadKeys(const std::vector<std::string>& keys, Revision revision) override {
+    return store_.ReadKeys(keys, revision);
+  }
   absl::StatusOr<TxnResult> Commit(Txn txn) override { return store_.Commit(std::move(txn)); }
   std::unique_ptr<Watcher> Watch(KeyRange range, Revision after) override {
     return store_.Watch(std::move(range), after);

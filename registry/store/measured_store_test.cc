@@ -21,7 +21,12 @@ class SlowStore : public ForwardingStore {
     if (!says.ok()) return says;
     return ForwardingStore::Commit(std::move(txn));
   }
+  absl::StatusOr<Pairs> ReadKeys(const std::vector<std::string>& keys, Revision revision) override {
+    ++reads;
+    return ForwardingStore::ReadKeys(keys, revision);
+  }
 
+  int reads = 0;
   absl::Duration takes;
   absl::Status says;
 
@@ -61,6 +66,15 @@ TEST_F(MeasuredStoreTest, CountsWhatCameOfEachCommit) {
   EXPECT_EQ(Count(CommitOutcome::kConflict), 1);
   EXPECT_EQ(Count(CommitOutcome::kRefused), 1);
   EXPECT_EQ(measured_.revision(), 2);
+}
+
+TEST_F(MeasuredStoreTest, AReadOfManyKeysStaysOne) {
+  ASSERT_TRUE(measured_.Commit({.then = {Put{"a", "1"}}}).ok());
+  const auto pairs = measured_.ReadKeys({"a", "b"}, 0);
+  ASSERT_TRUE(pairs.ok()) << pairs.status();
+  EXPECT_EQ(pairs->kvs[0]->value, "1");
+  EXPECT_FALSE(pairs->kvs[1].has_value());
+  EXPECT_EQ(slow_.reads, 1);
 }
 
 TEST_F(MeasuredStoreTest, TimesThem) {

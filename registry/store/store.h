@@ -9,96 +9,20 @@
 // one more, and gives it to all keys that it changes. Once acknowledged, a change is on disk.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "registry/store/txn.h"
 
 namespace pinion::store {
 
-using Revision = int64_t;
-using LeaseId = int64_t;  // 0: none
-
-// Of each list of a transaction, and of its keys and values: etcd's less what its store adds.
-inline constexpr size_t kMaxTxnOps = 120;
-inline constexpr size_t kMaxTxnBytes = 1472 * 1024;
 inline constexpr absl::Duration kMinLeaseTtl = absl::Seconds(1);
 inline constexpr absl::Duration kMaxLeaseTtl = absl::Hours(24);
-
-struct KeyValue {
-  std::string key;
-  std::string value;
-  Revision create_revision = 0;  // of the put that made the key exist
-  Revision mod_revision = 0;     // of the last put
-  int64_t version = 0;           // puts since it exists, from 1
-  LeaseId lease = 0;
-};
-
-struct KeyRange;
-
-// Holds if the number stands so to `value`. All numbers of a key that does not exist are 0.
-struct Compare {
-  enum class Number { kModRevision, kCreateRevision, kVersion };
-  enum class Is { kEqual, kNotEqual, kLess, kGreater };
-
-  std::string key;
-  Number number = Number::kModRevision;
-  Is is = Is::kEqual;
-  int64_t value = 0;
-  // Not empty: it must hold for every key from `key` up to, without, `end`; of a range without keys
-  // it does. Only of NothingPutSince(), which costs what was changed since, not what there is.
-  std::string end = {};
-
-  static Compare Unchanged(std::string key, Revision mod_revision);  // 0: still absent
-  static Compare Absent(std::string key) { return Unchanged(std::move(key), 0); }
-  // No key in `range` was put after `revision`; what was put and is gone again does not count.
-  static Compare NothingPutSince(const KeyRange& range, Revision revision);
-};
-
-struct Put {
-  std::string key;
-  std::string value;
-  LeaseId lease = 0;  // must live; 0 detaches the key from the one it had
-};
-struct Delete {
-  std::string key;
-};
-struct Get {
-  std::string key;
-};
-using Op = std::variant<Put, Delete, Get>;
-
-// All compares hold → `then`, else `otherwise`; as one step, at one revision. A key is changed at
-// most once in a list.
-struct Txn {
-  std::vector<Compare> compares;
-  std::vector<Op> then;
-  std::vector<Op> otherwise;
-};
-
-struct TxnResult {
-  bool succeeded = false;  // all compares held
-  Revision revision = 0;   // that this transaction made, or the store's if it changed nothing
-  // One for each op of the list that ran. Get: the pair, if it exists; Delete: what was deleted;
-  // Put: what stood there before.
-  std::vector<std::optional<KeyValue>> results;
-};
-
-// Keys from `key` up to, without, `end`; `end` empty: only `key`.
-struct KeyRange {
-  std::string key;
-  std::string end;
-
-  static KeyRange Single(std::string key) { return {std::move(key), ""}; }
-  static KeyRange Prefix(std::string prefix);  // REQUIRES: not all bytes 0xff
-  bool Contains(const std::string& other) const;
-};
 
 struct RangeRequest {
   KeyRange range;
@@ -114,6 +38,12 @@ struct RangeResult {
   bool more = false;          // `limit` cut it
   int64_t count = 0;          // count_only: the number of keys; else kvs.size()
   Revision revision = 0;      // of the state that was read
+};
+
+// What stands under each of the keys that were asked for; nullopt: nothing.
+struct Pairs {
+  std::vector<std::optional<KeyValue>> kvs;
+  Revision revision = 0;  // of the state that was read
 };
 
 struct Event {
@@ -153,6 +83,10 @@ class Store {
   // OutOfRange: `revision` is compacted or not there yet.
   virtual absl::StatusOr<RangeResult> Range(const RangeRequest& request) = 0;
 
+  // What stands under `keys`, at most kMaxTxnOps of them, all at `revision`; 0: at Newest(), which
+  // a store elsewhere learns in the same round trip. Errors are those of Range().
+  virtual absl::StatusOr<Pairs> ReadKeys(const std::vector<std::string>& keys, Revision revision);
+
   // A compare that fails is not an error. InvalidArgument: beyond the limits, or a key changed
   // twice. NotFound: no such lease. ResourceExhausted: the disk is full; nothing happened, reading
   // goes on. Unavailable: nothing happened, or IsOutcomeUnknown(). A failed fsync ends the process.
@@ -189,12 +123,6 @@ class Store {
   virtual std::string Describe() const = 0;  // for people, e.g. "sqlite /var/lib/pinion.db"
 };
 
-// InvalidArgument: beyond the limits above, an empty key, a key changed twice, or a range compared
-// otherwise than by NothingPutSince(). Every implementation begins with it.
-absl::Status ValidateTxn(const Txn& txn);
 absl::Status ValidateLeaseTtl(absl::Duration ttl);
-
-// Whether `compare` holds for what stands under its key (null: nothing).
-bool Holds(const Compare& compare, const KeyValue* kv);
 
 }  // namespace pinion::store

@@ -71,6 +71,27 @@ TEST_P(StoreContract, AKeyCarriesItsRevisions) {
   EXPECT_EQ(kv.version, 1);
 }
 
+TEST_P(StoreContract, KeysAreReadTogetherAtOneRevision) {
+  MustPut("k1", "a");
+  const Revision before = MustPut("k2", "b");
+  const Revision last = MustPut("k1", "c");
+  const std::vector<std::string> keys = {"k1", "nothing", "k2"};
+  const auto values = [&](Revision revision) {
+    const absl::StatusOr<store::Pairs> pairs = store_->ReadKeys(keys, revision);
+    EXPECT_TRUE(pairs.ok()) << pairs.status();
+    EXPECT_GE(pairs->revision, revision == 0 ? last : revision);
+    std::vector<std::string> found;
+    for (const auto& kv : pairs->kvs) found.push_back(kv.has_value() ? kv->value : "-");
+    return found;
+  };
+  EXPECT_THAT(values(0), ElementsAre("c", "-", "b"));
+  EXPECT_THAT(values(last), ElementsAre("c", "-", "b"));
+  EXPECT_THAT(values(before), ElementsAre("a", "-", "b"));
+  EXPECT_TRUE(absl::IsOutOfRange(store_->ReadKeys(keys, last + 1000).status()));
+  ASSERT_TRUE(store_->Compact(last).ok());
+  EXPECT_TRUE(absl::IsOutOfRange(store_->ReadKeys(keys, before).status()));
+}
+
 TEST_P(StoreContract, RangesAreOrderedLimitedAndCounted) {
   for (const char* key : {"k/b", "k/a", "k/c", "j", "k", "k0"}) MustPut(key, "v");
   const KeyRange range = KeyRange::Prefix("k/");
