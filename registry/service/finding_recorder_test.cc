@@ -122,7 +122,7 @@ TEST_F(FindingRecorderTest, AStoreThatIsAwayIsSaidOnce) {
   recorder_.reset();
   const std::string log = ::testing::internal::GetCapturedStderr();
   EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 1) << log;
-  EXPECT_THAT(log, ::testing::HasSubstr("they are asked again: the store is away"));
+  EXPECT_THAT(log, ::testing::HasSubstr("they are asked again: the registry's store is away"));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ _PLAIN = {
     "google.protobuf.Duration": "duration, `1.5s`",
     "google.protobuf.Timestamp": "time, `2026-11-30T09:00:00Z`",
     "google.protobuf.UInt32Value": "uint32",
+    "google.protobuf.UInt64Value": "uint64",
     "google.protobuf.DoubleValue": "double",
 }
 
