@@ -115,7 +115,8 @@ void Downstream::OnAge() {
 }
 
 bool Downstream::DrainIfIdle(absl::Duration timeout, http2::Limit limit) {
-  if (draining() || std::as_const(transport_).session().active_streams() != 0) return false;
+  const http2::Session& session = std::as_const(transport_).session();
+  if (draining() || !session.established() || session.active_streams() != 0) return false;
   if (transport_.last_read() + timeout > proxy_.loop().now()) return false;
   proxy_.limits().Add(limit);
   Drain();

@@ -48,7 +48,7 @@ class Downstream final : public net::Deferred, private transport::Connection::Ha
   void Drain();
   bool draining() const { return draining_ != Draining::kOpen; }
   // Drain() if no call is open and for `timeout` none was; counted as `limit`. False: it is in use,
-  // or already draining.
+  // not established yet, or already draining.
   bool DrainIfIdle(absl::Duration timeout, http2::Limit limit);
   // Now, whatever is running.
   void Close(absl::string_view why) { transport_.Close(why); }

@@ -73,9 +73,11 @@ void Worker::SetTls(std::shared_ptr<const TlsSet> tls) {
   loop_->Post([rotation = tls_.get(), tls = std::move(tls)] { rotation->Use(tls); });
 }
 
+// A worker that is busy for long would otherwise end calls for each time that it was told.
 void Worker::SetMemoryPressure(proxy::MemoryPressure pressure) {
-  loop_->Post([worker = this, pressure] {
-    worker->proxy_->SetMemoryPressure(pressure);
+  if (!memory_pressure_.Put(pressure)) return;
+  loop_->Post([worker = this] {
+    worker->proxy_->SetMemoryPressure(worker->memory_pressure_.Take());
     worker->CheckConnectionLimits();
   });
 }

@@ -17,6 +17,7 @@
 #include "gateway/net/listener.h"
 #include "gateway/proxy/proxy.h"
 #include "gateway/worker/crew.h"
+#include "gateway/worker/latest.h"
 #include "gateway/worker/settings.h"
 #include "gateway/worker/tls_rotation.h"
 #include "gateway/worker/tls_set.h"
@@ -79,6 +80,7 @@ class Worker {
   std::unique_ptr<proxy::Proxy> proxy_;
   std::unique_ptr<TlsRotation> tls_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
+  Latest<proxy::MemoryPressure> memory_pressure_;
   const size_t connections_max_;
   bool crowded_ = false;    // at limits::kHandshakesMax, and not accepting
   bool full_ = false;       // at connections_max_, and not accepting

@@ -63,6 +63,18 @@ TEST_F(MemoryTest, ConnectionsWithoutCallsAreAskedToGo) {
   EXPECT_FALSE(busy.ended());
 }
 
+// GOAWAY before SETTINGS would be an error of ours.
+TEST_F(MemoryTest, AConnectionThatHasSaidNothingYetHasItsOwnTime) {
+  const auto silent = network_.Connect(peer_loop_, kGateway);
+  RunFor(absl::Seconds(2));
+  Press(MemoryStage::kEndIdle);
+  EXPECT_EQ(Acted(http2::Limit::kMemoryIdle), 1u) << "that is the other one";
+  RunFor(absl::Seconds(3));
+  EXPECT_EQ(proxy_->connections(), 1u);
+  RunFor(limits::kPrefaceTimeout);
+  EXPECT_EQ(proxy_->connections(), 0u);
+}
+
 TEST_F(MemoryTest, NewCallsAreRefusedAndRunningOnesGoOn) {
   const CallBook::Entry& running = Start(Endless());
   RunFor(absl::Seconds(1));
