@@ -16,6 +16,7 @@
 #include "gtest/gtest.h"
 #include "tests/testing/certificates.h"
 #include "tests/testing/fake_clock.h"
+#include "tests/testing/temp_directory.h"
 #include "tests/testing/tokens.h"
 
 namespace pinion::auth {

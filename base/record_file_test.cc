@@ -1,14 +1,12 @@
 #include "base/record_file.h"
 
-#include <unistd.h>
-
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion {
 namespace {
@@ -17,11 +15,6 @@ using ::testing::ElementsAre;
 
 class RecordFileTest : public ::testing::Test {
  protected:
-  RecordFileTest() : path_(testing::TempDir() + "/records." + std::to_string(getpid())) {
-    std::filesystem::remove(path_);
-  }
-  ~RecordFileTest() override { std::filesystem::remove(path_); }
-
   void Write(const std::vector<std::string>& records) {
     auto writer = RecordWriter::Create(path_);
     ASSERT_TRUE(writer.ok()) << writer.status();
@@ -58,7 +51,8 @@ class RecordFileTest : public ::testing::Test {
     std::ofstream(path_, std::ios::binary | std::ios::trunc) << bytes;
   }
 
-  const std::string path_;
+  const testing::TempDirectory directory_;
+  const std::string path_ = directory_.Path("records");
 };
 
 TEST(Crc32c, IsCastagnolis) {

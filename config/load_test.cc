@@ -17,6 +17,7 @@
 #include "config/validate.h"
 #include "config/yaml_tree.h"
 #include "tests/testing/certificates.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::config {
 namespace {
@@ -30,14 +31,7 @@ using ::testing::SizeIs;
 
 class LoadTest : public ::testing::Test {
  protected:
-  LoadTest()
-      : directory_(absl::StrCat(::testing::TempDir(), "pinion_config_", getpid(), "_",
-                                ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
-    std::filesystem::create_directories(directory_);
-  }
-  ~LoadTest() override { std::filesystem::remove_all(directory_); }
-
-  std::string Path(const std::string& name) { return absl::StrCat(directory_, "/", name); }
+  std::string Path(const std::string& name) { return directory_.Path(name); }
 
   void Write(const std::string& name, const std::string& bytes) {
     std::ofstream(Path(name), std::ios::binary) << bytes;
@@ -47,7 +41,7 @@ class LoadTest : public ::testing::Test {
 
   std::string Errors(const std::string& text) { return std::string(Load(text).status().message()); }
 
-  const std::string directory_;
+  const testing::TempDirectory directory_;
 };
 
 // Service acme.v1.NAME with these methods, whose messages are in another file unless `whole`.
@@ -196,8 +190,8 @@ TEST_F(LoadTest, WhatTheFileDoesNotSayIsNotSet) {
 TEST_F(LoadTest, UnreadableFiles) {
   EXPECT_EQ(LoadFile(Path("none.yaml")).status().message(),
             absl::StrCat(Path("none.yaml"), ": cannot be read: No such file or directory"));
-  EXPECT_EQ(LoadFile(directory_).status().message(),
-            absl::StrCat(directory_, ": cannot be read: it is a directory"));
+  EXPECT_EQ(LoadFile(directory_.path()).status().message(),
+            absl::StrCat(directory_.path(), ": cannot be read: it is a directory"));
 }
 
 TEST_F(LoadTest, NothingIsWaitedForThatMayNeverCome) {
@@ -255,9 +249,9 @@ static_resources:
 // Certificates expire, so they are made here and not kept in testdata.
 TEST_F(LoadTest, TlsFilesAreReadFromTheFilesDirectory) {
   const pinion::testing::CertificateAuthority ca;
-  ca.Write(directory_, "ca");
-  ca.Issue(directory_, "server", {});
-  ca.Issue(directory_, "old", {.valid = -absl::Hours(2)});
+  ca.Write(directory_.path(), "ca");
+  ca.Issue(directory_.path(), "server", {});
+  ca.Issue(directory_.path(), "old", {.valid = -absl::Hours(2)});
   const auto text = [](const std::string& name, const std::string& key) {
     return absl::StrCat(
         "listeners:\n- name: a\n  address: {socket_address: {address: 127.0.0.1, port_value: 1}}\n"

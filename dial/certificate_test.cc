@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "gtest/gtest.h"
 #include "tests/testing/certificates.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::dial {
 namespace {

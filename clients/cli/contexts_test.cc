@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::cli {
 namespace {
@@ -21,15 +22,8 @@ using ::testing::HasSubstr;
 
 class ContextsTest : public ::testing::Test {
  protected:
-  ContextsTest()
-      : folder_(fs::path(::testing::TempDir()) / absl::StrCat("contexts_test.", getpid())),
-        path_(folder_ / "pinion/contexts.yaml") {
-    fs::remove_all(folder_);
-  }
-  ~ContextsTest() override { fs::remove_all(folder_); }
-
-  const fs::path folder_;
-  const std::string path_;
+  const testing::TempDirectory folder_;
+  const std::string path_ = folder_.Path("pinion/contexts.yaml");
 };
 
 absl::Status Add(const std::string& path, const std::string& name) {

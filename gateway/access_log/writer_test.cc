@@ -6,7 +6,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -15,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/fake_clock.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::access_log {
 namespace {
@@ -23,11 +23,6 @@ using ::testing::HasSubstr;
 
 class WriterTest : public ::testing::Test {
  protected:
-  WriterTest() : folder_(::testing::TempDir() + "/access_log." + std::to_string(::getpid())) {
-    std::filesystem::create_directories(folder_);
-  }
-  ~WriterTest() override { std::filesystem::remove_all(folder_); }
-
   std::unique_ptr<Writer> Start(const std::string& path, size_t sinks = 1, double sample = 1) {
     auto writer = Writer::Start({.path = path, .sample = sample}, clock_, sinks, 1);
     EXPECT_TRUE(writer.ok()) << writer.status();
@@ -41,23 +36,17 @@ class WriterTest : public ::testing::Test {
     return record;
   }
 
-  static std::string Contents(const std::string& path) {
-    std::stringstream text;
-    text << std::ifstream(path).rdbuf();
-    return text.str();
-  }
-
   static size_t Lines(const std::string& path) {
-    const std::string text = Contents(path);
+    const std::string text = testing::ReadFile(path);
     return static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
   }
 
   testing::FakeClock clock_;
-  const std::string folder_;
+  const testing::TempDirectory folder_;
 };
 
 TEST_F(WriterTest, WritesTheLinesOfAllSinksBeforeItEnds) {
-  const std::string path = folder_ + "/a.log";
+  const std::string path = folder_.Path("a.log");
   {
     auto writer = Start(path, 2);
     for (int i = 0; i < 1000; ++i) {
@@ -68,19 +57,19 @@ TEST_F(WriterTest, WritesTheLinesOfAllSinksBeforeItEnds) {
     EXPECT_EQ(writer->dropped(), 0u);
   }
   EXPECT_EQ(Lines(path), 2000u);
-  EXPECT_THAT(Contents(path), HasSubstr("\"left-999\""));
-  EXPECT_THAT(Contents(path), HasSubstr("\"right-0\""));
+  EXPECT_THAT(testing::ReadFile(path), HasSubstr("\"left-999\""));
+  EXPECT_THAT(testing::ReadFile(path), HasSubstr("\"right-0\""));
 }
 
 TEST_F(WriterTest, AppendsToWhatIsThere) {
-  const std::string path = folder_ + "/a.log";
+  const std::string path = folder_.Path("a.log");
   Start(path)->sink(0).Write(Named("first"));
   Start(path)->sink(0).Write(Named("second"));
   EXPECT_EQ(Lines(path), 2u);
 }
 
 TEST_F(WriterTest, ReopensForLogrotate) {
-  const std::string path = folder_ + "/a.log";
+  const std::string path = folder_.Path("a.log");
   auto writer = Start(path);
   writer->sink(0).Write(Named("before"));
   std::filesystem::rename(path, path + ".1");
@@ -88,24 +77,24 @@ TEST_F(WriterTest, ReopensForLogrotate) {
   while (!std::filesystem::exists(path)) std::this_thread::yield();
   writer->sink(0).Write(Named("after"));
   writer.reset();
-  EXPECT_THAT(Contents(path + ".1"), HasSubstr("before"));
-  EXPECT_THAT(Contents(path), HasSubstr("after"));
+  EXPECT_THAT(testing::ReadFile(path + ".1"), HasSubstr("before"));
+  EXPECT_THAT(testing::ReadFile(path), HasSubstr("after"));
   EXPECT_EQ(Lines(path), 1u);
 }
 
 TEST_F(WriterTest, KeepsTheOldFileWhenTheNewOneCannotBeOpened) {
-  const std::string path = folder_ + "/gone/a.log";
-  std::filesystem::create_directories(folder_ + "/gone");
+  const std::string path = folder_.Path("gone/a.log");
+  std::filesystem::create_directories(folder_.Path("gone"));
   auto writer = Start(path);
-  std::filesystem::rename(folder_ + "/gone", folder_ + "/moved");
+  std::filesystem::rename(folder_.Path("gone"), folder_.Path("moved"));
   writer->Reopen();
   writer->sink(0).Write(Named("still there"));
   writer.reset();
-  EXPECT_THAT(Contents(folder_ + "/moved/a.log"), HasSubstr("still there"));
+  EXPECT_THAT(testing::ReadFile(folder_.Path("moved/a.log")), HasSubstr("still there"));
 }
 
 TEST_F(WriterTest, SaysWhatItCannotOpen) {
-  const std::string path = folder_ + "/no/such/folder.log";
+  const std::string path = folder_.Path("no/such/folder.log");
   const auto writer = Writer::Start({.path = path}, clock_, 1, 1);
   EXPECT_EQ(writer.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(writer.status().message(),
@@ -123,7 +112,7 @@ TEST_F(WriterTest, CountsWhatADiskDoesNotTake) {
 
 // A pipe that nobody reads holds up neither the sink nor the end of the process.
 TEST_F(WriterTest, DoesNotWaitForAReader) {
-  const std::string path = folder_ + "/pipe";
+  const std::string path = folder_.Path("pipe");
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
   const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   ASSERT_GE(reader, 0);
@@ -146,9 +135,9 @@ TEST_F(WriterTest, DoesNotWaitForAReader) {
 }
 
 TEST_F(WriterTest, SamplesSuccessesAndKeepsFailures) {
-  auto all = Start(folder_ + "/all", 1, 1);
-  auto some = Start(folder_ + "/some", 1, 0.25);
-  auto none = Start(folder_ + "/none", 1, 0);
+  auto all = Start(folder_.Path("all"), 1, 1);
+  auto some = Start(folder_.Path("some"), 1, 0.25);
+  auto none = Start(folder_.Path("none"), 1, 0);
   int wanted = 0;
   for (int i = 0; i < 4000; ++i) {
     EXPECT_TRUE(all->sink(0).Wants(true, ""));
@@ -160,8 +149,8 @@ TEST_F(WriterTest, SamplesSuccessesAndKeepsFailures) {
 }
 
 TEST_F(WriterTest, SamplesATraceAlikeEverywhere) {
-  auto one = Start(folder_ + "/one", 1, 0.5);
-  auto other = Start(folder_ + "/other", 2, 0.5);
+  auto one = Start(folder_.Path("one"), 1, 0.5);
+  auto other = Start(folder_.Path("other"), 2, 0.5);
   int wanted = 0;
   Random random(3);
   for (int i = 0; i < 1000; ++i) {
@@ -175,7 +164,7 @@ TEST_F(WriterTest, SamplesATraceAlikeEverywhere) {
 }
 
 TEST_F(WriterTest, TellsTheWallClocksTimeAlsoAfterAJump) {
-  auto writer = Start(folder_ + "/a.log");
+  auto writer = Start(folder_.Path("a.log"));
   Sink& sink = writer->sink(0);
   absl::Time now = clock_.Monotonic();
   EXPECT_EQ(sink.WallTime(now - absl::Seconds(5), now), clock_.Wall() - absl::Seconds(5));

@@ -1,6 +1,5 @@
 // Sockets on the real loop, over loopback: what the simulation's streams claim to imitate.
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <functional>
 #include <memory>
@@ -9,6 +8,7 @@
 #include "gateway/net/epoll_loop.h"
 #include "gateway/net/listener.h"
 #include "gtest/gtest.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::net {
 namespace {
@@ -102,7 +102,8 @@ TEST_F(SocketTest, BytesAndTheEndArrive) {
 }
 
 TEST_F(SocketTest, WorksOverUnixSocketsAndTakesOverAStaleOne) {
-  const std::string path = testing::TempDir() + "/pinion_socket_test_" + std::to_string(getpid());
+  const testing::TempDirectory directory;
+  const std::string path = directory.Path("socket");
   for (int round = 0; round < 2; ++round) {
     // The first round's socket file is left behind, as by a killed process.
     ConnectPair({.path = path});
@@ -115,7 +116,6 @@ TEST_F(SocketTest, WorksOverUnixSocketsAndTakesOverAStaleOne) {
     listener_.reset();
     server_reader_ = client_reader_ = Reader();
   }
-  unlink(path.c_str());
 }
 
 TEST_F(SocketTest, ASecondProcessCannotShareAPortUnseen) {

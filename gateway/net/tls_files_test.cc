@@ -1,6 +1,5 @@
 #include "gateway/net/tls_files.h"
 
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -8,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "gtest/gtest.h"
 #include "tests/testing/certificates.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::net {
 namespace {

@@ -1,7 +1,6 @@
 #include "gateway/watch/recording.h"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -14,6 +13,7 @@
 #include "gateway/watch_limits.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::watch {
 namespace {
@@ -22,15 +22,11 @@ namespace fs = std::filesystem;
 
 class RecordingTest : public ::testing::Test {
  protected:
-  RecordingTest() : directory_(testing::TempDir() + "/recording_test." + std::to_string(getpid())) {
-    fs::remove_all(directory_);
-    Reopen();
-  }
-  ~RecordingTest() override { fs::remove_all(directory_); }
+  RecordingTest() { Reopen(); }
 
   void Reopen() {
     recording_.reset();
-    auto recording = Recording::Open(directory_);
+    auto recording = Recording::Open(directory_.path());
     ASSERT_TRUE(recording.ok()) << recording.status();
     recording_ = *std::move(recording);
   }
@@ -52,17 +48,13 @@ class RecordingTest : public ::testing::Test {
   }
 
   std::string File(const char* suffix = "") const {
-    return directory_ + "/routing.snapshot" + suffix;
-  }
-  static std::string Bytes(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
+    return directory_.Path("routing.snapshot") + suffix;
   }
   static void SetBytes(const std::string& path, const std::string& bytes) {
     std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
   }
 
-  const std::string directory_;
+  const testing::TempDirectory directory_;
   std::unique_ptr<Recording> recording_;
   std::vector<std::string> remarks_;
 };
@@ -127,8 +119,8 @@ TEST_F(RecordingTest, CutAtEveryByteThePreviousStateCounts) {
   Record(PinSet("r", 5, "^2"));
   Record(Snapshot("r", 6));
   Record(PinSet("r", 7, "^2"));
-  const std::string whole = Bytes(File());
-  const std::string previous = Bytes(File(".previous"));
+  const std::string whole = testing::ReadFile(File());
+  const std::string previous = testing::ReadFile(File(".previous"));
   ASSERT_EQ(Start(), "7 2.0.0");
   bool seen_previous = false, seen_snapshot = false;
   for (size_t size = 0; size < whole.size(); ++size) {
@@ -150,8 +142,8 @@ TEST_F(RecordingTest, WhateverBitFlipsAGoodStateCounts) {
   Record(Snapshot("r", 6));
   Record(PinSet("r", 7, "^2"));
   recording_.reset();
-  const std::string whole = Bytes(File());
-  const std::string previous = Bytes(File(".previous"));
+  const std::string whole = testing::ReadFile(File());
+  const std::string previous = testing::ReadFile(File(".previous"));
   for (size_t bit = 0; bit < whole.size() * 8; bit += 3) {
     std::string rotten = whole;
     rotten[bit / 8] = static_cast<char>(rotten[bit / 8] ^ (1 << bit % 8));
@@ -168,7 +160,7 @@ TEST_F(RecordingTest, ATornEndIsCutOffBeforeMoreIsWritten) {
   Record(Snapshot("r", 5));
   Record(PinSet("r", 6, "^2"));
   recording_.reset();
-  SetBytes(File(), Bytes(File()).substr(0, Bytes(File()).size() - 3));
+  SetBytes(File(), testing::ReadFile(File()).substr(0, testing::ReadFile(File()).size() - 3));
   EXPECT_EQ(Start(), "5 1.0.0");
   EXPECT_EQ(remarks_.size(), 1u);
   Record(PinSet("r", 6, "^2"));
@@ -235,13 +227,13 @@ class FullDisk {
 
 TEST_F(RecordingTest, AFullDiskKeepsTheLastGoodState) {
   Record(Snapshot("r", 5));
-  const size_t size = Bytes(File()).size();
+  const size_t size = testing::ReadFile(File()).size();
   {
     const FullDisk in_the_middle_of_a_change(size + 7);
     recording_->Stage(PinSet("r", 6, "^2"));
     EXPECT_FALSE(recording_->Commit().ok());
     EXPECT_TRUE(recording_->wants_snapshot());
-    EXPECT_EQ(Bytes(File()).size(), size) << "what was half written is cut off";
+    EXPECT_EQ(testing::ReadFile(File()).size(), size) << "what was half written is cut off";
   }
   {
     const FullDisk in_the_middle_of_a_snapshot(size / 2);
@@ -272,7 +264,7 @@ TEST_F(RecordingTest, WantsASnapshotWhenManyChangesStandBehind) {
 }
 
 TEST_F(RecordingTest, TwoProcessesDoNotShareADirectory) {
-  const auto second = Recording::Open(directory_);
+  const auto second = Recording::Open(directory_.path());
   EXPECT_EQ(second.status().code(), absl::StatusCode::kAlreadyExists);
   EXPECT_FALSE(Recording::Open("/proc/nowhere").ok());
 }

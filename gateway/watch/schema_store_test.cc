@@ -1,12 +1,11 @@
 #include "gateway/watch/schema_store.h"
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "gtest/gtest.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::watch {
 namespace {
@@ -15,15 +14,8 @@ namespace fs = std::filesystem;
 
 class SchemaStoreTest : public ::testing::Test {
  protected:
-  SchemaStoreTest()
-      : directory_(testing::TempDir() + "/schema_store_test." + std::to_string(getpid())),
-        store_(directory_) {
-    fs::remove_all(directory_);
-  }
-  ~SchemaStoreTest() override { fs::remove_all(directory_); }
-
-  const std::string directory_;
-  SchemaStore store_;
+  const testing::TempDirectory directory_;
+  SchemaStore store_{directory_.path()};
 };
 
 TEST_F(SchemaStoreTest, GivesBackWhatWasSaved) {
@@ -39,7 +31,7 @@ TEST_F(SchemaStoreTest, GivesBackWhatWasSaved) {
 
 TEST_F(SchemaStoreTest, TornAndRottenOnesAreNoticed) {
   ASSERT_TRUE(store_.Save("0a", "a schema").ok());
-  const std::string path = directory_ + "/0a";
+  const std::string path = directory_.Path("0a");
   const auto size = fs::file_size(path);
   for (uintmax_t bytes = 0; bytes < size; ++bytes) {
     fs::resize_file(path, bytes);
@@ -55,12 +47,12 @@ TEST_F(SchemaStoreTest, TornAndRottenOnesAreNoticed) {
 TEST_F(SchemaStoreTest, ForgetsWhatNoVersionHas) {
   store_.KeepOnly({"0a"});  // without a directory
   for (const char* digest : {"0a", "0b", "0c"}) ASSERT_TRUE(store_.Save(digest, digest).ok());
-  std::ofstream(directory_ + "/0d.tmp") << "left by a crash";
+  std::ofstream(directory_.Path("0d.tmp")) << "left by a crash";
   store_.KeepOnly({"0a", "0c", "ff"});
   EXPECT_TRUE(store_.Load("0a").ok());
   EXPECT_TRUE(absl::IsNotFound(store_.Load("0b").status()));
   EXPECT_TRUE(store_.Load("0c").ok());
-  EXPECT_FALSE(fs::exists(directory_ + "/0d.tmp"));
+  EXPECT_FALSE(fs::exists(directory_.Path("0d.tmp")));
 }
 
 TEST_F(SchemaStoreTest, DigestsAreNoPaths) {

@@ -1,32 +1,26 @@
 #include "gateway/worker/process_memory.h"
 
-#include <stdlib.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::worker {
 namespace {
 
 class CgroupTest : public ::testing::Test {
  protected:
-  CgroupTest() {
-    char pattern[] = "/tmp/pinion_cgroup_XXXXXX";
-    mount_ = ::mkdtemp(pattern);
-  }
-  ~CgroupTest() override { std::filesystem::remove_all(mount_); }
-
   void Write(const std::string& file, const std::string& text) {
-    const std::filesystem::path path = mount_ + "/" + file;
+    const std::filesystem::path path = directory_.Path(file);
     std::filesystem::create_directories(path.parent_path());
     std::ofstream(path) << text << "\n";
   }
 
-  std::string mount_;
+  const testing::TempDirectory directory_;
+  const std::string& mount_ = directory_.path();
 };
 
 TEST_F(CgroupTest, TheSmallestBoundOnTheWayUpCounts) {

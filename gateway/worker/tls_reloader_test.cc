@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "tests/testing/certificates.h"
 #include "tests/testing/fake_clock.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::worker {
 namespace {

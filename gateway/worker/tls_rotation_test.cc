@@ -12,6 +12,7 @@
 #include "tests/testing/memory_stream.h"
 #include "tests/testing/sim_loop.h"
 #include "tests/testing/sim_world.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::worker {
 namespace {

@@ -1,5 +1,4 @@
 // Exported audit logs as files: segments that follow each other, and what is missing between them.
-#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -12,6 +11,7 @@
 #include "pinion/registry/v1/registry.pb.h"
 #include "registry/archive/audit_segments.h"
 #include "registry/model/audit_chain.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::archive {
 namespace {
@@ -26,12 +26,7 @@ using ::testing::SizeIs;
 
 class ArchiveTest : public ::testing::Test {
  protected:
-  ArchiveTest() {
-    directory_ = ::testing::TempDir() + "pinion_archive_XXXXXX";
-    EXPECT_NE(mkdtemp(directory_.data()), nullptr);
-    log_.set_registry_id("0123456789abcdef0123456789abcdef");
-  }
-  ~ArchiveTest() override { std::filesystem::remove_all(directory_); }
+  ArchiveTest() { log_.set_registry_id("0123456789abcdef0123456789abcdef"); }
 
   void AddRecords(int count) {
     for (int i = 0; i < count; ++i) {
@@ -46,7 +41,7 @@ class ArchiveTest : public ::testing::Test {
   }
   // As `pinion audit export` does, with the registry's part of it.
   absl::StatusOr<std::vector<std::string>> Export(int64_t records_max) {
-    auto writer = SegmentWriter::Open(directory_, records_max);
+    auto writer = SegmentWriter::Open(directory_.path(), records_max);
     if (!writer.ok()) return writer.status();
     AuditLogPart begin, entries, end;
     *begin.mutable_begin() = log_;
@@ -67,14 +62,14 @@ class ArchiveTest : public ::testing::Test {
   }
   // The findings of what is in the directory.
   std::vector<std::string> Findings(const std::vector<AuditLogState>& heads = {}) {
-    const auto verifier = VerifySegments(*SegmentsAt(directory_), heads);
+    const auto verifier = VerifySegments(*SegmentsAt(directory_.path()), heads);
     if (!verifier.ok()) return {std::string(verifier.status().message())};
     std::vector<std::string> findings;
     for (const auto& finding : (*verifier)->findings()) findings.push_back(finding.message);
     return findings;
   }
 
-  std::string directory_;
+  const testing::TempDirectory directory_;
   AuditLogState log_;
   std::vector<AuditEntry> entries_;
   int number_ = 0;
@@ -85,27 +80,27 @@ TEST_F(ArchiveTest, EachExportGoesOnWhereTheLastOneEnded) {
   EXPECT_THAT(*Export(10), SizeIs(3));
   EXPECT_THAT(*Export(10), SizeIs(0)) << "nothing new";
   AddRecords(1);
-  EXPECT_THAT(*Export(10), ElementsAre(directory_ + "/audit-000004.segment"));
+  EXPECT_THAT(*Export(10), ElementsAre(directory_.Path("audit-000004.segment")));
   EXPECT_THAT(Findings({log_}), SizeIs(0));
-  EXPECT_EQ((*VerifySegments(*SegmentsAt(directory_), {}))->records(), 26);
+  EXPECT_EQ((*VerifySegments(*SegmentsAt(directory_.path()), {}))->records(), 26);
   // One of the files by itself, too.
-  const std::vector<std::string> paths = *SegmentsAt(directory_);
+  const std::vector<std::string> paths = *SegmentsAt(directory_.path());
   EXPECT_TRUE((*VerifySegments({paths[1]}, {}))->findings().empty());
 }
 
 TEST_F(ArchiveTest, AMissingFileAndOneThatIsCutAreNamed) {
   AddRecords(30);
   ASSERT_TRUE(Export(10).ok());
-  const std::vector<std::string> paths = *SegmentsAt(directory_);
-  std::filesystem::rename(paths[1], directory_ + "/elsewhere");
+  const std::vector<std::string> paths = *SegmentsAt(directory_.path());
+  std::filesystem::rename(paths[1], directory_.Path("elsewhere"));
   EXPECT_THAT(Findings(), ElementsAre(HasSubstr("a file is missing between them")));
-  std::filesystem::rename(directory_ + "/elsewhere", paths[1]);
+  std::filesystem::rename(directory_.Path("elsewhere"), paths[1]);
   EXPECT_THAT(Findings(), SizeIs(0));
   // The last file gone is found by a head that was kept elsewhere.
-  std::filesystem::rename(paths[2], directory_ + "/elsewhere");
+  std::filesystem::rename(paths[2], directory_.Path("elsewhere"));
   EXPECT_THAT(Findings(), SizeIs(0));
   EXPECT_THAT(Findings({log_}), SizeIs(2));
-  std::filesystem::rename(directory_ + "/elsewhere", paths[2]);
+  std::filesystem::rename(directory_.Path("elsewhere"), paths[2]);
   std::filesystem::resize_file(paths[2], std::filesystem::file_size(paths[2]) - 1);
   EXPECT_THAT(Findings(), ElementsAre(HasSubstr("is damaged behind byte")));
   EXPECT_FALSE(Export(10).ok()) << "nothing is written behind it";
@@ -128,17 +123,18 @@ TEST_F(ArchiveTest, AnotherLogIsNotWrittenBehindThisOne) {
 
 TEST_F(ArchiveTest, WhatIsNotFinishedLeavesNothing) {
   {
-    auto file = PartFileWriter::Create(directory_ + "/x", kAuditKind);
+    auto file = PartFileWriter::Create(directory_.Path("x"), kAuditKind);
     ASSERT_TRUE(file.ok());
     ASSERT_TRUE((*file)->Append(AuditLogPart()).ok());
   }
-  EXPECT_TRUE(std::filesystem::is_empty(directory_));
-  auto file = PartFileWriter::Create(directory_ + "/x", kAuditKind);
+  EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
+  auto file = PartFileWriter::Create(directory_.Path("x"), kAuditKind);
   ASSERT_TRUE((*file)->Finish().ok());
-  EXPECT_EQ(PartFileWriter::Create(directory_ + "/x", kAuditKind).status().code(),
+  EXPECT_EQ(PartFileWriter::Create(directory_.Path("x"), kAuditKind).status().code(),
             absl::StatusCode::kAlreadyExists);
-  EXPECT_THAT(std::string(PartFileReader::Open(directory_ + "/x", kBackupKind).status().message()),
-              HasSubstr("is not a file of this kind"));
+  EXPECT_THAT(
+      std::string(PartFileReader::Open(directory_.Path("x"), kBackupKind).status().message()),
+      HasSubstr("is not a file of this kind"));
 }
 
 }  // namespace

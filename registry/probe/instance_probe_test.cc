@@ -13,6 +13,7 @@
 #include "tests/testing/certificates.h"
 #include "tests/testing/parsed_schema.h"
 #include "tests/testing/probed_server.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::probe {
 namespace {

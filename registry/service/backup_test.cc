@@ -1,7 +1,5 @@
 // A registry into a file and back: nothing is lost, nothing half restored is taken for a registry.
-#include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
@@ -17,6 +15,7 @@
 #include "tests/testing/audit_log.h"
 #include "tests/testing/interrupted_store.h"
 #include "tests/testing/registry_fixture.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::service {
 namespace {
@@ -27,13 +26,6 @@ using ::testing::IsEmpty;
 
 class BackupTest : public RegistryFixture {
  protected:
-  BackupTest() {
-    directory_ = ::testing::TempDir() + "pinion_backup_XXXXXX";
-    EXPECT_NE(mkdtemp(directory_.data()), nullptr);
-    path_ = directory_ + "/registry.backup";
-  }
-  ~BackupTest() override { std::filesystem::remove_all(directory_); }
-
   // Something of everything: versions with schemas, instances with and without leases, pins,
   // history, a job that is half done, a version that is to be sunset.
   void Fill() {
@@ -78,8 +70,8 @@ class BackupTest : public RegistryFixture {
   }
   void Write(const std::string& bytes) { std::ofstream(path_, std::ios::binary) << bytes; }
 
-  std::string directory_;
-  std::string path_;
+  const testing::TempDirectory directory_;
+  const std::string path_ = directory_.Path("registry.backup");
   std::function<void()> during_;  // once, while a backup is being read
   std::function<void(v1::BackupPart&)> on_its_way_;
   store::MemoryStore restored_{clock_};

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -25,6 +24,7 @@
 #include "registry/service/grpc_caller.h"
 #include "registry/store/sqlite_store.h"
 #include "tests/testing/fake_clock.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::service {
 namespace {
@@ -35,15 +35,8 @@ namespace v1 = registry::v1;
 
 class RegistryServerTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    directory_ = ::testing::TempDir() + "pinion_registry_XXXXXX";
-    ASSERT_NE(mkdtemp(directory_.data()), nullptr);
-    Start();
-  }
-  void TearDown() override {
-    Stop();
-    std::filesystem::remove_all(directory_);
-  }
+  void SetUp() override { Start(); }
+  void TearDown() override { Stop(); }
   void Stop() {
     stub_.reset();
     watch_.reset();
@@ -54,11 +47,11 @@ class RegistryServerTest : public ::testing::Test {
   // Again on the same store, as after a restart.
   void Start(const std::string& socket = "registry.sock") {
     Stop();
-    auto store = store::SqliteStore::Open(directory_ + "/registry.db", clock_);
+    auto store = store::SqliteStore::Open(directory_.Path("registry.db"), clock_);
     ASSERT_TRUE(store.ok()) << store.status();
     store_ = *std::move(store);
     auto server = RegistryServer::Start(*store_, clock_,
-                                        {.address = "unix:" + directory_ + "/" + socket,
+                                        {.address = "unix:" + directory_.Path(socket),
                                          .binary_version = "test",
                                          .watch = {.heartbeat = absl::Milliseconds(50)},
                                          .housekeeping = {.period = absl::Milliseconds(5)}});
@@ -122,7 +115,7 @@ class RegistryServerTest : public ::testing::Test {
   }
 
   testing::FakeClock clock_;
-  std::string directory_;
+  const testing::TempDirectory directory_;
   std::unique_ptr<store::SqliteStore> store_;
   std::unique_ptr<RegistryServer> server_;
   std::shared_ptr<grpc::Channel> channel_;
@@ -275,7 +268,7 @@ TEST_F(RegistryServerTest, ExpiredLeasesReachTheWatchers) {
 
 TEST_F(RegistryServerTest, ASocketIsForItsOwnerOnly) {
   struct stat info;
-  ASSERT_EQ(stat((directory_ + "/registry.sock").c_str(), &info), 0);
+  ASSERT_EQ(stat(directory_.Path("registry.sock").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
 }
 
@@ -283,7 +276,7 @@ TEST_F(RegistryServerTest, APathIsWhatItSays) {
   const std::string name = "my run 50%41.sock";
   Start(name);
   SetUpAddressBook();
-  const std::string path = directory_ + "/" + name;
+  const std::string path = directory_.Path(name);
   EXPECT_EQ(server_->address(), "unix:" + path);
   struct stat info;
   ASSERT_EQ(stat(path.c_str(), &info), 0);
@@ -398,7 +391,7 @@ TEST_F(RegistryServerTest, CountsWhatMonitoringAsksFor) {
 
   RegistryCounts counts = server_->Counts();
   EXPECT_EQ(counts.registry_id, server_->registry_id());
-  EXPECT_EQ(counts.store, "sqlite " + directory_ + "/registry.db");
+  EXPECT_EQ(counts.store, "sqlite " + directory_.Path("registry.db"));
   EXPECT_EQ(counts.revision, store_->revision());
   const std::string service = "pinion.registry.v1.Registry/";
   EXPECT_EQ((counts.calls[{service + "PublishVersion", grpc::StatusCode::OK}]), 2);

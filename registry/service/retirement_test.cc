@@ -4,7 +4,6 @@
 
 #include <barrier>
 #include <cstdlib>
-#include <filesystem>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +13,7 @@
 #include "registry/service/operations.h"
 #include "registry/store/sqlite_store.h"
 #include "tests/testing/registry_fixture.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::service {
 namespace {
@@ -390,13 +390,10 @@ TEST_F(RetirementRace, NoRangeThatNeedsItComesToARetiredVersion) {
 }
 
 TEST_F(RetirementRace, NorOnTheDisk) {
-  std::string directory = ::testing::TempDir() + "pinion_retire_XXXXXX";
-  ASSERT_NE(mkdtemp(directory.data()), nullptr);
-  auto store = store::SqliteStore::Open(directory + "/store", clock_);
+  const testing::TempDirectory directory;
+  auto store = store::SqliteStore::Open(directory.Path("store"), clock_);
   ASSERT_TRUE(store.ok()) << store.status();
   Run(**store, 100, "1.0.0");
-  store->reset();
-  std::filesystem::remove_all(directory);
 }
 
 }  // namespace

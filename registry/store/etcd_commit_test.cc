@@ -7,7 +7,6 @@
 #include <grpcpp/server_builder.h>
 
 #include <deque>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +18,7 @@
 #include "registry/store/etcd_encoding.h"
 #include "registry/store/outcome.h"
 #include "tests/testing/etcd_members.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::store {
 namespace {
@@ -108,9 +108,7 @@ class EtcdCommitTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!testing::EtcdMembers::Installed()) GTEST_SKIP() << "etcd is not installed";
-    directory_ = ::testing::TempDir() + "pinion_etcd_XXXXXX";
-    ASSERT_NE(mkdtemp(directory_.data()), nullptr);
-    etcd_ = std::make_unique<testing::EtcdMembers>(directory_, 1);
+    etcd_ = std::make_unique<testing::EtcdMembers>(directory_.path(), 1);
     member_ = std::make_unique<TroubledMember>(etcd_->endpoints()[0]);
     auto connection = EtcdConnection::Open(
         {.endpoints = {member_->endpoint()}, .request_timeout = absl::Seconds(1)}, SystemClock());
@@ -124,7 +122,6 @@ class EtcdCommitTest : public ::testing::Test {
     connection_.reset();
     member_.reset();
     etcd_.reset();
-    if (!directory_.empty()) std::filesystem::remove_all(directory_);
   }
 
   // What stands under `key`, with the number of its puts: "value#2".
@@ -143,7 +140,7 @@ class EtcdCommitTest : public ::testing::Test {
   }
 
   const EtcdEncoding encoding_{"/pinion/"};
-  std::string directory_;
+  const testing::TempDirectory directory_;
   std::unique_ptr<testing::EtcdMembers> etcd_;
   std::unique_ptr<TroubledMember> member_;
   std::unique_ptr<EtcdConnection> connection_;

@@ -2,7 +2,6 @@
 // are killed, stopped and away, and several processes on one store.
 #include "registry/store/etcd_store.h"
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -12,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/etcd_members.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::store {
 namespace {
@@ -27,16 +27,11 @@ class EtcdStoreTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!testing::EtcdMembers::Installed()) GTEST_SKIP() << "etcd is not installed";
-    directory_ = ::testing::TempDir() + "pinion_etcd_XXXXXX";
-    ASSERT_NE(mkdtemp(directory_.data()), nullptr);
   }
-  void TearDown() override {
-    etcd_.reset();
-    if (!directory_.empty()) std::filesystem::remove_all(directory_);
-  }
+  void TearDown() override { etcd_.reset(); }
 
   void StartEtcd(int members) {
-    etcd_ = std::make_unique<testing::EtcdMembers>(directory_, members);
+    etcd_ = std::make_unique<testing::EtcdMembers>(directory_.path(), members);
   }
   std::unique_ptr<Store> Open(const std::string& prefix = "/pinion/") {
     absl::StatusOr<std::unique_ptr<Store>> store =
@@ -83,7 +78,7 @@ class EtcdStoreTest : public ::testing::Test {
     return values;
   }
 
-  std::string directory_;
+  const testing::TempDirectory directory_;
   std::unique_ptr<testing::EtcdMembers> etcd_;
 };
 

@@ -1,7 +1,6 @@
 // The embedded store on a disk that fails: full, read-only, a sync that reports an error, a WAL
 // that is gone. The disk is SQLite's own, behind a layer that can be told to fail.
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -13,6 +12,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "registry/store/sqlite_store.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::store {
 namespace {
@@ -85,9 +85,7 @@ int Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* f, int flags, int* ou
 class SqliteFaultTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    directory_ = ::testing::TempDir() + "pinion_fault_XXXXXX";
-    ASSERT_NE(mkdtemp(directory_.data()), nullptr);
-    path_ = directory_ + "/registry.db";
+    path_ = directory_.Path("registry.db");
     below_ = sqlite3_vfs_find(nullptr);
     layer_ = *below_;
     layer_.zName = "faulty";
@@ -100,7 +98,6 @@ class SqliteFaultTest : public ::testing::Test {
     faults.full = faults.sync_fails = faults.read_only = false;
     sqlite3_vfs_unregister(&layer_);
     sqlite3_vfs_register(below_, 1);
-    std::filesystem::remove_all(directory_);
   }
 
   std::unique_ptr<SqliteStore> MustOpen() {
@@ -115,7 +112,7 @@ class SqliteFaultTest : public ::testing::Test {
     return store.Range({.range = KeyRange::Prefix("k")})->kvs.size();
   }
 
-  std::string directory_;
+  const testing::TempDirectory directory_;
   std::string path_;
   sqlite3_vfs* below_ = nullptr;
   sqlite3_vfs layer_ = {};
@@ -182,9 +179,9 @@ TEST_F(SqliteFaultTest, AStoreWhoseWalWasDeletedIsAnOlderOneAndWhole) {
   {
     const auto store = MustOpen();
     ASSERT_TRUE(Put(*store, "k/1").ok());
-    std::filesystem::copy(path_, directory_ + "/without_wal.db");
+    std::filesystem::copy(path_, directory_.Path("without_wal.db"));
   }
-  path_ = directory_ + "/without_wal.db";
+  path_ = directory_.Path("without_wal.db");
   const auto store = MustOpen();
   EXPECT_EQ(Count(*store), 0u);
   EXPECT_EQ(store->revision(), 1) << "a store as it was, not a new file";

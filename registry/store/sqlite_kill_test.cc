@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <string>
 #include <thread>
@@ -16,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "registry/store/sqlite_store.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::store {
 namespace {
@@ -81,9 +81,8 @@ std::vector<Acknowledgement> WriteAndKill(const std::string& path, int round, in
 }
 
 TEST(SqliteKill, WhatWasAcknowledgedIsThere) {
-  std::string directory = ::testing::TempDir() + "pinion_kill_XXXXXX";
-  ASSERT_NE(mkdtemp(directory.data()), nullptr);
-  const std::string path = directory + "/registry.db";
+  const testing::TempDirectory directory;
+  const std::string path = directory.Path("registry.db");
   std::vector<Acknowledgement> said;
   for (int round = 0; round < kRounds; ++round) {
     const std::vector<Acknowledgement> more = WriteAndKill(path, round, 37 + 101 * round);
@@ -104,7 +103,6 @@ TEST(SqliteKill, WhatWasAcknowledgedIsThere) {
     EXPECT_EQ(static_cast<size_t>((*store)->revision()), 1 + there.size() / 2)
         << "a revision without its change";
   }
-  std::filesystem::remove_all(directory);
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 
 #include <sqlite3.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -12,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::store {
 namespace {
@@ -20,13 +20,6 @@ using ::testing::HasSubstr;
 
 class SqliteStoreTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    directory_ = ::testing::TempDir() + "pinion_sqlite_XXXXXX";
-    ASSERT_NE(mkdtemp(directory_.data()), nullptr);
-    path_ = directory_ + "/registry.db";
-  }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
-
   void WriteFile(const std::string& bytes) { std::ofstream(path_, std::ios::binary) << bytes; }
   void RunSql(const char* sql) {
     sqlite3* db = nullptr;
@@ -44,8 +37,8 @@ class SqliteStoreTest : public ::testing::Test {
   }
   absl::Status OpenStatus() { return SqliteStore::Open(path_).status(); }
 
-  std::string directory_;
-  std::string path_;
+  const testing::TempDirectory directory_;
+  std::string path_ = directory_.Path("registry.db");
 };
 
 TEST_F(SqliteStoreTest, RefusesWhatIsNotADatabase) {
@@ -101,7 +94,7 @@ TEST_F(SqliteStoreTest, RefusesASecondProcess) {
 }
 
 TEST_F(SqliteStoreTest, SaysWhichDirectoryIsMissing) {
-  path_ = directory_ + "/missing/registry.db";
+  path_ = directory_.Path("missing/registry.db");
   EXPECT_THAT(std::string(OpenStatus().message()), HasSubstr("missing/registry.db"));
 }
 

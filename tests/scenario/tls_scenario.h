@@ -9,6 +9,7 @@
 #include "gateway/net/tls_context.h"
 #include "tests/scenario/scenario.h"
 #include "tests/testing/certificates.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::proxy {
 

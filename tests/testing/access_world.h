@@ -5,7 +5,6 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
-#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -25,6 +24,7 @@
 #include "registry/store/memory_store.h"
 #include "tests/testing/certificates.h"
 #include "tests/testing/fake_clock.h"
+#include "tests/testing/temp_directory.h"
 #include "tests/testing/tokens.h"
 
 namespace pinion::service {
@@ -87,10 +87,10 @@ class AccessWorld : public ::testing::Test {
     return Connect(ca_.Issue(dir_.path(), "client", spec));
   }
   std::shared_ptr<grpc::Channel> Connect(const net::TlsCertificateFiles& own = {}) const {
-    grpc::SslCredentialsOptions ssl{.pem_root_certs = Read(ca_file_)};
+    grpc::SslCredentialsOptions ssl{.pem_root_certs = testing::ReadFile(ca_file_)};
     if (!own.private_key.empty()) {
-      ssl.pem_private_key = Read(own.private_key);
-      ssl.pem_cert_chain = Read(own.certificate_chain);
+      ssl.pem_private_key = testing::ReadFile(own.private_key);
+      ssl.pem_cert_chain = testing::ReadFile(own.certificate_chain);
     }
     grpc::ChannelArguments arguments;
     // Channels to one address share connections otherwise, whatever their certificates.
@@ -178,11 +178,6 @@ class AccessWorld : public ::testing::Test {
     v1::ListAuditRecordsResponse response;
     Prepare(Registry("ListAuditRecords"), v1::ListAuditRecordsRequest(), &response);
     return response.records(0);
-  }
-
-  static std::string Read(const std::string& path) {
-    std::ifstream file(path);
-    return {std::istreambuf_iterator<char>(file), {}};
   }
 
   testing::TempDirectory dir_;

@@ -3,7 +3,6 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -131,21 +130,6 @@ std::string CertificateAuthority::Write(const std::string& directory,
   return WriteFile(absl::StrCat(directory, "/", name, ".crt"), Pem([&](BIO* bio) {
                      return PEM_write_bio_X509(bio, state_->certificate.get());
                    }));
-}
-
-TempDirectory::TempDirectory() {
-  std::string name = (std::filesystem::temp_directory_path() / "pinion-test.XXXXXX").native();
-  CHECK(mkdtemp(name.data()) != nullptr);
-  path_ = name;
-}
-
-TempDirectory::~TempDirectory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string TempDirectory::Write(absl::string_view name, absl::string_view text) const {
-  return WriteFile(absl::StrCat(path_, "/", name), text);
 }
 
 }  // namespace pinion::testing

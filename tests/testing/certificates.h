@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gateway/net/tls_files.h"
 
@@ -38,22 +37,6 @@ class CertificateAuthority {
  private:
   struct State;
   const std::unique_ptr<State> state_;
-};
-
-// A fresh directory that goes with the object.
-class TempDirectory {
- public:
-  TempDirectory();
-  ~TempDirectory();
-  TempDirectory(const TempDirectory&) = delete;
-  TempDirectory& operator=(const TempDirectory&) = delete;
-
-  const std::string& path() const { return path_; }
-  // Writes a file in it and returns its path.
-  std::string Write(absl::string_view name, absl::string_view text) const;
-
- private:
-  std::string path_;
 };
 
 }  // namespace pinion::testing

@@ -2,9 +2,6 @@
 // instantiating it in a test program of its own.
 #pragma once
 
-#include <unistd.h>
-
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "registry/store/store.h"
 #include "tests/testing/fake_clock.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::store {
 
@@ -31,10 +29,8 @@ struct Implementation {
 class StoreContract : public ::testing::TestWithParam<Implementation> {
  protected:
   void SetUp() override {
-    directory_ = ::testing::TempDir() + "pinion_store_XXXXXX";
-    ASSERT_NE(mkdtemp(directory_.data()), nullptr);
     if (GetParam().serve != nullptr) {
-      server_ = GetParam().serve(directory_ + "/store");
+      server_ = GetParam().serve(directory_.Path("store"));
       if (server_ == nullptr) GTEST_SKIP() << GetParam().name << " is not installed";
     }
     Open();
@@ -42,11 +38,10 @@ class StoreContract : public ::testing::TestWithParam<Implementation> {
   void TearDown() override {
     store_.reset();
     server_.reset();
-    std::filesystem::remove_all(directory_);
   }
   void Open() {
     store_.reset();
-    store_ = GetParam().open(directory_ + "/store", clock_);
+    store_ = GetParam().open(directory_.Path("store"), clock_);
     ASSERT_NE(store_, nullptr);
   }
 
@@ -88,7 +83,7 @@ class StoreContract : public ::testing::TestWithParam<Implementation> {
   }
 
   testing::FakeClock clock_;
-  std::string directory_;
+  const testing::TempDirectory directory_;
   std::shared_ptr<void> server_;
   std::unique_ptr<Store> store_;
 };

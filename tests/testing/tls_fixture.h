@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "tests/testing/temp_directory.h"
 #include "tests/testing/tls_peers.h"
 
 namespace pinion::net {

@@ -1,9 +1,6 @@
 // For tests: a watcher with a fake registry, and the tables that it publishes.
 #pragma once
 
-#include <unistd.h>
-
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <numeric>
@@ -17,21 +14,16 @@
 #include "gateway/watch/watcher.h"
 #include "gtest/gtest.h"
 #include "tests/testing/fake_registry.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::watch {
 
 class WatcherTest : public ::testing::Test {
  protected:
-  WatcherTest() : directory_(testing::TempDir() + "/watcher_test." + std::to_string(getpid())) {
-    log::SetLevel(log::Level::kOff);
-    std::filesystem::remove_all(directory_);
-    std::filesystem::create_directories(directory_);
-    address_ = "unix:" + directory_ + "/registry.sock";
-  }
+  WatcherTest() { log::SetLevel(log::Level::kOff); }
   ~WatcherTest() override {
     watcher_.reset();
     registry_.Stop();
-    std::filesystem::remove_all(directory_);
     log::SetLevel(log::Level::kInfo);
   }
 
@@ -44,7 +36,7 @@ class WatcherTest : public ::testing::Test {
     auto watcher = Watcher::Start(
         {.gateway_id = "gw",
          .registries = std::move(registries),
-         .snapshot_dir = directory_ + "/snapshots",
+         .snapshot_dir = directory_.Path("snapshots"),
          .pin_proposals = pin_proposals_,
          .collect_usage = collect_usage_,
          .workers = 2,
@@ -81,8 +73,8 @@ class WatcherTest : public ::testing::Test {
   }
 
   bool no_ = false;
-  const std::string directory_;
-  std::string address_;
+  const testing::TempDirectory directory_;
+  std::string address_ = "unix:" + directory_.Path("registry.sock");
   FakeRegistry registry_;
   const std::shared_ptr<PinProposals> pin_proposals_ = std::make_shared<PinProposals>();
   std::function<void(std::function<void(route::Usage)>)> collect_usage_;

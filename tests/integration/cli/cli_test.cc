@@ -1,7 +1,6 @@
 // The commands against a real registry, by the sessions in tests/integration/cli/sessions: adding a
 // case needs no C++. PINION_UPDATE_SESSIONS=1 writes what is printed now into the files, for a
 // person to look at.
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -20,6 +19,7 @@
 #include "registry/store/memory_store.h"
 #include "tests/integration/cli/session.h"
 #include "tests/testing/fake_clock.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::testing {
 namespace {
@@ -58,22 +58,15 @@ std::string Bytes(const fs::path& path) {
 
 class Cli : public ::testing::TestWithParam<std::string> {
  protected:
-  Cli()
-      : source_(fs::current_path()),
-        directory_(fs::path(::testing::TempDir()) / absl::StrCat("cli_test.", getpid())) {
-    fs::remove_all(directory_);
-    fs::create_directories(directory_);
-    const auto write = [this](const char* name, const std::string& bytes) {
-      std::ofstream(directory_ / name, std::ios::binary) << bytes;
-    };
-    write("v1.binpb", DescriptorSet({"Get"}));
-    write("v2.binpb", DescriptorSet({"Get", "Search"}));
-    write("empty.binpb", "");
-    write("picture.png", "\x89PNG\r\n\x1a\n garbage");
-    write("static.yaml", Bytes(source_ / kSessions / "static.yaml"));
-    write("broken.yaml", Bytes(source_ / kSessions / "broken.yaml"));
-    write("waivers.yaml", Bytes(source_ / kSessions / "waivers.yaml"));
-    fs::current_path(directory_);
+  Cli() : source_(fs::current_path()) {
+    directory_.Write("v1.binpb", DescriptorSet({"Get"}));
+    directory_.Write("v2.binpb", DescriptorSet({"Get", "Search"}));
+    directory_.Write("empty.binpb", "");
+    directory_.Write("picture.png", "\x89PNG\r\n\x1a\n garbage");
+    directory_.Write("static.yaml", Bytes(source_ / kSessions / "static.yaml"));
+    directory_.Write("broken.yaml", Bytes(source_ / kSessions / "broken.yaml"));
+    directory_.Write("waivers.yaml", Bytes(source_ / kSessions / "waivers.yaml"));
+    fs::current_path(directory_.path());
     setenv("TZ", "UTC", /*overwrite=*/1);  // for moments that are shown in the user's zone
     // Sessions name files relative to here, and the registry's socket is among them.
     Start();
@@ -81,18 +74,17 @@ class Cli : public ::testing::TestWithParam<std::string> {
   void Start() {
     auto server = service::RegistryServer::Start(
         store_, clock_,
-        {.address = "unix:" + (directory_ / "registry.sock").native(), .binary_version = "0.0.0"});
+        {.address = "unix:" + directory_.Path("registry.sock"), .binary_version = "0.0.0"});
     CHECK(server.ok());
     server_ = *std::move(server);
   }
   ~Cli() override {
     server_.reset();
     fs::current_path(source_);
-    fs::remove_all(directory_);
   }
 
   const fs::path source_;
-  const fs::path directory_;
+  const testing::TempDirectory directory_;
   FakeClock clock_;
   store::MemoryStore store_{clock_};
   std::unique_ptr<service::RegistryServer> server_;
@@ -134,7 +126,7 @@ TEST(Help, ExamplesCanBeMeant) {
 using CliWithoutRegistry = Cli;
 
 TEST_F(CliWithoutRegistry, SaysHowToStartOne) {
-  const std::string nowhere = "unix:" + (directory_ / "nobody.sock").native();
+  const std::string nowhere = "unix:" + directory_.Path("nobody.sock");
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
            {"status"}, {"pin", "list"}, {"explain", "--method", "/acme.AddressBook/Get"}}) {
     const std::string text = RunCommand(words, nowhere);

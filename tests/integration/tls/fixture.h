@@ -12,6 +12,7 @@
 #include "gateway/worker/gateway.h"
 #include "gtest/gtest.h"
 #include "tests/testing/certificates.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::testing {
 
