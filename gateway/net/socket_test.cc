@@ -48,7 +48,7 @@ IoResult WriteText(ByteStream& stream, const std::string& text) {
   return stream.Write({piece});
 }
 
-class SocketTest : public testing::Test {
+class SocketTest : public ::testing::Test {
  protected:
   // A listener, and a client stream connected to it.
   void ConnectPair(const Endpoint& where) {

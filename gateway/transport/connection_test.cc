@@ -24,7 +24,7 @@ namespace {
 namespace h2 = testing::h2;
 
 // The far end: keeps everything that it gets, reads only while told to.
-class RawPeer : public net::ByteStream::Observer {
+class RawPeer final : public net::ByteStream::Observer {
  public:
   explicit RawPeer(std::unique_ptr<net::ByteStream> stream) : stream_(std::move(stream)) {
     stream_->SetObserver(this);

@@ -135,10 +135,10 @@ class Channel::Impl {
   Registry::Stub& registry() { return *registry_; }
 
   // `answer` makes an event of what came, on one of gRPC's threads.
-  template <typename Stub, typename Request, typename Response>
-  void Call(Stub& stub,
-            void (Stub::async::*method)(grpc::ClientContext*, const Request*, Response*,
-                                        std::function<void(grpc::Status)>),
+  template <typename Request, typename Response, typename Async>
+  void Call(Async& stub,
+            void (Async::*method)(grpc::ClientContext*, const Request*, Response*,
+                                  std::function<void(grpc::Status)>),
             Request request, absl::Duration timeout, std::shared_ptr<Mailbox> mailbox,
             std::function<Event(absl::Status, Response&)> answer) {
     struct Made : UnaryCalls::Call {
@@ -151,12 +151,12 @@ class Channel::Impl {
     connection_.Authenticate(call->context);
     call->context.set_deadline(absl::ToChronoTime(SystemClock().Wall() + timeout));
     calls_.Add(std::move(owned));
-    (stub.async()->*method)(&call->context, &call->request, &call->response,
-                            [this, call, mailbox = std::move(mailbox),
-                             answer = std::move(answer)](const grpc::Status& status) {
-                              mailbox->Post(answer(ToStatus(status), call->response));
-                              calls_.End(call);
-                            });
+    (stub.*method)(&call->context, &call->request, &call->response,
+                   [this, call, mailbox = std::move(mailbox),
+                    answer = std::move(answer)](const grpc::Status& status) {
+                     mailbox->Post(answer(ToStatus(status), call->response));
+                     calls_.End(call);
+                   });
   }
 
  private:
@@ -192,8 +192,8 @@ void Channel::FetchSchema(const SchemaKey& key, std::shared_ptr<Mailbox> mailbox
   GetVersionSchemaRequest request;
   request.set_service(key.service);
   request.set_name(key.version);
-  impl_->Call<Registry::Stub, GetVersionSchemaRequest, GetVersionSchemaResponse>(
-      impl_->registry(), &Registry::Stub::async::GetVersionSchema, std::move(request),
+  impl_->Call<GetVersionSchemaRequest, GetVersionSchemaResponse>(
+      *impl_->registry().async(), &Registry::Stub::async::GetVersionSchema, std::move(request),
       limits::kSchemaFetchTimeout, std::move(mailbox),
       [key](absl::Status status, GetVersionSchemaResponse& response) {
         Event event{.kind = Event::Kind::kSchema, .status = std::move(status), .schema = key};
@@ -203,9 +203,10 @@ void Channel::FetchSchema(const SchemaKey& key, std::shared_ptr<Mailbox> mailbox
 }
 
 void Channel::ProposePins(const ProposePinsRequest& request, std::shared_ptr<Mailbox> mailbox) {
-  impl_->Call<RoutingWatch::Stub, ProposePinsRequest, ProposePinsResponse>(
-      impl_->watch(), &RoutingWatch::Stub::async::ProposePins, request, limits::kPinProposalTimeout,
-      std::move(mailbox), [](absl::Status status, ProposePinsResponse& response) {
+  impl_->Call<ProposePinsRequest, ProposePinsResponse>(
+      *impl_->watch().async(), &RoutingWatch::Stub::async::ProposePins, request,
+      limits::kPinProposalTimeout, std::move(mailbox),
+      [](absl::Status status, ProposePinsResponse& response) {
         Event event{.kind = Event::Kind::kProposed, .status = std::move(status)};
         event.pins.Swap(&response);
         return event;
@@ -213,9 +214,9 @@ void Channel::ProposePins(const ProposePinsRequest& request, std::shared_ptr<Mai
 }
 
 void Channel::Report(const ReportGatewayRequest& request, std::shared_ptr<Mailbox> mailbox) {
-  impl_->Call<RoutingWatch::Stub, ReportGatewayRequest, ReportGatewayResponse>(
-      impl_->watch(), &RoutingWatch::Stub::async::ReportGateway, request, limits::kReportTimeout,
-      std::move(mailbox), [](absl::Status status, ReportGatewayResponse&) {
+  impl_->Call<ReportGatewayRequest, ReportGatewayResponse>(
+      *impl_->watch().async(), &RoutingWatch::Stub::async::ReportGateway, request,
+      limits::kReportTimeout, std::move(mailbox), [](absl::Status status, ReportGatewayResponse&) {
         return Event{.kind = Event::Kind::kReported, .status = std::move(status)};
       });
 }

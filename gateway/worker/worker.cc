@@ -47,8 +47,7 @@ void Worker::Stop() {
 
 Worker::Worker(const Settings& settings, const Clock& clock, std::unique_ptr<net::EpollLoop> loop,
                uint64_t seed, access_log::Sink* access_log, Crew& crew)
-    : settings_(settings),
-      crew_(crew),
+    : crew_(crew),
       loop_(std::move(loop)),
       proxy_(std::make_unique<proxy::Proxy>(*loop_, WithSeed(settings.proxy, seed), access_log)),
       tls_(std::make_unique<TlsRotation>(settings, *loop_, clock, *proxy_)),

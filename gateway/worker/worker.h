@@ -74,7 +74,6 @@ class Worker {
   void BeginDrain(absl::Duration timeout);
   void CheckDrained();
 
-  const Settings& settings_;
   Crew& crew_;
   const std::unique_ptr<net::EpollLoop> loop_;
   std::unique_ptr<proxy::Proxy> proxy_;
