@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 // Two registries at two addresses; what says that it is one is a replica.
 class ReplicasTest : public WatcherTest {
  protected:
-  ReplicasTest() { other_address_ = "unix:" + directory_ + "/other.sock"; }
+  ReplicasTest() { other_address_ = "unix:" + directory_.Path("other.sock"); }
   ~ReplicasTest() override {
     watcher_.reset();
     other_.Stop();

@@ -190,9 +190,8 @@ absl::StatusOr<TxnResult> EtcdCommitter::Reconstruct(const Txn& txn, const Fate&
     absl::StatusOr<std::optional<KeyValue>> kv =
         ReadAt(encoding_.KeyOf(key), after ? fate.revision : fate.revision - 1);
     if (!kv.ok()) {
-      return absl::UnavailableError(
-          absl::StrCat("the change was made, at revision ", fate.revision,
-                       ", but etcd's answer was lost: ", kv.status().message()));
+      return OutcomeUnknown(absl::StrCat("the change was made, at revision ", fate.revision,
+                                         ", but etcd's answer was lost: ", kv.status().message()));
     }
     result.results.push_back(*std::move(kv));
     if (!std::holds_alternative<Get>(op)) changed.insert(key);

@@ -6,6 +6,7 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <string>
@@ -51,6 +52,8 @@ class TroubledMember final : public wire::KV::Service {
   const std::string& endpoint() const { return endpoint_; }
   // What befalls the next transactions, one each.
   void Plan(std::deque<Fault> faults) { faults_ = std::move(faults); }
+  // Reads come to nothing from now on, or no longer.
+  void LoseReads(bool lose) { lose_reads_ = lose; }
   // Of the one that was delayed last.
   bool CarryOutDelayed() {
     wire::TxnResponse response;
@@ -60,6 +63,7 @@ class TroubledMember final : public wire::KV::Service {
 
   grpc::Status Range(grpc::ServerContext*, const wire::RangeRequest* request,
                      wire::RangeResponse* response) override {
+    if (lose_reads_) return {grpc::StatusCode::UNAVAILABLE, "etcdserver: request timed out"};
     grpc::ClientContext context;
     context.set_wait_for_ready(true);
     return kv_->Range(&context, *request, response);
@@ -99,6 +103,7 @@ class TroubledMember final : public wire::KV::Service {
   std::unique_ptr<wire::KV::Stub> kv_;
   StatusService status_;
   std::deque<Fault> faults_;
+  std::atomic<bool> lose_reads_ = false;
   wire::TxnRequest delayed_;
   std::string endpoint_;
   std::unique_ptr<grpc::Server> server_;
@@ -207,6 +212,17 @@ TEST_F(EtcdCommitTest, WhatCannotBeFoundOutIsSaid) {
   member_->Plan({});
   EXPECT_EQ(There("k"), "old#1");
   EXPECT_TRUE(committer_->Commit(change_)->succeeded) << "on another lane";
+}
+
+// Nothing may be taken for a change that did not happen, which its caller would repeat.
+TEST_F(EtcdCommitTest, AChangeWhoseResultsCannotBeReadIsNotSaidToHaveFailed) {
+  member_->Plan({Fault::kLoseAnswer});
+  member_->LoseReads(true);
+  const absl::Status status = committer_->Commit(change_).status();
+  EXPECT_TRUE(IsOutcomeUnknown(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("the change was made, at revision"));
+  member_->LoseReads(false);
+  EXPECT_EQ(There("k"), "new#2");
 }
 
 TEST_F(EtcdCommitTest, ALaneThatIsGoneIsMadeAnew) {

@@ -2,6 +2,7 @@
 // are killed, stopped and away, and several processes on one store.
 #include "registry/store/etcd_store.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -10,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "registry/store/outcome.h"
 #include "tests/testing/etcd_members.h"
 #include "tests/testing/temp_directory.h"
 
@@ -274,6 +276,61 @@ TEST_F(EtcdStoreTest, AnEtcdThatIsAwayAtTheStartIsSaid) {
   EXPECT_TRUE(absl::IsUnavailable(status));
   EXPECT_THAT(std::string(status.message()),
               HasSubstr("no etcd that can serve at 127.0.0.1:1, 127.0.0.1:2 within 300ms"));
+}
+
+// Members go down with whatever is under way. Of each commit its caller is told that it was made,
+// that it was not, or that nobody knows; the first two must be true.
+TEST_F(EtcdStoreTest, WhatCallersAreToldOfCommitsIsTrueWhenAllMembersAreKilled) {
+  constexpr int kCallers = 16;
+  constexpr int kKills = 3;
+  StartEtcd(3);
+  const auto opened = OpenEtcdStore(
+      {.endpoints = etcd_->endpoints(), .request_timeout = absl::Seconds(1)}, SystemClock());
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  Store* const store = opened->get();
+  struct Told {
+    std::string key;
+    absl::Status status;
+  };
+  std::vector<std::vector<Told>> told(kCallers);
+  std::atomic<bool> stop = false;
+  std::atomic<int> made = 0;
+  std::atomic<int> failed = 0;
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < kCallers; ++caller) {
+    callers.emplace_back([&, caller] {
+      for (int i = 0; !stop; ++i) {
+        const std::string key = absl::StrCat("k/", caller, "/", i);
+        const auto result =
+            store->Commit({.compares = {Compare::Absent(key)}, .then = {Put{key, "v"}, Get{"x"}}});
+        absl::Status status = result.status();
+        if (result.ok() && !result->succeeded) status = absl::AbortedError("a key of nobody else");
+        ++(status.ok() ? made : failed);
+        told[caller].push_back({key, status});
+      }
+    });
+  }
+  const auto more = [](const std::atomic<int>& count, int by) {
+    const int enough = count + by;
+    while (count < enough) std::this_thread::yield();
+  };
+  for (int kill = 0; kill < kKills; ++kill) {
+    more(made, 100);
+    for (int member = 0; member < 3; ++member) etcd_->Kill(member);
+    if (kill > 0) more(failed, 1);
+    for (int member = 0; member < 3; ++member) etcd_->Start(member);
+    while (!store->Newest().ok()) std::this_thread::yield();
+  }
+  stop = true;
+  for (std::thread& caller : callers) caller.join();
+  for (const std::vector<Told>& commits : told) {
+    for (const Told& commit : commits) {
+      if (IsOutcomeUnknown(commit.status)) continue;
+      const auto there = store->Range({.range = KeyRange::Single(commit.key)});
+      ASSERT_TRUE(there.ok()) << there.status();
+      EXPECT_EQ(there->kvs.size(), commit.status.ok() ? 1u : 0u) << commit.key << commit.status;
+    }
+  }
 }
 
 }  // namespace

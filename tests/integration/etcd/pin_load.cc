@@ -16,6 +16,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "clients/cli/registry_client.h"
@@ -36,19 +37,24 @@ constexpr char kStaying[] = "2.0.0";
 struct Outcome {
   std::string result;  // ok, refused, nothing (it was certainly not carried out), unknown
   std::string read = "";
+  std::string said = "";  // why it is none of the first two
 };
 
 Outcome OutcomeOf(const absl::Status& status) {
   if (status.ok()) return {"ok"};
   const std::string reason = cli::ReasonOf(status);
-  if (reason == "STORE_UNAVAILABLE" || reason == "CONTENTION") return {"nothing"};
   for (const char* refusal : {"VERSION_RETIRED", "VERSION_NOT_ACTIVE", "VERSION_IN_USE"}) {
     if (reason == refusal) return {"refused"};
   }
+  const auto outcome = [&](const std::string& result) {
+    return Outcome{.result = result, .said = absl::StrCat(reason, " ", status.message())};
+  };
+  if (reason == "OUTCOME_UNKNOWN") return outcome("unknown");
+  if (reason == "STORE_UNAVAILABLE" || reason == "CONTENTION") return outcome("nothing");
+  if (!reason.empty()) return outcome(absl::StrCat("error ", reason));
+  // The registry itself was not there, or ended meanwhile.
   const bool never_sent = absl::StrContains(status.message(), "onnection refused");
-  if (never_sent) return {"nothing"};
-  if (!reason.empty() && reason != "OUTCOME_UNKNOWN") return {absl::StrCat("error ", reason)};
-  return {"unknown"};
+  return outcome(never_sent ? "nothing" : "unknown");
 }
 
 class History {
@@ -61,8 +67,10 @@ class History {
     const int64_t ended = Now();
     MutexLock lock(&mutex_);
     file_ << absl::StrFormat(
-                 R"({"caller":%d,"service":"%s",%s,"start":%d,"end":%d,"result":"%s","read":"%s"})",
-                 caller, service, what, begun, ended, outcome.result, outcome.read)
+                 R"({"caller":%d,"service":"%s",%s,"start":%d,"end":%d,"result":"%s","read":"%s",)"
+                 R"("said":"%s"})",
+                 caller, service, what, begun, ended, outcome.result, outcome.read,
+                 absl::StrReplaceAll(outcome.said, {{"\"", "'"}, {"\\", "/"}, {"\n", " "}}))
           << "\n";
   }
 
