@@ -39,8 +39,8 @@ def _spoil(attack, port, until, goaways):
 
 
 def main(port, name, seconds):
-    # Its machine would be another one: of this one it gets what is left.
-    os.nice(19)
+    # Its machine would be another one: of this one it gets less than the others.
+    os.nice(5)
     attack = next(attack for attack in ATTACKS if attack.name == name)
     until = time.monotonic() + float(seconds)
     goaways, connections = collections.Counter(), 0
