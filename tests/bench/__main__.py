@@ -22,6 +22,9 @@ from tests.bench.proxies import Pinion, all_proxies, pinions
 from tests.harness.process import StartError
 
 
+_FILE_PINS_MAX = 200_000
+
+
 def parse(argv):
     parser = argparse.ArgumentParser(prog="./dev bench", description="CPU per call and latency, in turns with other proxies")
     parser.add_argument("--rounds", type=int, default=5)
@@ -38,7 +41,10 @@ def parse(argv):
     parser.add_argument("--moves", type=int, default=0, metavar="N", help="move a pin N times while calls flow; only latency")
     parser.add_argument("--watchers", type=int, default=0, help="gateways that follow one registry, with --moves changes (200)")
     parser.add_argument("--json", metavar="FILE", help="write every sample there")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    if options.pins > _FILE_PINS_MAX and not (options.moves or options.watchers):
+        parser.error(f"--pins: a configuration file holds {_FILE_PINS_MAX:,} of them; more only with --moves or --watchers, from a registry")
+    return options
 
 
 def choose(options):
