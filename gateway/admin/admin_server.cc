@@ -39,10 +39,11 @@ class AdminServer::Impl {
   ~Impl() {
     if (daemon_ == nullptr) return;
     const MHD_socket listener = MHD_quiesce_daemon(daemon_);
-    if (listener != MHD_INVALID_SOCKET) close(listener);
     const absl::Time give_up = SystemClock().Monotonic() + kStopPatience;
     while (connections() > 0 && SystemClock().Monotonic() < give_up) std::this_thread::yield();
     MHD_stop_daemon(daemon_);
+    // Not earlier: until it has ended, its thread may still look at the socket.
+    if (listener != MHD_INVALID_SOCKET) close(listener);
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
