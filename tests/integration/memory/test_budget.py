@@ -16,8 +16,8 @@ from tests.integration.attacks.attacks import PATH
 from tests.integration.attacks.link import Link
 
 _BUDGET = 64 << 20
-# What comes between two looks, a tenth of a second apart, on a machine that does nothing else.
-_OVERSHOOT = 32 << 20
+# What comes between two looks where others take the processor as well. Without a budget it would be twice as much.
+_OVERSHOOT = 64 << 20
 _CONNECTIONS, _CALLS, _MESSAGE_BYTES = 40, 100, 45_000  # 180 MB that nobody reads
 _SETTINGS_WINDOW_0 = struct.pack(">HI", 4, 0)
 _IN_FLIGHT_MAX = 500_000  # of a connection's window of 1 MiB
@@ -94,7 +94,11 @@ class Budget(unittest.TestCase):
             self.assertLess(self._gateway.memory_bytes(), _BUDGET + _OVERSHOOT)
             if self._limit(limit):
                 return
-        self.fail(f"{limit} has not acted")
+        # The answers to what was sent may still be on their way.
+        end = time.monotonic() + _PATIENCE
+        while not self._limit(limit):
+            self.assertLess(time.monotonic(), end, f"{limit} has not acted")
+            self._answers()
 
     def _withstand(self, limit, prepare=lambda hoarder: None):
         self.assertTrue(self._answers())
