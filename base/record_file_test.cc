@@ -43,10 +43,7 @@ class RecordFileTest : public ::testing::Test {
     return result;
   }
 
-  std::string Bytes() {
-    std::ifstream in(path_, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
+  std::string Bytes() { return testing::ReadFile(path_); }
   void SetBytes(const std::string& bytes) {
     std::ofstream(path_, std::ios::binary | std::ios::trunc) << bytes;
   }

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -33,9 +32,7 @@ class LoadTest : public ::testing::Test {
  protected:
   std::string Path(const std::string& name) { return directory_.Path(name); }
 
-  void Write(const std::string& name, const std::string& bytes) {
-    std::ofstream(Path(name), std::ios::binary) << bytes;
-  }
+  void Write(const std::string& name, const std::string& bytes) { directory_.Write(name, bytes); }
 
   absl::StatusOr<Loaded> Load(const std::string& text) { return LoadText(text, Path("p.yaml")); }
 

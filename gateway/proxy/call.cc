@@ -369,7 +369,6 @@ void Call::ArmTimer() {
 }
 
 void Call::OnTimer() {
-  if (response_.done()) return End(ErrorCode::kNoError, ErrorCode::kCancel);
   if (deadline_ <= proxy_.loop().now()) return Cut(DeadlinePassed());
   if (foreign_.active()) {
     CountForeignAnswer();
@@ -382,12 +381,12 @@ void Call::OnTimer() {
 
 void Call::EndForMemory() {
   if (phase_ == Phase::kIdle || phase_ == Phase::kEnded) return;
-  if (response_.done()) return End(ErrorCode::kNoError, ErrorCode::kCancel);
   Cut(OutOfMemory());
 }
 
 // Also an answer that is whole here but not with the caller: it must not end without a status.
 void Call::Cut(const CallError& error) {
+  if (response_.done()) return End(ErrorCode::kNoError, ErrorCode::kCancel);
   response_.DropWaiting();
   Finish(error);
 }

@@ -85,7 +85,7 @@ class Call final : public Exchange, private Attempts::Owner {
   void ArmTimer();
   void OnTimer();
   void Finish(const CallError& error);
-  // As Finish(), without the answer that waits for the caller.
+  // As Finish(), without the answer that waits for the caller; where all was said, just the end.
   void Cut(const CallError& error);
   void SendErrorHeaders(const CallError& error);
   // Ends the call when both directions are through.
