@@ -37,10 +37,14 @@ void Cluster::Update(const route::VersionEntry& version, uint64_t table_generati
                                                       entry.weight));
     }
   }
-  for (auto& gone : old) {
-    if (gone == nullptr) continue;
-    gone->Retire();
-    retired_.push_back(std::move(gone));
+  Retire(std::move(old));
+}
+
+void Cluster::Retire(std::vector<std::unique_ptr<Instance>> gone) {
+  for (auto& instance : gone) {
+    if (instance == nullptr) continue;
+    instance->Retire();
+    retired_.push_back(std::move(instance));
   }
 }
 
@@ -115,12 +119,8 @@ void Cluster::Sweep() {
 }
 
 void Cluster::Retire() {
-  for (auto& instance : instances_) {
-    instance->Retire();
-    retired_.push_back(std::move(instance));
-  }
-  instances_.clear();
   source_.reset();
+  Retire(std::exchange(instances_, {}));
 }
 
 void Clusters::SetTls(std::shared_ptr<const TlsContexts> tls) {

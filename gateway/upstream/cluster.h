@@ -62,6 +62,9 @@ class Cluster {
   uint64_t table_generation() const { return table_generation_; }
 
  private:
+  // Those of them that are not null. REQUIRES: they are in instances_ no more, since the calls that
+  // wait for them ask at once for another.
+  void Retire(std::vector<std::unique_ptr<Instance>> gone);
   Instance* PickRoundRobin(absl::Span<Instance* const> candidates);
   Instance* PickLeastRequest(absl::Span<Instance* const> candidates);
 

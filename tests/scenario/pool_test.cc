@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/upstream_limits.h"
+#include "gmock/gmock.h"
 #include "tests/scenario/scenario.h"
 
 namespace pinion::proxy {
@@ -224,6 +225,32 @@ TEST_F(PoolTest, TheBreakerOfConnectionsLeavesEachInstanceOne) {
   for (int i = 0; i < 8; ++i) Start(Plan());
   RunFor(absl::Seconds(1));
   EXPECT_EQ(raw_servers_.size(), 2u);
+// ---- versions that go ----
+
+// With several instances each call that loses one asks for another, which is to go as well.
+TEST_F(PoolTest, CallsThatWaitEndWithTheirVersion) {
+  network_.set_policy([](const net::Endpoint& at) {
+    testing::LinkPolicy policy;
+    if (at == kOne || at == kThree) policy.connect = testing::LinkPolicy::Connect::kNeverAnswer;
+    return policy;
+  });
+  for (const char* gone :
+       {"version { service: 'greeter' name: '1.0.0' }", "service { name: 'greeter' }"}) {
+    Put({"service { name: 'greeter' scheme: SEMVER grpc_services: 'acme.Greeter' }",
+         "version { service: 'greeter' name: '1.0.0' state: ACTIVE }", Instance("1.0.0", 1),
+         Instance("1.0.0", 3)});
+    RunFor(2 * limits::kSweepDelay);
+    std::vector<const CallRecord*> calls;
+    for (int i = 0; i < 4; ++i) calls.push_back(&Start(Plan()).record);
+    RunFor(absl::Milliseconds(100));
+    ASSERT_TRUE(tables_.Delete(route::ParseResource(gone)).ok());
+    Put({});
+    RunFor(2 * limits::kSweepDelay);
+    for (const CallRecord* call : calls) {
+      EXPECT_EQ(call->grpc_status, 14) << gone;
+      EXPECT_THAT(call->grpc_message, ::testing::HasSubstr("the instance was removed"));
+    }
+  }
 }
 
 // DNS is asked for each connection, and gives a name's addresses in turn.
