@@ -57,6 +57,7 @@ void Connection::CountReset() {
 void Connection::Drain(absl::string_view why) {
   if (state_ == State::kDraining || state_ == State::kClosed) return;
   state_ = State::kDraining;
+  instance_.OnConnectionDraining();
   draining_why_ = std::string(why);
   CloseIfDrained();
 }
@@ -118,7 +119,7 @@ void Connection::OnKeepalive() {
 }
 
 void Connection::OnClosed(absl::string_view why) {
-  state_ = State::kClosed;
+  if (std::exchange(state_, State::kClosed) == State::kDraining) instance_.OnConnectionDrained();
   timer_.Cancel();
   keepalive_.Cancel();
   instance_.OnConnectionClosed(*this, why);

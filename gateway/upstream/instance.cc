@@ -31,10 +31,11 @@ Instance::Instance(transport::Shared& shared, const Options& options, Load& vers
           this) {}
 
 void Instance::Acquire(Caller& caller, absl::Time until) {
-  if (version_.calls >= options_.calls_max) {
+  // Those that wait will run as soon as they can.
+  if (const size_t calls = version_.calls + version_.pending; calls >= options_.calls_max) {
     return caller.OnConnectFailed(
         AcquireFailure::kOverload,
-        absl::StrCat(version_.calls, " calls run already: max_calls of circuit_breakers"));
+        absl::StrCat(calls, " calls run or wait already: max_calls of circuit_breakers"));
   }
   if (first_waiting_ == nullptr) {
     if (Connection* connection = FindFree(); connection != nullptr) {
@@ -100,11 +101,17 @@ void Instance::ServeWaiting() {
   }
 }
 
+// Connections that drain take no place: streams that last hold them open for hours. An instance
+// without another always gets one.
+bool Instance::HasRoom() const {
+  const size_t live = connections_.size() - draining_;
+  return live == 0 || (live < options_.instance_connections_max &&
+                       version_.connections - version_.draining < options_.connections_max);
+}
+
 // A further connection is allowed, and nothing says that it would be of no use.
 bool Instance::MayGrow() const {
-  return !retired_ && !barred() && loop_.now() >= rests_until_ &&
-         connections_.size() < options_.instance_connections_max &&
-         version_.connections < options_.connections_max;
+  return !retired_ && !barred() && loop_.now() >= rests_until_ && HasRoom();
 }
 
 // It said on some connection that it takes no calls; it would say so on others too.
@@ -130,9 +137,7 @@ std::unique_ptr<net::ByteStream> Instance::Dial() {
 }
 
 void Instance::ConnectIfNeeded() {
-  if (first_waiting_ == nullptr || retired_ || Growing()) return;
-  if (connections_.size() >= options_.instance_connections_max) return;
-  if (!connections_.empty() && version_.connections >= options_.connections_max) return;
+  if (first_waiting_ == nullptr || retired_ || Growing() || !HasRoom()) return;
   Connect();
 }
 
@@ -141,7 +146,8 @@ void Instance::Connect() {
   connections_.push_back(std::make_unique<Connection>(shared_, options_, Dial(), *this));
 }
 
-// The other half of the places is for need: streams that last may hold drained connections open.
+// As many as half of the places, those that drain included, which streams that last may hold open:
+// the other half is for need.
 void Instance::OnConnectionWorn() {
   if (retired_ || Growing()) return;
   if (2 * connections_.size() >= options_.instance_connections_max) return;
@@ -155,6 +161,16 @@ void Instance::OnConnectionReady() {
     CountLimit(http2::Limit::kResetsSent);
     connection->Drain("too many of its calls were reset");
   }
+}
+
+void Instance::OnConnectionDraining() {
+  ++draining_;
+  ++version_.draining;
+}
+
+void Instance::OnConnectionDrained() {
+  --draining_;
+  --version_.draining;
 }
 
 void Instance::OnCallStarted() {
@@ -190,10 +206,7 @@ void Instance::OnConnectionClosed(Connection& connection, absl::string_view why)
   rests_until_ = loop_.now() + backoff_;
   // Other connections may still serve those who wait, unless they drain; without any, they had
   // better go elsewhere.
-  if (std::any_of(connections_.begin(), connections_.end(),
-                  [](const auto& each) { return each->state() != Connection::State::kDraining; })) {
-    return ServeWaiting();
-  }
+  if (connections_.size() > draining_) return ServeWaiting();
   if (named_ && ++connects_failed_ < limits::kAddressesTriedMax) return ConnectIfNeeded();
   connects_failed_ = 0;
   FailWaiting(AcquireFailure::kConnect, why);

@@ -22,8 +22,9 @@ namespace pinion::upstream {
 // What one worker has going to one version at this moment; its instances count it.
 struct Load {
   size_t connections = 0;
-  size_t pending = 0;  // calls that wait for a stream
-  size_t calls = 0;    // calls that have one
+  size_t draining = 0;  // of them: take no more calls
+  size_t pending = 0;   // calls that wait for a stream
+  size_t calls = 0;     // calls that have one
 };
 
 // What people know it by. Shared with the calls that were there.
@@ -95,11 +96,15 @@ class Instance final {
   void OnConnectionUnusable() { ConnectIfNeeded(); }
   void OnConnectionWorn();
   void OnConnectionReady();
+  void OnConnectionDraining();
+  // Of one that drained: closed.
+  void OnConnectionDrained();
   void OnConnectionClosed(Connection& connection, absl::string_view why);
 
  private:
   Connection* FindFree();
   void ServeWaiting();
+  bool HasRoom() const;
   bool MayGrow() const;
   std::unique_ptr<net::ByteStream> Dial();
   bool barred() const;
@@ -124,6 +129,7 @@ class Instance final {
   uint32_t weight_;
 
   std::vector<std::unique_ptr<Connection>> connections_;
+  size_t draining_ = 0;  // of them
   Caller* first_waiting_ = nullptr;
   Caller* last_waiting_ = nullptr;
   size_t waiting_ = 0;

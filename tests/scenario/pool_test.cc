@@ -49,6 +49,28 @@ class PoolTest : public ScenarioTest {
                   Trailers(frame.stream_id, {{"grpc-status", "0"}}));
     }
   }
+
+  // Where two connections are allowed: five that drain do not count, nor when they are closed.
+  void DrainFiveAndFillTwo() {
+    ListenRaw(kOne);
+    std::vector<const CallRecord*> calls;
+    for (size_t i = 0; i < 5; ++i) {
+      calls.push_back(&Start(Plan()).record);
+      RunFor(absl::Seconds(1));
+      ASSERT_EQ(raw_servers_.size(), i + 1);
+      raw_servers_[i]->Send(h2::GoAway(1, 0));
+      RunFor(absl::Seconds(1));
+    }
+    for (const auto& server : raw_servers_) AnswerAll(*server);
+    Run();
+    for (const CallRecord* call : calls) EXPECT_EQ(call->grpc_status, 0) << call->grpc_message;
+    RunFor(absl::Seconds(1));
+    for (const auto& server : raw_servers_) EXPECT_TRUE(server->ended());
+    ListenRaw(kOne, Limit(1));
+    for (int i = 0; i < 4; ++i) Start(Plan());
+    RunFor(absl::Seconds(1));
+    EXPECT_EQ(raw_servers_.size(), 5u + 2u);
+  }
 };
 
 TEST_F(PoolTest, AtMaxConcurrentStreamsAnotherConnectionIsMade) {
@@ -200,6 +222,25 @@ TEST_F(PoolTest, TheBreakerOfCallsSaysOverloaded) {
   EXPECT_EQ(later.grpc_status, 0);
 }
 
+// As many come while the first connection is made, and all of them would run.
+TEST_F(PoolTest, TheBreakerOfCallsCountsThoseThatWait) {
+  upstream::Options upstream;
+  upstream.calls_max = 10;
+  UseUpstream(upstream);
+  ListenRaw(kOne);
+  std::vector<const CallRecord*> calls;
+  for (int i = 0; i < 50; ++i) calls.push_back(&Start(Plan()).record);
+  RunFor(absl::Seconds(1));
+  const size_t refused = std::count_if(
+      calls.begin(), calls.end(), [](const CallRecord* call) { return call->grpc_status == 8; });
+  EXPECT_EQ(refused, 40u);
+  AnswerAll(*raw_servers_.at(0));
+  RunFor(absl::Seconds(1));
+  const CallRecord& later = Start(Plan()).record;
+  RunFor(absl::Seconds(1));
+  EXPECT_EQ(later.ends, 0) << "it runs";
+}
+
 TEST_F(PoolTest, TheBreakerOfPendingCallsCountsAllInstances) {
   upstream::Options upstream;
   upstream.pending_calls_max = 3;
@@ -225,6 +266,23 @@ TEST_F(PoolTest, TheBreakerOfConnectionsLeavesEachInstanceOne) {
   for (int i = 0; i < 8; ++i) Start(Plan());
   RunFor(absl::Seconds(1));
   EXPECT_EQ(raw_servers_.size(), 2u);
+}
+
+// A server with a greatest age of its connections asks each to go, and calls that last stay on it.
+TEST_F(PoolTest, ConnectionsThatDrainTakeNoPlaceOfTheInstance) {
+  upstream::Options upstream;
+  upstream.instance_connections_max = 2;
+  UseUpstream(upstream);
+  DrainFiveAndFillTwo();
+}
+
+TEST_F(PoolTest, ConnectionsThatDrainTakeNoPlaceOfTheVersion) {
+  upstream::Options upstream;
+  upstream.connections_max = 2;
+  UseUpstream(upstream);
+  DrainFiveAndFillTwo();
+}
+
 // ---- versions that go ----
 
 // With several instances each call that loses one asks for another, which is to go as well.
