@@ -60,6 +60,10 @@ inline constexpr uint32_t kResetsSentPerSecond = 5;
 // A connection whose window is shut for as long: longer than a round trip to a server that reads,
 // so that this one leaves somebody's request unread and calls had better begin elsewhere.
 inline constexpr absl::Duration kChokedAfter = absl::Milliseconds(250);
+// What may wait for an instance's socket before calls wait too, or begin on another connection.
+// DATA stops at a quarter of it (kOutputHighWatermarkBytes), so that only header lists come so far:
+// a thousand of ordinary size, or those of a few calls that want to do harm.
+inline constexpr size_t kUnwrittenBytesMax = 1024 * 1024;
 // gRPC servers send GOAWAY(ENHANCE_YOUR_CALM) to clients that ask more often than this.
 inline constexpr absl::Duration kKeepaliveInterval = absl::Minutes(5);
 inline constexpr absl::Duration kKeepaliveTimeout = absl::Seconds(20);

@@ -51,9 +51,9 @@ void SendSide::CountControlFrame() {
   ++control_since_mark_;
 }
 
-bool SendSide::overflowed() const {
+bool SendSide::overflowed(Role role) const {
   return control_before_mark_ + control_since_mark_ > limits::kControlFramesQueuedMax ||
-         output_.size() > limits::kOutputBytesMax;
+         (role == Role::kServer && output_.size() > limits::kOutputBytesMax);
 }
 
 void SendSide::Preface() {

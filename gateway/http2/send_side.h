@@ -63,8 +63,10 @@ class SendSide {
 
   // ---- a peer that does not read ----
 
-  // Too many control frames, or too many bytes in all, wait for the socket.
-  bool overflowed() const;
+  // Too many control frames or, towards a caller, too many bytes in all wait for the socket.
+  // Towards an instance the bytes are those of many callers, whose calls wait instead
+  // (limits::kUnwrittenBytesMax).
+  bool overflowed(Role role) const;
 
  private:
   uint8_t* ControlFrame(FrameType type, uint8_t flags, StreamId id, uint32_t payload_bytes);

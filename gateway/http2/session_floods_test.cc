@@ -405,6 +405,20 @@ TEST(UpstreamFlood, WhatWeResetWaitsForASlowServer) {
   EXPECT_FALSE(client.session.failed()) << client.session.failure_detail();
 }
 
+// They are of many callers, and none of them is to pay for the others.
+TEST(UpstreamFlood, CallsThatAServerHasNotReadEndNothing) {
+  SessionUnderTest client(Role::kClient);
+  client.Feed(h2::Settings());
+  const std::string token(5000, 't');
+  const std::vector<HeaderField> call = {
+      {":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {"authorization", token}};
+  while (client.session.output().size() <= limits::kOutputBytesMax) {
+    ASSERT_NE(client.session.OpenStream(call, true, nullptr), nullptr);
+  }
+  client.Feed(h2::Ping());
+  EXPECT_FALSE(client.session.failed()) << client.session.failure_detail();
+}
+
 TEST(Hpack, ABombOfReferencesFillsNoMemory) {
   SessionUnderTest server(Role::kServer);
   server.Feed(std::string(h2::kPreface) + h2::Settings());

@@ -14,7 +14,7 @@ size_t Session::Impl::Receive(Bytes bytes, absl::Time now) {
   const size_t offered = bytes.size();
   now_ = now;
   OpenBatch();
-  if (!failed_ && send_.overflowed())
+  if (!failed_ && send_.overflowed(role_))
     FailLimit(Limit::kUnreadAnswers, "the peer does not read its answers");
   if (!failed_ && role_ == Role::kServer) ReceivePreface(bytes);
   while (!failed_ && !BatchFull()) {

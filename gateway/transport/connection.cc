@@ -131,8 +131,16 @@ void Connection::Pump() {
   while (http2::Stream* stream = session_->NextWritable()) handler_.OnWritable(*stream);
 }
 
-// True: everything was written, so that streams held back by a full output may go on.
+// As Write(); and whoever waits for an output that was full hears of it.
 bool Connection::WriteSome() {
+  const bool much = unwritten_bytes() >= limits::kOutputHighWatermarkBytes;
+  const bool all = Write();
+  if (much && !closed_) handler_.OnOutputWritten();
+  return all;
+}
+
+// True: everything was written, so that streams held back by a full output may go on.
+bool Connection::Write() {
   http2::OutputBuffer& output = session_->output();
   const bool any = !output.empty();
   while (!output.empty()) {

@@ -43,6 +43,9 @@ class Connection final : private net::ByteStream::Observer, private net::TurnTas
     // The stream's SendData() was cut short and can go on.
     virtual void OnWritable(http2::Stream& stream) = 0;
 
+    // At least limits::kOutputHighWatermarkBytes waited for the socket, and it may be less now.
+    virtual void OnOutputWritten() {}
+
     // The connection is over and closed, whoever ended it; every stream got its kReset before. Last
     // call.
     virtual void OnClosed(absl::string_view why) = 0;
@@ -94,6 +97,7 @@ class Connection final : private net::ByteStream::Observer, private net::TurnTas
   void DeliverEvents();
   void Pump();
   bool WriteSome();
+  bool Write();
   void WatchWindow();
   void WatchForStall(bool stalled);
   void OnPatienceEnded();

@@ -94,6 +94,10 @@ void Connection::OnWritable(http2::Stream& stream) {
   static_cast<Caller*>(stream.user())->OnUpstreamWritable();
 }
 
+void Connection::OnOutputWritten() {
+  if (CanOpen()) instance_.OnStreamFree();
+}
+
 void Connection::OnTimer() {
   if (state_ == State::kConnecting) {
     instance_.CountLimit(http2::Limit::kConnectTimeout);

@@ -39,7 +39,12 @@ class Connection final : public net::Deferred, private transport::Connection::Ha
   transport::Connection& transport() { return transport_; }
   Instance& instance() { return instance_; }
 
-  bool CanOpen() const { return state_ == State::kReady && transport_.session().CanOpenStream(); }
+  // Also false while more waits for the socket than one burst of calls: header lists are not
+  // flow-controlled, and an instance that does not read them must not fill the memory.
+  bool CanOpen() const {
+    return state_ == State::kReady && transport_.session().CanOpenStream() &&
+           transport_.unwritten_bytes() < limits::kUnwrittenBytesMax;
+  }
   // The instance does not read the request of some call and has shut the window of all: what others
   // would send here waits for that one.
   bool choked() const {
@@ -65,6 +70,7 @@ class Connection final : public net::Deferred, private transport::Connection::Ha
  private:
   void OnEvent(const http2::Event& event) override;
   void OnWritable(http2::Stream& stream) override;
+  void OnOutputWritten() override;
   void OnClosed(absl::string_view why) override;
 
   bool HasCalls() const { return transport_.session().active_streams() > 0; }

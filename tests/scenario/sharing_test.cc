@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gateway/limits.h"
+#include "gateway/upstream_limits.h"
 #include "tests/scenario/scenario.h"
 
 namespace pinion::proxy {
@@ -16,8 +17,9 @@ constexpr uint32_t kEnhanceYourCalm = 11;
 class SharingTest : public ScenarioTest {
  protected:
   // All calls to 1.0.0 on one connection from now on.
-  void ShareOneConnection() {
+  void ShareOneConnection(absl::Duration pending_max = limits::kPendingMax) {
     Options options;
+    options.upstream.pending_max = pending_max;
     options.upstream.instance_connections_max = 1;
     UseOptions(options);
     http2::Options server;
@@ -37,6 +39,34 @@ class SharingTest : public ScenarioTest {
     plan.response_reading.pauses = {{.at_byte = 0, .duration = absl::Hours(1000)}};
     return plan;
   }
+
+  // From some of its bytes on, what is sent to 1.0.0 is not read for so long.
+  void StallOne(absl::Duration stall) {
+    network_.set_policy([stall](const net::Endpoint& at) {
+      testing::LinkPolicy policy;
+      if (at != kOne) return policy;
+      policy.to_acceptor.capacity_bytes = 64 * 1024;
+      policy.to_acceptor.stall_at_byte = 10'000;
+      policy.to_acceptor.stall = stall;
+      return policy;
+    });
+  }
+
+  // Calls whose metadata fits into the gateway's bound, and that no HPACK table takes: 5 MB. Their
+  // answers take long.
+  std::vector<const CallRecord*> StartHeavy() {
+    CallPlan plan = Plan(ResponsePlan::Kind::kNormal);
+    plan.response.delay = absl::Seconds(20);
+    const size_t field_bytes = kHeavyBytes / 18;
+    for (int i = 0; i < 18; ++i) plan.metadata.emplace_back("x", std::string(field_bytes, 'x'));
+    std::vector<const CallRecord*> calls;
+    for (int client = 0; client < 4; ++client) {
+      ConnectClient();
+      for (int i = 0; i < 25; ++i) calls.push_back(&Start(plan).record);
+    }
+    return calls;
+  }
+  static constexpr size_t kHeavyBytes = 54'000;
 
   // A hundred thousand of the same frame.
   static std::string Repeated(const std::string& frame) {
@@ -171,6 +201,40 @@ TEST_F(SharingTest, AnAnswerWithAHugeFieldHarmsNobodyElse) {
   RunFor(absl::Seconds(1));
   for (uint32_t id : {1, 3}) EXPECT_EQ(client.FieldOf(id, "grpc-status"), "8") << id;
   EXPECT_EQ(other.FieldOf(1, "grpc-status"), "0");
+}
+
+// Each would take its connection, and everybody's calls on it, beyond what may wait there.
+TEST_F(SharingTest, MetadataThatAnInstanceDoesNotReadWaitsForItsTurn) {
+  StallOne(absl::Hours(1));
+  ShareOneConnection(/*pending_max=*/absl::Seconds(3));
+  CallPlan plan = Plan(ResponsePlan::Kind::kNormal);
+  plan.response.delay = absl::Seconds(5);
+  const CallRecord& neighbour = Start(plan).record;
+  RunFor(absl::Seconds(1));
+  const std::vector<const CallRecord*> heavy = StartHeavy();
+  RunFor(absl::Seconds(5));
+  EXPECT_EQ(neighbour.grpc_status, 0) << neighbour.grpc_message;
+  size_t sent = 0;
+  for (const CallRecord* call : heavy) {
+    if (call->ends > 0) {
+      EXPECT_EQ(call->grpc_status, 14);
+    } else {
+      ++sent;
+    }
+  }
+  EXPECT_GE(sent * kHeavyBytes, limits::kUnwrittenBytesMax);
+  EXPECT_LE(sent * kHeavyBytes, limits::kUnwrittenBytesMax + 4 * kHeavyBytes);
+  EXPECT_EQ(network_.connects(kOne), 1u);
+}
+
+// Though no call ends meanwhile.
+TEST_F(SharingTest, MetadataThatWaitedGoesOnWhenTheInstanceReads) {
+  StallOne(absl::Seconds(5));
+  ShareOneConnection();
+  const std::vector<const CallRecord*> heavy = StartHeavy();
+  Run();
+  for (const CallRecord* call : heavy) EXPECT_EQ(call->grpc_status, 0) << call->grpc_message;
+  EXPECT_EQ(network_.connects(kOne), 1u);
 }
 
 TEST_F(SharingTest, AFloodFromOneInstanceDoesNotStarveCallsToAnother) {
