@@ -42,7 +42,7 @@ void HeaderBlock::Add(const HeaderField& field) {
   copy.name_id = field.Name();
   copy.name = copy.name_id == HeaderName::kOther ? Copy(field.name) : TextOf(copy.name_id);
   copy.value = Copy(field.value);
-  list_bytes_ += field.name.size() + field.value.size() + 32;
+  list_bytes_ += field.list_bytes();
 }
 
 void HeaderBlock::Clear() {

@@ -106,4 +106,10 @@ uint32_t HashOf(const HeaderField& field) {
   return static_cast<uint32_t>((of_both * 0x9fb21c651e98df25) >> 32) | 1;
 }
 
+size_t ListBytes(absl::Span<const HeaderField> fields) {
+  size_t bytes = 0;
+  for (const HeaderField& field : fields) bytes += field.list_bytes();
+  return bytes;
+}
+
 }  // namespace pinion::http2

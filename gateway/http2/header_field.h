@@ -2,9 +2,11 @@
 // thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace pinion::http2 {
 
@@ -70,6 +72,9 @@ struct HeaderField {
     return name_id != HeaderName::kUnread ? name_id : FindHeaderName(name);
   }
 
+  // Its part of a header list's size (RFC 9113 section 6.5.2).
+  size_t list_bytes() const { return name.size() + value.size() + 32; }
+
   // Another value for the same name, and nothing known of it.
   void SetValue(absl::string_view text) {
     value = text;
@@ -84,6 +89,9 @@ inline HeaderField MakeField(HeaderName name, absl::string_view value) {
   field.name_id = name;
   return field;
 }
+
+// Of all of them together.
+size_t ListBytes(absl::Span<const HeaderField> fields);
 
 // Of name and value, from samples of both: enough to tell headers apart, and equal ones are to be
 // compared in full. Never zero.

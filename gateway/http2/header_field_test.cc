@@ -40,6 +40,11 @@ TEST(HeaderName, OthersAreOther) {
   }
 }
 
+TEST(HeaderField, AListHas32BytesForEachField) {
+  EXPECT_EQ(ListBytes({}), 0u);
+  EXPECT_EQ(ListBytes({{{"te", "trailers"}, {"x", ""}}}), 2 + 8 + 32 + 1 + 32u);
+}
+
 TEST(HeaderField, HashIsTheSameWhetherTheNameWasReadOrNot) {
   const HeaderField unread = {"te", "trailers"};
   EXPECT_EQ(HashOf(unread), HashOf(MakeField(HeaderName::kTe, "trailers")));

@@ -73,6 +73,8 @@ uint32_t Session::peer_max_concurrent_streams() const {
   return impl_->peer_max_concurrent_streams();
 }
 
+uint32_t Session::peer_max_header_list_bytes() const { return impl_->peer_max_header_list_bytes(); }
+
 StreamId Session::last_peer_stream_id() const { return impl_->last_peer_stream_id(); }
 
 bool Session::established() const { return impl_->established(); }

@@ -168,6 +168,10 @@ class Session {
 
   uint32_t peer_max_concurrent_streams() const;
 
+  // The largest header list that the peer takes (ListBytes()). It may answer a larger one with the
+  // end of the connection: whoever sends one should look first.
+  uint32_t peer_max_header_list_bytes() const;
+
   // The highest id of a stream that the peer opened; 0 before the first.
   StreamId last_peer_stream_id() const;
 

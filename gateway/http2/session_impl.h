@@ -60,6 +60,7 @@ class Session::Impl {
   ErrorCode failure() const { return failure_; }
   absl::string_view failure_detail() const { return failure_detail_; }
   uint32_t peer_max_concurrent_streams() const;
+  uint32_t peer_max_header_list_bytes() const { return peer_.max_header_list_bytes; }
   StreamId last_peer_stream_id() const { return peer_highest_id_; }
   bool established() const { return established_; }
   bool send_window_open() const { return send_.window_open(); }

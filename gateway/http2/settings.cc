@@ -32,7 +32,8 @@ std::optional<ConnectionError> ApplySetting(SettingId id, uint32_t value, Role s
       settings.max_frame_bytes = value;
       break;
     case SettingId::kMaxHeaderListSize:
-      break;  // advice; what we forward is bounded by our own limit already
+      settings.max_header_list_bytes = value;
+      break;
   }
   return std::nullopt;
 }

@@ -34,6 +34,7 @@ struct PeerSettings {
   uint32_t max_concurrent_streams = UINT32_MAX;
   uint32_t initial_window_bytes = kDefaultWindowBytes;
   uint32_t max_frame_bytes = kDefaultMaxFrameBytes;
+  uint32_t max_header_list_bytes = UINT32_MAX;
 };
 
 // Applies the entries of one SETTINGS frame in order; unknown ids are ignored. `self` is the

@@ -72,6 +72,7 @@ TEST(InitialSettings, AreAcceptedByTheOtherRole) {
   EXPECT_EQ(at_client.max_concurrent_streams, 5u);
   EXPECT_EQ(at_client.initial_window_bytes, 70000u);
   EXPECT_EQ(at_client.max_frame_bytes, 20000u);
+  EXPECT_EQ(at_client.max_header_list_bytes, options.max_header_list_bytes);
   PeerSettings at_server;
   ASSERT_FALSE(
       ApplySettings(InitialSettings(Role::kClient, options), Role::kServer, at_server).has_value());

@@ -64,7 +64,9 @@ void Attempts::TryAnywhere() {
 
 void Attempts::OnConnected(upstream::Connection& connection) {
   const bool empty = request_.ended() && request_.waiting_bytes() == 0 && !request_.has_trailers();
-  http2::Stream* stream = connection.Open(owner_.RequestFields(sent_before_), empty, *this);
+  const absl::Span<const http2::HeaderField> fields = owner_.RequestFields(sent_before_);
+  if (!Fits(fields, connection) || !Fits(request_.trailers(), connection)) return;
+  http2::Stream* stream = connection.Open(fields, empty, *this);
   CHECK(stream != nullptr);
   connection_ = &connection;
   stream_ = stream;
@@ -76,6 +78,18 @@ void Attempts::OnConnected(upstream::Connection& connection) {
   } else {
     request_.SetSink({&connection.transport(), stream});
   }
+}
+
+// Servers may answer a larger one with the end of the connection, and of everybody's calls on it.
+bool Attempts::Fits(absl::Span<const http2::HeaderField> fields, upstream::Connection& connection) {
+  const size_t bytes = http2::ListBytes(fields);
+  if (bytes <= connection.header_list_bytes_max()) return true;
+  connection.instance().CountLimit(http2::Limit::kHeaderList);
+  owner_.OnTooLarge(absl::StrCat(
+      "the call's metadata has ", bytes, " bytes, counting 32 for each field, and the instance at ",
+      connection.instance().name()->address, " takes ", connection.header_list_bytes_max(),
+      ": send less, or raise the limit there"));
+  return false;
 }
 
 void Attempts::OnConnectFailed(AcquireFailure failure, absl::string_view why) {

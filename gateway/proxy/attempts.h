@@ -44,6 +44,8 @@ class Attempts final : private upstream::Caller {
     virtual void OnUpstreamWritable() = 0;
     // No instance could be had, and none will be.
     virtual void OnNoAttempt(route::Reason reason, absl::string_view message) = 0;
+    // The instance takes no header list of this size, so that none was sent.
+    virtual void OnTooLarge(absl::string_view message) = 0;
 
    protected:
     ~Owner() = default;
@@ -67,6 +69,11 @@ class Attempts final : private upstream::Caller {
   // while, if the service's policy, its budget and the deadline allow it. `pushback` is the
   // server's grpc-retry-pushback-ms, null without one. False: that is the call's own end.
   bool RetryFailed(int grpc_status, const http2::HeaderField* pushback);
+
+  // False: the instance takes no trailers of this size, as the owner has heard.
+  bool TakesTrailers(const http2::HeaderBlock& trailers) {
+    return connection_ == nullptr || Fits(trailers.fields(), *connection_);
+  }
 
   // How the call ended with headers downstream, for the throttle.
   void CountAnswer(int grpc_status);
@@ -105,6 +112,7 @@ class Attempts final : private upstream::Caller {
   void OnUpstreamWritable() override { owner_.OnUpstreamWritable(); }
 
   void Try();
+  bool Fits(absl::Span<const http2::HeaderField> fields, upstream::Connection& connection);
   // Another attempt follows, at once or later: the request begins again.
   void StartOver();
   void TryAnywhere();

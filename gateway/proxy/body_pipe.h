@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/types/span.h"
 #include "gateway/http2/header_block.h"
 #include "gateway/http2/session.h"
 #include "gateway/transport/connection.h"
@@ -47,6 +48,10 @@ class BodyPipe {
   // The source has said its last.
   bool ended() const { return ended_; }
   bool has_trailers() const { return has_trailers_; }
+  // Those that wait, or were sent and are kept.
+  absl::Span<const http2::HeaderField> trailers() const {
+    return trailers_ == nullptr ? absl::Span<const http2::HeaderField>() : trailers_->fields();
+  }
   // The end went with the sink's headers.
   void MarkDone() { ended_ = done_ = true; }
   // The end was handed to the sink.

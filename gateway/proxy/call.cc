@@ -158,6 +158,12 @@ void Call::OnNoAttempt(route::Reason reason, absl::string_view message) {
   Finish(Refuse(reason, message));
 }
 
+void Call::OnTooLarge(absl::string_view message) {
+  CallError error(absl::StatusCode::kResourceExhausted, std::string(message));
+  error.http_status = 431;
+  Finish(error);
+}
+
 std::string Call::RemainingTimeout() const {
   if (deadline_ == absl::InfiniteFuture()) return "";
   const absl::Time now = proxy_.loop().now();
@@ -175,7 +181,8 @@ void Call::OnDownstreamEvent(const http2::Event& event) {
       request_.Push(event.data, event.end_stream);
       break;
     case EventType::kTrailers:
-      if (!request_ended_) request_.PushTrailers(*event.headers);
+      if (!request_ended_ && attempts_.TakesTrailers(*event.headers))
+        request_.PushTrailers(*event.headers);
       break;
     case EventType::kReset:
       trail_.OnReset(event.reset_by_us ? "connection" : "caller", event.error);

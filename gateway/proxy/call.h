@@ -63,6 +63,7 @@ class Call final : public Exchange, private Attempts::Owner {
   void OnUpstreamEvent(const http2::Event& event) override;
   void OnUpstreamWritable() override;
   void OnNoAttempt(route::Reason reason, absl::string_view message) override;
+  void OnTooLarge(absl::string_view message) override;
 
   // ---- routing ----
   void Begin(const RequestHead& head);

@@ -8,6 +8,7 @@
 // first call. kDraining: no new calls; the running ones end in peace.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -44,6 +45,10 @@ class Connection final : public net::Deferred, private transport::Connection::Ha
   bool CanOpen() const {
     return state_ == State::kReady && transport_.session().CanOpenStream() &&
            transport_.unwritten_bytes() < limits::kUnwrittenBytesMax;
+  }
+  // The largest header list that the instance takes (RFC 9113 section 6.5.2).
+  uint32_t header_list_bytes_max() const {
+    return transport_.session().peer_max_header_list_bytes();
   }
   // The instance does not read the request of some call and has shut the window of all: what others
   // would send here waits for that one.

@@ -7,6 +7,7 @@
 
 #include "gateway/limits.h"
 #include "gateway/upstream_limits.h"
+#include "gmock/gmock.h"
 #include "tests/scenario/scenario.h"
 
 namespace pinion::proxy {
@@ -235,6 +236,51 @@ TEST_F(SharingTest, MetadataThatWaitedGoesOnWhenTheInstanceReads) {
   Run();
   for (const CallRecord* call : heavy) EXPECT_EQ(call->grpc_status, 0) << call->grpc_message;
   EXPECT_EQ(network_.connects(kOne), 1u);
+}
+
+// As servers of Java announce it; they end the connection of a client that sends more.
+TEST_F(SharingTest, MetadataBeyondWhatTheInstanceTakesEndsOnlyItsCall) {
+  constexpr uint16_t kMaxHeaderListSize = 6;
+  ListenRaw(kOne, h2::Settings({{kMaxHeaderListSize, 8192}}));
+  const h2::Fields large(4, {"x", std::string(3000, 'x')});
+  RawPeer& client = ConnectRaw();
+  client.Send(RequestHeaders(1, large));  // waits for the connection
+  client.Send(RequestHeaders(3));
+  RunFor(absl::Seconds(1));
+  client.Send(RequestHeaders(5, large));
+  client.Send(RequestHeaders(7) + Trailers(7, large));
+  RunFor(absl::Seconds(1));
+  for (uint32_t id : {1, 5, 7}) {
+    EXPECT_EQ(client.FieldOf(id, "grpc-status"), "8") << id;
+    EXPECT_THAT(client.FieldOf(id, "grpc-message"), ::testing::HasSubstr("takes 8192")) << id;
+  }
+  ASSERT_EQ(raw_servers_.size(), 1u);
+  RawPeer& server = *raw_servers_[0];
+  for (const RawPeer::Frame& frame : server.frames()) EXPECT_LT(frame.payload.size(), 8192u);
+  EXPECT_EQ(server.Of(3, h2::kHeaders).size(), 1u) << "of the call that trailers came for";
+  EXPECT_TRUE(server.Of(5, h2::kHeaders).empty());
+  server.Send(ResponseHeaders(1) + Trailers(1, {{"grpc-status", "0"}}));
+  RunFor(absl::Seconds(1));
+  EXPECT_EQ(client.FieldOf(3, "grpc-status"), "0");
+  EXPECT_EQ(std::as_const(*proxy_).limits().value(http2::Limit::kHeaderList), 3u);
+}
+
+TEST_F(SharingTest, MetadataIsMeasuredAsTheInstanceWould) {
+  ListenRaw(kOne);
+  RawPeer& client = ConnectRaw();
+  client.Send(RequestHeaders(1, {{"x", std::string(100, 'x')}}));
+  RunFor(absl::Seconds(1));
+  size_t bytes = 0;
+  for (const auto& [name, value] : raw_servers_.at(0)->Of(1, h2::kHeaders).at(0)->fields) {
+    bytes += name.size() + value.size() + 32;
+  }
+  raw_servers_[0]->Send(h2::Settings({{6, static_cast<uint32_t>(bytes)}}));
+  RunFor(absl::Seconds(1));
+  client.Send(RequestHeaders(3, {{"x", std::string(100, 'x')}}));
+  client.Send(RequestHeaders(5, {{"x", std::string(101, 'x')}}));
+  RunFor(absl::Seconds(1));
+  EXPECT_EQ(raw_servers_[0]->Of(3, h2::kHeaders).size(), 1u);
+  EXPECT_EQ(client.FieldOf(5, "grpc-status"), "8");
 }
 
 TEST_F(SharingTest, AFloodFromOneInstanceDoesNotStarveCallsToAnother) {
