@@ -26,7 +26,10 @@ std::string KeysOf(const IssuerOptions& options) {
 
 KeySource::KeySource(std::vector<IssuerOptions> options, const Clock& clock, Fetch fetch,
                      Publish publish)
-    : clock_(clock), fetch_(std::move(fetch)), publish_(std::move(publish)) {
+    : clock_(clock),
+      fetch_(std::move(fetch)),
+      publish_(std::move(publish)),
+      thread_([source = this] { return source->LookAtAll() - source->clock_.Monotonic(); }) {
   auto issuers = std::make_shared<Issuers>();
   for (IssuerOptions& each : options) {
     issuers->push_back({.name = each.name,
@@ -57,12 +60,8 @@ absl::StatusOr<std::unique_ptr<KeySource>> KeySource::Start(std::vector<IssuerOp
 KeySource::~KeySource() { Stop(); }
 
 void KeySource::Stop() {
-  {
-    const MutexLock lock(&mutex_);
-    stop_ = true;
-    called_.Signal();
-  }
-  if (thread_.joinable()) thread_.join();
+  stop_ = true;
+  thread_.Stop();
 }
 
 std::shared_ptr<const Issuers> KeySource::current() const {
@@ -77,41 +76,23 @@ KeySourceStatus KeySource::status() const {
 
 void KeySource::RunFromNowOn() {
   if (places_.empty()) return;
-  // Joined by Stop().
-  thread_ = std::thread([source = this] { source->Run(); });
+  thread_.Start(absl::ZeroDuration());
 }
 
 void KeySource::OnUnknownKey() {
-  const MutexLock lock(&mutex_);
   unknown_key_ = true;
-  called_.Signal();
+  thread_.RunSoon();
 }
 
 void KeySource::ReloadSoon() {
-  const MutexLock lock(&mutex_);
   reload_ = true;
-  called_.Signal();
-}
-
-void KeySource::Run() {
-  while (!stop_) {
-    const absl::Time next = LookAtAll();
-    const MutexLock lock(&mutex_);
-    while (!stop_ && !unknown_key_ && !reload_ && clock_.Monotonic() < next) {
-      called_.WaitFor(&mutex_, next - clock_.Monotonic());
-    }
-  }
+  thread_.RunSoon();
 }
 
 // What was asked for makes places due.
 void KeySource::TakeCalls() {
-  bool unknown_key = false;
-  bool reload = false;
-  {
-    const MutexLock lock(&mutex_);
-    unknown_key = std::exchange(unknown_key_, false);
-    reload = std::exchange(reload_, false);
-  }
+  const bool unknown_key = unknown_key_.exchange(false);
+  const bool reload = reload_.exchange(false);
   for (Place& place : places_) {
     if (reload) place.due = absl::InfinitePast();
     if (unknown_key && !place.options.url.empty()) {

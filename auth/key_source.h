@@ -9,7 +9,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -20,6 +19,7 @@
 #include "auth/limits.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "base/repeating_thread.h"
 
 namespace pinion::auth {
 
@@ -98,7 +98,6 @@ class KeySource {
 
   KeySource(std::vector<IssuerOptions> options, const Clock& clock, Fetch fetch, Publish publish);
 
-  void Run();
   void TakeCalls();
   absl::Status Load(size_t index);
   absl::Status Take(size_t index, std::string text);
@@ -112,11 +111,11 @@ class KeySource {
   mutable Mutex mutex_;
   std::shared_ptr<const Issuers> current_ ABSL_GUARDED_BY(mutex_);
   KeySourceStatus status_ ABSL_GUARDED_BY(mutex_);
-  bool unknown_key_ ABSL_GUARDED_BY(mutex_) = false;
-  bool reload_ ABSL_GUARDED_BY(mutex_) = false;
-  CondVar called_;
+
+  std::atomic<bool> unknown_key_{false};
+  std::atomic<bool> reload_{false};
   std::atomic<bool> stop_{false};
-  std::thread thread_;
+  RepeatingThread thread_;
 };
 
 }  // namespace pinion::auth

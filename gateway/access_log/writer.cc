@@ -44,7 +44,10 @@ size_t WholeLines(absl::string_view lines, size_t bytes_max) {
 
 }  // namespace
 
-Writer::Writer(Options options, const Clock& clock) : options_(std::move(options)), clock_(clock) {}
+Writer::Writer(Options options, const Clock& clock)
+    : options_(std::move(options)),
+      clock_(clock),
+      thread_([writer = this] { return writer->RunRound(); }) {}
 
 absl::StatusOr<std::unique_ptr<Writer>> Writer::Start(Options options, const Clock& clock,
                                                       size_t sinks, uint64_t seed) {
@@ -52,51 +55,36 @@ absl::StatusOr<std::unique_ptr<Writer>> Writer::Start(Options options, const Clo
   RETURN_IF_ERROR(writer->Open());
   for (size_t i = 0; i < sinks; ++i) {
     // The writer outlives those that use its sinks.
-    writer->sinks_.push_back(std::make_unique<Sink>(writer->options_, clock, seed + i,
-                                                    [writer = writer.get()] { writer->Wake(); }));
+    writer->sinks_.push_back(std::make_unique<Sink>(
+        writer->options_, clock, seed + i, [writer = writer.get()] { writer->thread_.RunSoon(); }));
   }
-  writer->thread_ = std::thread([writer = writer.get()] { writer->Run(); });
+  writer->thread_.Start(limits::kLogFlushInterval);
   return writer;
 }
 
 Writer::~Writer() {
   stopping_ = true;
-  Wake();
-  if (thread_.joinable()) thread_.join();
+  thread_.Stop();
+  while (Drain()) {
+  }
   if (fd_ >= 0) ::close(fd_);
 }
 
-void Writer::Wake() {
-  MutexLock lock(&mutex_);
-  woken_ = true;
-  wake_.Signal();
-}
-
 void Writer::Reopen() {
-  MutexLock lock(&mutex_);
-  reopen_ = woken_ = true;
-  wake_.Signal();
+  reopen_ = true;
+  thread_.RunSoon();
 }
 
-void Writer::Run() {
-  bool more = false;
-  while (!stopping_) {
-    bool reopen = false;
-    {
-      MutexLock lock(&mutex_);
-      if (!woken_ && !more) wake_.WaitFor(&mutex_, limits::kLogFlushInterval);
-      woken_ = false;
-      reopen = std::exchange(reopen_, false);
-    }
-    // What is there belongs into the file that was there.
-    more = Drain();
-    if (!reopen) continue;
+absl::Duration Writer::RunRound() {
+  const bool reopen = reopen_.exchange(false);
+  // What is there belongs into the file that was there.
+  const bool more = Drain();
+  if (reopen) {
     if (const absl::Status status = Open(); !status.ok()) {
       log::Error("access_log", absl::StrCat(status.message(), "; the old file stays in use"));
     }
   }
-  while (Drain()) {
-  }
+  return more ? absl::ZeroDuration() : limits::kLogFlushInterval;
 }
 
 absl::Status Writer::Open() {

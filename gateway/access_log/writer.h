@@ -10,16 +10,14 @@
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "base/clock.h"
 #include "base/counter.h"
-#include "base/mutex.h"
+#include "base/repeating_thread.h"
 #include "gateway/access_log/sink.h"
 
 namespace pinion::access_log {
@@ -51,8 +49,7 @@ class Writer {
  private:
   Writer(Options options, const Clock& clock);
 
-  void Run();
-  void Wake();
+  absl::Duration RunRound();
   absl::Status Open();
   // One round over the sinks; true: more has come meanwhile.
   bool Drain();
@@ -66,19 +63,16 @@ class Writer {
   std::vector<std::unique_ptr<Sink>> sinks_;
   std::atomic<bool> stopping_{false};
 
-  Mutex mutex_;
-  CondVar wake_;
-  bool woken_ ABSL_GUARDED_BY(mutex_) = false;
-  bool reopen_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<bool> reopen_{false};
 
-  // The thread's own from Start() on.
+  // Of the thread from Start() on, and of the destructor after it.
   int fd_ = -1;
   bool patient_ = false;  // a pipe or terminal: a write may have to wait for a reader
   absl::Time complained_ = absl::InfinitePast();
   Counter write_failures_;
   Counter unwritten_;
 
-  std::thread thread_;
+  RepeatingThread thread_;
 };
 
 }  // namespace pinion::access_log

@@ -32,31 +32,13 @@ const char* WhatIsDone(MemoryStage stage) {
 }  // namespace
 
 MemoryGuard::MemoryGuard(size_t budget, const Clock& clock, Tell tell, ProcessMemory process)
-    : budget_(budget), clock_(clock), tell_(std::move(tell)), process_(std::move(process)) {}
+    : budget_(budget),
+      clock_(clock),
+      tell_(std::move(tell)),
+      process_(std::move(process)),
+      thread_([guard = this] { return guard->Look(); }) {}
 
-MemoryGuard::~MemoryGuard() {
-  {
-    const MutexLock lock(&mutex_);
-    stop_ = true;
-    stopping_.Signal();
-  }
-  if (thread_.joinable()) thread_.join();
-}
-
-void MemoryGuard::LookFromNowOn() {
-  // Joined by the destructor.
-  thread_ = std::thread([guard = this] { guard->Run(); });
-}
-
-void MemoryGuard::Run() {
-  while (true) {
-    const absl::Time again = clock_.Monotonic() + Look();
-    const MutexLock lock(&mutex_);
-    while (!stop_ && stopping_.WaitFor(&mutex_, again - clock_.Monotonic())) {
-    }
-    if (stop_) return;
-  }
-}
+void MemoryGuard::LookFromNowOn() { thread_.Start(absl::ZeroDuration()); }
 
 absl::Duration MemoryGuard::Look() {
   const absl::Time began = clock_.Monotonic();

@@ -5,12 +5,12 @@
 
 #include <cstddef>
 #include <functional>
-#include <thread>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "base/repeating_thread.h"
 #include "gateway/proxy/memory_pressure.h"
 #include "gateway/worker/process_memory.h"
 
@@ -35,8 +35,6 @@ class MemoryGuard {
 
   // `budget`: bytes, above 0. `clock` outlives the guard.
   MemoryGuard(size_t budget, const Clock& clock, Tell tell, ProcessMemory process = {});
-  // Stops looking, if it does.
-  ~MemoryGuard();
   MemoryGuard(const MemoryGuard&) = delete;
   MemoryGuard& operator=(const MemoryGuard&) = delete;
 
@@ -48,7 +46,6 @@ class MemoryGuard {
   MemoryStatus status() const;
 
  private:
-  void Run();
   size_t Measure() const;
   void Log(proxy::MemoryStage stage, size_t used);
 
@@ -64,10 +61,8 @@ class MemoryGuard {
 
   mutable Mutex mutex_;
   size_t used_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool stop_ ABSL_GUARDED_BY(mutex_) = false;
-  CondVar stopping_;
 
-  std::thread thread_;
+  RepeatingThread thread_;
 };
 
 }  // namespace pinion::worker

@@ -42,7 +42,11 @@ TlsReloader::TlsReloader(const Settings& settings, const Clock& clock, InForce i
       in_force_(std::move(in_force)),
       files_(FilesOf(settings)),
       tickets_(std::make_shared<net::TlsTicketKeys>()),
-      rotated_(clock.Monotonic()) {}
+      rotated_(clock.Monotonic()),
+      thread_([reloader = this] {
+        reloader->Look(reloader->asked_.exchange(false));
+        return limits::kTlsLookInterval;
+      }) {}
 
 absl::StatusOr<std::unique_ptr<TlsReloader>> TlsReloader::Start(const Settings& settings,
                                                                 const Clock& clock,
@@ -57,15 +61,6 @@ absl::StatusOr<std::unique_ptr<TlsReloader>> TlsReloader::Start(const Settings& 
   return reloader;
 }
 
-TlsReloader::~TlsReloader() {
-  {
-    const MutexLock lock(&mutex_);
-    stop_ = true;
-    called_.Signal();
-  }
-  if (thread_.joinable()) thread_.join();
-}
-
 std::shared_ptr<const TlsSet> TlsReloader::current() const {
   const MutexLock lock(&mutex_);
   return current_;
@@ -73,30 +68,12 @@ std::shared_ptr<const TlsSet> TlsReloader::current() const {
 
 void TlsReloader::LookFromNowOn() {
   if (files_.empty()) return;
-  // Joined by the destructor.
-  thread_ = std::thread([reloader = this] { reloader->Run(); });
+  thread_.Start(limits::kTlsLookInterval);
 }
 
 void TlsReloader::LookSoon() {
-  const MutexLock lock(&mutex_);
   asked_ = true;
-  called_.Signal();
-}
-
-void TlsReloader::Run() {
-  while (true) {
-    bool asked = false;
-    {
-      const MutexLock lock(&mutex_);
-      const absl::Time until = clock_.Monotonic() + limits::kTlsLookInterval;
-      while (!asked_ && !stop_) {
-        if (!called_.WaitFor(&mutex_, until - clock_.Monotonic())) break;
-      }
-      if (stop_) return;
-      asked = std::exchange(asked_, false);
-    }
-    Look(asked);
-  }
+  thread_.RunSoon();
 }
 
 std::vector<TlsReloader::FileMark> TlsReloader::Marks() const {

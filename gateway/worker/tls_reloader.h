@@ -4,11 +4,11 @@
 // Thread-safe; owned by Gateway.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "base/repeating_thread.h"
 #include "gateway/worker/settings.h"
 #include "gateway/worker/tls_set.h"
 
@@ -40,8 +41,6 @@ class TlsReloader {
   // Reads the files; errors as LoadTls(). `settings` and `clock` outlive the reloader.
   static absl::StatusOr<std::unique_ptr<TlsReloader>> Start(const Settings& settings,
                                                             const Clock& clock, InForce in_force);
-  // Stops looking, if it does.
-  ~TlsReloader();
   TlsReloader(const TlsReloader&) = delete;
   TlsReloader& operator=(const TlsReloader&) = delete;
 
@@ -68,7 +67,6 @@ class TlsReloader {
 
   TlsReloader(const Settings& settings, const Clock& clock, InForce in_force);
   std::vector<FileMark> Marks() const;
-  void Run();
   void PutInForce(std::shared_ptr<const TlsSet> set);
   void Fail(const absl::Status& status);
 
@@ -76,6 +74,8 @@ class TlsReloader {
   const Clock& clock_;
   const InForce in_force_;
   const std::vector<std::string> files_;
+
+  std::atomic<bool> asked_{false};  // by LookSoon()
 
   // ---- of whoever looks ----
   std::vector<FileMark> seen_;
@@ -87,11 +87,8 @@ class TlsReloader {
   uint64_t reloads_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t failures_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string problem_ ABSL_GUARDED_BY(mutex_);
-  bool asked_ ABSL_GUARDED_BY(mutex_) = false;
-  bool stop_ ABSL_GUARDED_BY(mutex_) = false;
-  CondVar called_;  // one of the two is set
 
-  std::thread thread_;
+  RepeatingThread thread_;
 };
 
 }  // namespace pinion::worker

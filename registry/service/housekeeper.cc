@@ -18,39 +18,23 @@ constexpr store::Revision kCompactStep = 5'000;
 }  // namespace
 
 Housekeeper::Housekeeper(Registry& registry, const WatchHub& hub, const HousekeeperOptions& options)
-    : registry_(registry), hub_(hub), options_(options) {
-  thread_ = std::thread([keeper = this] { keeper->RunLoop(); });
+    : registry_(registry),
+      hub_(hub),
+      options_(options),
+      thread_([keeper = this] { return keeper->RunRound(); }) {
+  thread_.Start(options_.period);
 }
 
-Housekeeper::~Housekeeper() {
-  {
-    MutexLock lock(&mutex_);
-    stopping_ = true;
-    stopped_.Signal();
+absl::Duration Housekeeper::RunRound() {
+  const absl::StatusOr<bool> more = RunOnce();
+  MutexLock lock(&mutex_);
+  // Said once, not every second.
+  if (!more.ok() && last_round_.ok()) {
+    log::Warning("registry", absl::StrCat("housekeeping failed, and is tried again: ",
+                                          more.status().message()));
   }
-  thread_.join();
-}
-
-void Housekeeper::RunLoop() {
-  bool failing = false;
-  bool busy = false;
-  while (true) {
-    {
-      MutexLock lock(&mutex_);
-      if (!stopping_ && !busy) stopped_.WaitFor(&mutex_, options_.period);
-      if (stopping_) return;
-    }
-    const absl::StatusOr<bool> more = RunOnce();
-    // Said once, not every second.
-    if (!more.ok() && !failing) {
-      log::Warning("registry", absl::StrCat("housekeeping failed, and is tried again: ",
-                                            more.status().message()));
-    }
-    failing = !more.ok();
-    busy = more.value_or(false);
-    MutexLock lock(&mutex_);
-    last_round_ = more.status();
-  }
+  last_round_ = more.status();
+  return more.value_or(false) ? absl::ZeroDuration() : options_.period;
 }
 
 absl::Status Housekeeper::last_round() const {

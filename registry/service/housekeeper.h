@@ -3,11 +3,10 @@
 // gateways that are too old, and compacts the store's history. Owned by RegistryServer.
 #pragma once
 
-#include <thread>
-
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "base/mutex.h"
+#include "base/repeating_thread.h"
 #include "registry/service/operations.h"
 #include "registry/service/registry.h"
 #include "registry/service/watch_hub.h"
@@ -28,7 +27,6 @@ class Housekeeper {
  public:
   // Both outlive it.
   Housekeeper(Registry& registry, const WatchHub& hub, const HousekeeperOptions& options);
-  ~Housekeeper();
 
   // What came of the last round: Unavailable while the store is away. Thread-safe, as jobs().
   absl::Status last_round() const;
@@ -39,7 +37,7 @@ class Housekeeper {
   absl::StatusOr<bool> RunOnce();
 
  private:
-  void RunLoop();
+  absl::Duration RunRound();
   absl::Status CompactSome();
   absl::Status CountJobs();
 
@@ -47,11 +45,10 @@ class Housekeeper {
   const WatchHub& hub_;
   const HousekeeperOptions options_;
   mutable Mutex mutex_;
-  CondVar stopped_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status last_round_ ABSL_GUARDED_BY(mutex_);
   int64_t jobs_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::thread thread_;
+
+  RepeatingThread thread_;
 };
 
 }  // namespace pinion::service
