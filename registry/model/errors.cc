@@ -73,6 +73,12 @@ std::string ReasonOf(const absl::Status& status) {
   return info.reason();
 }
 
+bool IsRefusal(const absl::Status& status) {
+  if (absl::IsUnavailable(status)) return false;  // the store is away
+  const std::string reason = ReasonOf(status);
+  return !reason.empty() && reason != "CONTENTION" && reason != "STORE_FULL";
+}
+
 std::vector<std::string> NearestNames(absl::string_view word, std::vector<std::string> candidates,
                                       size_t limit) {
   std::vector<std::pair<size_t, std::string>> ranked;

@@ -40,6 +40,9 @@ absl::Status Damaged(absl::string_view key);
 // Of the payload; empty without one.
 std::string ReasonOf(const absl::Status& status);
 
+// Something is wrong with this change, and not with the registry or its store: others may go on.
+bool IsRefusal(const absl::Status& status);
+
 // The candidates nearest to `word`, best first, at most `limit`.
 std::vector<std::string> NearestNames(absl::string_view word, std::vector<std::string> candidates,
                                       size_t limit);

@@ -25,6 +25,20 @@ TEST(Errors, UnknownNameSaysWhatIsNear) {
   EXPECT_EQ(info.metadata().at("nearest"), "addressbook,address,billing");
 }
 
+TEST(Errors, SomeAreOfTheChangeAndOthersOfTheRegistry) {
+  const auto of = [](absl::StatusCode code, absl::string_view reason) {
+    return IsRefusal(Refusal(code, reason, "why"));
+  };
+  EXPECT_TRUE(of(absl::StatusCode::kNotFound, "CONSUMER_UNKNOWN"));
+  EXPECT_TRUE(of(absl::StatusCode::kPermissionDenied, "VERSION_NOT_ALLOWED"));
+  EXPECT_TRUE(of(absl::StatusCode::kResourceExhausted, "TOO_MANY_EXPRESSIONS"));
+  EXPECT_FALSE(of(absl::StatusCode::kResourceExhausted, "STORE_FULL"));
+  EXPECT_FALSE(of(absl::StatusCode::kAborted, "CONTENTION"));
+  EXPECT_FALSE(of(absl::StatusCode::kUnavailable, "OUTCOME_UNKNOWN"));
+  EXPECT_FALSE(IsRefusal(absl::InternalError("no reason")));
+  EXPECT_FALSE(IsRefusal(absl::OkStatus()));
+}
+
 TEST(Errors, UnknownNameAmongNone) {
   EXPECT_THAT(std::string(UnknownName("X", "consumer", "a", {}, "add it").message()),
               HasSubstr("there is none yet"));

@@ -114,13 +114,19 @@ std::optional<CheckRoster::Outcome> CheckRoster::Finish(const std::string& uid,
   const int needed = model::FindingsNeeded(check.verdict(), entry.found);
   const bool settled = entry.found == check.verdict() || (needed > 0 && entry.in_a_row >= needed);
   outcome.verdict = settled ? outcome.found : Standing(check);
-  if (std::exchange(entry.running, false) && entry.hastened) {
-    SetDue(uid, entry, now);
-  } else {
-    SetDue(uid, entry, now + Jittered(WaitOf(entry)));
-  }
-  entry.hastened = false;
+  Rest(uid, entry, now, WaitOf(entry));
   return outcome;
+}
+
+void CheckRoster::Postpone(const std::string& uid, absl::Time now) {
+  const auto it = entries_.find(uid);
+  if (it != entries_.end()) Rest(uid, it->second, now, times_.health_interval);
+}
+
+void CheckRoster::Rest(const std::string& uid, Entry& entry, absl::Time now, absl::Duration wait) {
+  const bool hastened = std::exchange(entry.hastened, false) && entry.running;
+  entry.running = false;
+  SetDue(uid, entry, hastened ? now : now + Jittered(wait));
 }
 
 void CheckRoster::SetFound(Entry& entry, model::Verdict found) {

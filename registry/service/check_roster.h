@@ -47,7 +47,7 @@ class CheckRoster {
     probe::Question::Schema schema = probe::Question::Schema::kNo;
     bool out_of_turn = false;  // somebody has asked for it
   };
-  // One that is due, if any; it is not due again before Finish().
+  // One that is due, if any; it is not due again before Finish() or Postpone().
   std::optional<Task> TakeDue(absl::Time now);
   // One check out of turn.
   std::optional<Task> Take(const std::string& uid);
@@ -65,6 +65,8 @@ class CheckRoster {
   };
   // Nullopt: it is gone meanwhile.
   std::optional<Outcome> Finish(const std::string& uid, const Result& result, absl::Time now);
+  // One that was due could not be checked, which says nothing of it: its turn comes again.
+  void Postpone(const std::string& uid, absl::Time now);
 
  private:
   struct Entry {
@@ -81,6 +83,8 @@ class CheckRoster {
   void SetFound(Entry& entry, model::Verdict found);
   // After a check.
   absl::Duration WaitOf(const Entry& entry) const;
+  // It is not running any more, and due after `wait`, or at once if it was hastened meanwhile.
+  void Rest(const std::string& uid, Entry& entry, absl::Time now, absl::Duration wait);
   void SetDue(const std::string& uid, Entry& entry, absl::Time due);
   void MakeDue(const std::string& uid, Entry& entry, absl::Time now);
   absl::Duration Jittered(absl::Duration duration);

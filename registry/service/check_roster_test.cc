@@ -71,6 +71,29 @@ TEST_F(CheckRosterTest, OneThatIsBeingCheckedIsNotDue) {
   EXPECT_TRUE(roster_.TakeDue(now_).has_value()) << "it was registered anew meanwhile";
 }
 
+TEST_F(CheckRosterTest, OneThatCouldNotBeCheckedComesAgainAndNothingWasFound) {
+  roster_.Put(Instance("a", "", InstanceCheck::READY), now_);
+  CheckNext(Ready());
+  const CheckRoster::Result not_serving = {.against =
+                                               Finding{.verdict = InstanceCheck::NOT_SERVING}};
+  EXPECT_EQ(CheckNext(not_serving).verdict.verdict, InstanceCheck::READY) << "found once";
+  now_ = roster_.NextDue();
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(roster_.TakeDue(now_).has_value());
+    roster_.Postpone("a", now_);
+    EXPECT_GE(roster_.NextDue() - now_, absl::Seconds(8));
+    EXPECT_LE(roster_.NextDue() - now_, absl::Seconds(12));
+    now_ = roster_.NextDue();
+  }
+  EXPECT_EQ(CheckNext(not_serving).verdict.verdict, InstanceCheck::NOT_SERVING) << "found twice";
+  now_ = roster_.NextDue();
+  ASSERT_TRUE(roster_.TakeDue(now_).has_value());
+  roster_.Hasten("addressbook", now_);
+  roster_.Postpone("a", now_);
+  EXPECT_EQ(roster_.NextDue(), now_) << "somebody wants to know";
+  roster_.Postpone("gone", now_);
+}
+
 TEST_F(CheckRosterTest, TheSchemaIsAskedForSeldomAndAfterSilence) {
   roster_.Put(Instance("a"), now_);
   const absl::Time begin = now_;

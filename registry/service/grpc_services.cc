@@ -143,12 +143,6 @@ constexpr int kMaxProposals = 64;
 // for the store of a thousand gateways.
 constexpr absl::Duration kBetweenChecks = absl::Seconds(1);
 
-// What is wrong with this proposal and not with the registry: others may still be good.
-bool IsRefusal(const absl::Status& status) {
-  return absl::IsNotFound(status) || absl::IsInvalidArgument(status) ||
-         absl::IsFailedPrecondition(status) || absl::IsDataLoss(status);
-}
-
 class RoutingWatchService final : public v1::RoutingWatch::Service {
  public:
   RoutingWatchService(Registry& registry, Gatekeeper* gatekeeper, WatchHub& hub)
@@ -190,7 +184,7 @@ class RoutingWatchService final : public v1::RoutingWatch::Service {
     for (const v1::PinProposal& proposal : request->proposals()) {
       if (context->IsCancelled()) break;
       const absl::StatusOr<v1::PinResponse> pin = Run(registry_, ProposePin, *caller, proposal);
-      if (!pin.ok() && !IsRefusal(pin.status())) return ToGrpc(pin.status());
+      if (!pin.ok() && !model::IsRefusal(pin.status())) return ToGrpc(pin.status());
       if (!pin.ok()) {
         log::Warning("registry",
                      absl::StrCat("no pin for ", proposal.consumer(), ", as ", caller->actor,

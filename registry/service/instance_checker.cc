@@ -94,10 +94,13 @@ absl::Status InstanceChecker::Follow() {
   if (absl::IsCancelled(instances.status())) return absl::OkStatus();
   RETURN_IF_ERROR(instances.status());
   TakeOver(*instances);
-  const absl::StatusOr<store::WatchBatch> services = services_->Next(absl::ZeroDuration());
-  if (absl::IsOutOfRange(services.status())) return Load();
-  RETURN_IF_ERROR(services.status());
-  TakeOverServices(*services);
+  while (true) {
+    const absl::StatusOr<store::WatchBatch> services = services_->Next(absl::ZeroDuration());
+    if (absl::IsOutOfRange(services.status())) return Load();
+    RETURN_IF_ERROR(services.status());
+    if (services->events.empty()) break;
+    TakeOverServices(*services);
+  }
 
   {
     MutexLock lock(&mutex_);
@@ -174,11 +177,14 @@ void InstanceChecker::RunChecks() {
 
 void InstanceChecker::CheckInTurn(const CheckRoster::Task& task) {
   const absl::StatusOr<std::optional<Judged>> judged = Check(task);
+  const std::string& uid = task.instance.instance().uid();
   if (!judged.ok()) {
-    if (!absl::IsCancelled(judged.status())) Complain(task, judged.status());
+    if (absl::IsCancelled(judged.status())) return;
+    Complain(task, judged.status());
+    MutexLock lock(&mutex_);
+    roster_.Postpone(uid, registry_.clock().Monotonic());
     return;
   }
-  const std::string& uid = task.instance.instance().uid();
   if (!judged->has_value() || (*judged)->effect == Effect::kNone) {
     recorder_.Withdraw(uid);
   } else {
@@ -249,7 +255,7 @@ absl::StatusOr<std::optional<InstanceChecker::Judged>> InstanceChecker::Check(
   }
   ASSIGN_OR_RETURN(const auto service, RequireService(draft, instance.service()));
   const model::Verification policy = model::VerificationOf(service.value);
-  const absl::StatusOr<CheckRoster::Result> result = AskAndJudge(task, policy);
+  ASSIGN_OR_RETURN(const CheckRoster::Result result, AskAndJudge(task, policy));
 
   std::optional<CheckRoster::Outcome> outcome;
   {
@@ -257,10 +263,8 @@ absl::StatusOr<std::optional<InstanceChecker::Judged>> InstanceChecker::Check(
     // Cut short: what came means nothing.
     if (stopping_) return absl::CancelledError("the registry is shutting down");
     ++checks_;
-    outcome = roster_.Finish(instance.uid(), result.ok() ? *result : CheckRoster::Result(),
-                             registry_.clock().Monotonic());
+    outcome = roster_.Finish(instance.uid(), result, registry_.clock().Monotonic());
   }
-  RETURN_IF_ERROR(result.status());
   if (!outcome.has_value()) return std::nullopt;
   const Effect effect = EffectOf(task.instance, policy, outcome->verdict);
   return Judged{.outcome = *std::move(outcome), .effect = effect};

@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "registry/model/keys.h"
 #include "registry/service/watch_hub.h"
+#include "registry/store/forwarding_store.h"
 #include "tests/testing/registry_fixture.h"
 
 namespace pinion::service {
@@ -43,6 +44,25 @@ probe::Answer NotServing() {
 probe::Answer Unreachable() {
   return {.reached = absl::UnavailableError("does not answer the registry: Connection refused")};
 }
+
+// A store that the first reads of a key do not reach.
+class AwayAtFirst : public store::ForwardingStore {
+ public:
+  AwayAtFirst(store::Store& store, std::string key)
+      : ForwardingStore(store), key_(std::move(key)) {}
+
+  absl::StatusOr<store::Pairs> ReadKeys(const std::vector<std::string>& keys,
+                                        store::Revision revision) override {
+    if (std::count(keys.begin(), keys.end(), key_) > 0 && left_-- > 0) {
+      return absl::UnavailableError("the store is away");
+    }
+    return ForwardingStore::ReadKeys(keys, revision);
+  }
+
+ private:
+  const std::string key_;
+  std::atomic<int> left_ = 3;
+};
 
 class InstanceCheckerTest : public RegistryFixture {
  protected:
@@ -365,6 +385,18 @@ TEST_F(InstanceCheckerTest, EachThatMakesAVersionActiveIsARevisionOfItsOwn) {
   EXPECT_EQ(store_.revision(), before + 3);
   EXPECT_EQ(Routable(), 3);
   EXPECT_EQ(TheVersion().version().state(), routing::v1::ACTIVE);
+}
+
+TEST_F(InstanceCheckerTest, AnInstanceThatTheStoreKeptFromItsCheckIsCheckedLater) {
+  const std::string uid = SetUpInstance("ENFORCE");
+  AwayAtFirst store(store_, model::ServiceKey("addressbook"));
+  const auto registry = Registry::Open(store, clock_);
+  ASSERT_TRUE(registry.ok()) << registry.status();
+  CheckerOptions options = Soon();
+  options.times.health_interval = absl::ZeroDuration();  // the clock stands still
+  const InstanceChecker checker(
+      **registry, [this](const probe::Question& question) { return Answer(question); }, options);
+  WaitFor(uid, "READY");
 }
 
 TEST_F(InstanceCheckerTest, AnotherPolicyIsFollowedWithoutWaiting) {

@@ -239,13 +239,6 @@ absl::StatusOr<StepResult> Step(Draft& draft, const StepRequest& request) {
   return result;
 }
 
-// What is wrong with one pin, and not with the registry: others may still be moved.
-bool IsRefusal(const absl::Status& status) {
-  if (absl::IsUnavailable(status)) return false;  // the store is away
-  const std::string reason = model::ReasonOf(status);
-  return !reason.empty() && reason != "CONTENTION" && reason != "STORE_FULL";
-}
-
 // `steps` of one job. True: it has not ended.
 absl::StatusOr<bool> RunSome(Registry& registry, int64_t id, size_t steps,
                              const JobRights& rights) {
@@ -263,7 +256,7 @@ absl::StatusOr<bool> RunSome(Registry& registry, int64_t id, size_t steps,
       request.refused.clear();
       continue;
     }
-    if (!IsRefusal(result.status()) || tried.empty() || request.refused.contains(tried)) {
+    if (!model::IsRefusal(result.status()) || tried.empty() || request.refused.contains(tried)) {
       return result.status();
     }
     request.refused[tried] = std::string(result.status().message());

@@ -48,14 +48,6 @@ absl::StatusOr<std::unique_ptr<Registry>> Registry::OfRestore(store::Store& stor
 }
 
 absl::Status Registry::LoadIdentity() {
-  ASSIGN_OR_RETURN(const store::RangeResult restoring,
-                   store_.Range({.range = store::KeyRange::Single(model::kRestoringKey)}));
-  if (!restoring.kvs.empty()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("a restore into the store (", store_.Describe(),
-                     ") was not finished, so it holds a part of a backup: empty it, or delete its "
-                     "file, and run `pinion restore` again"));
-  }
   registry::v1::RegistryIdentity identity;
   identity.set_id(NewId());
   *identity.mutable_create_time() = ToTimestamp(clock_.Wall());
@@ -63,11 +55,18 @@ absl::Status Registry::LoadIdentity() {
   ASSIGN_OR_RETURN(
       store::TxnResult result,
       store_.Commit(
-          {.compares = {store::Compare::Absent(model::kRegistryKey)},
+          {.compares = {store::Compare::Absent(model::kRegistryKey),
+                        store::Compare::Absent(model::kRestoringKey)},
            .then = {store::Put{model::kRegistryKey, identity.SerializeAsString()},
                     store::Put{model::kFormatKey, model::FormatOfNewStores().SerializeAsString()}},
-           .otherwise = {store::Get{model::kRegistryKey}}}));
+           .otherwise = {store::Get{model::kRegistryKey}, store::Get{model::kRestoringKey}}}));
   if (!result.succeeded) {
+    if (result.results.at(1).has_value()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("a restore into the store (", store_.Describe(),
+                       ") was not finished, so it holds a part of a backup: empty it, or delete "
+                       "its file, and run `pinion restore` again"));
+    }
     ASSIGN_OR_RETURN(const Stored<registry::v1::RegistryIdentity> stored,
                      Decode<registry::v1::RegistryIdentity>(*result.results.at(0)));
     identity = stored.value;
