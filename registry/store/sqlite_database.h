@@ -48,7 +48,8 @@ class Database {
  public:
   enum class Mode { kReadWrite, kReadOnly };
 
-  // Creates the file if it is missing and `mode` is kReadWrite.
+  // Creates the file if it is missing and `mode` is kReadWrite; then a WAL that has grown is
+  // written back into the file after the commit that made it so.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path, Mode mode);
   ~Database();
   Database(const Database&) = delete;

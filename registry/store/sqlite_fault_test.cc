@@ -23,6 +23,7 @@ using ::testing::HasSubstr;
 struct Faults {
   std::atomic<bool> full = false;
   std::atomic<bool> sync_fails = false;
+  std::atomic<bool> main_sync_fails = false;  // of the file itself, not of its WAL
   std::atomic<bool> read_only = false;
 };
 Faults faults;
@@ -30,6 +31,7 @@ Faults faults;
 struct FaultyFile {
   sqlite3_file base;
   sqlite3_file* real;  // stands behind this
+  bool main;
 };
 
 sqlite3_file* Real(sqlite3_file* file) { return reinterpret_cast<FaultyFile*>(file)->real; }
@@ -44,7 +46,9 @@ int Write(sqlite3_file* f, const void* from, int n, sqlite3_int64 at) {
 }
 int Truncate(sqlite3_file* f, sqlite3_int64 n) { return Real(f)->pMethods->xTruncate(Real(f), n); }
 int Sync(sqlite3_file* f, int flags) {
-  return faults.sync_fails ? SQLITE_IOERR_FSYNC : Real(f)->pMethods->xSync(Real(f), flags);
+  const bool main = reinterpret_cast<FaultyFile*>(f)->main;
+  if (faults.sync_fails || (main && faults.main_sync_fails)) return SQLITE_IOERR_FSYNC;
+  return Real(f)->pMethods->xSync(Real(f), flags);
 }
 int FileSize(sqlite3_file* f, sqlite3_int64* n) { return Real(f)->pMethods->xFileSize(Real(f), n); }
 int Lock(sqlite3_file* f, int level) { return Real(f)->pMethods->xLock(Real(f), level); }
@@ -77,6 +81,7 @@ int Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* f, int flags, int* ou
   if (faults.read_only && (flags & SQLITE_OPEN_READWRITE) != 0) return SQLITE_CANTOPEN;
   auto* file = reinterpret_cast<FaultyFile*>(f);
   file->real = reinterpret_cast<sqlite3_file*>(file + 1);
+  file->main = (flags & SQLITE_OPEN_MAIN_DB) != 0;
   const int code = Below(vfs)->xOpen(Below(vfs), name, file->real, flags, out_flags);
   file->base.pMethods = code == SQLITE_OK ? &kMethods : nullptr;
   return code;
@@ -95,7 +100,7 @@ class SqliteFaultTest : public ::testing::Test {
     sqlite3_vfs_register(&layer_, /*makeDflt=*/1);
   }
   void TearDown() override {
-    faults.full = faults.sync_fails = faults.read_only = false;
+    faults.full = faults.sync_fails = faults.main_sync_fails = faults.read_only = false;
     sqlite3_vfs_unregister(&layer_);
     sqlite3_vfs_register(below_, 1);
   }
@@ -105,8 +110,8 @@ class SqliteFaultTest : public ::testing::Test {
     EXPECT_TRUE(store.ok()) << store.status();
     return store.ok() ? *std::move(store) : nullptr;
   }
-  static absl::Status Put(Store& store, const std::string& key) {
-    return store.Commit({.then = {store::Put{key, std::string(2000, 'v')}}}).status();
+  static absl::Status Put(Store& store, const std::string& key, size_t bytes = 2000) {
+    return store.Commit({.then = {store::Put{key, std::string(bytes, 'v')}}}).status();
   }
   static size_t Count(Store& store) {
     return store.Range({.range = KeyRange::Prefix("k")})->kvs.size();
@@ -161,6 +166,16 @@ TEST_F(SqliteFaultTest, AFailedSyncEndsTheProcess) {
         const auto store = MustOpen();
         faults.sync_fails = true;
         (void)Put(*store, "k/1");
+      },
+      "fsync of the registry's store failed");
+}
+
+TEST_F(SqliteFaultTest, AFailedSyncOfWhatTheWalGivesBackEndsTheProcess) {
+  EXPECT_DEATH(
+      {
+        const auto store = MustOpen();
+        faults.main_sync_fails = true;
+        for (int i = 0; i < 100; ++i) (void)Put(*store, absl::StrCat("k/", i), 1'000'000);
       },
       "fsync of the registry's store failed");
 }

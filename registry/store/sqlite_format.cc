@@ -109,8 +109,7 @@ absl::StatusOr<std::unique_ptr<Database>> OpenStoreFile(const std::string& path)
   if (!empty) RETURN_IF_ERROR(CheckFormat(path, db));
   RETURN_IF_ERROR(Writable(
       path, db.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                       "PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000;"
-                       "PRAGMA cache_size = -65536")));
+                       "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -65536")));
   if (empty) RETURN_IF_ERROR(Writable(path, db.Execute(kTables)));
   // A file whose WAL is lost is still known for a store, and not taken for a new one.
   if (empty) RETURN_IF_ERROR(db.Execute("PRAGMA wal_checkpoint(TRUNCATE)"));
