@@ -9,8 +9,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -19,17 +17,10 @@
 #include "absl/strings/strip.h"
 #include "config/load.h"
 #include "config/static_routing.h"
+#include "tests/testing/temp_directory.h"
 
 namespace pinion::config {
 namespace {
-
-std::string Contents(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file.is_open()) << path;
-  std::ostringstream out;
-  out << file.rdbuf();
-  return out.str();
-}
 
 std::vector<std::string> FilesIn(const std::string& directory) {
   std::vector<std::string> paths;
@@ -62,7 +53,8 @@ std::vector<std::string> AsText(const std::vector<routing::v1::Resource>& resour
 
 std::vector<std::string> ReadResources(const std::string& path) {
   std::vector<routing::v1::Resource> resources;
-  for (const absl::string_view line : absl::StrSplit(Contents(path), '\n', absl::SkipEmpty())) {
+  for (const absl::string_view line :
+       absl::StrSplit(testing::ReadFile(path), '\n', absl::SkipEmpty())) {
     if (line.front() == '#') continue;
     EXPECT_TRUE(
         google::protobuf::TextFormat::ParseFromString(std::string(line), &resources.emplace_back()))
@@ -77,7 +69,7 @@ TEST(Corpus, GoodFilesLoad) {
     const auto loaded = LoadFile(path);
     EXPECT_TRUE(loaded.ok()) << loaded.status();
     if (!loaded.ok()) continue;
-    EXPECT_EQ(Marked(Contents(path), "# summary: "),
+    EXPECT_EQ(Marked(testing::ReadFile(path), "# summary: "),
               std::vector<std::string>{Summary(*loaded).substr(path.size() + 2)});
     const auto resources = StaticRouting(loaded->bootstrap);
     ASSERT_TRUE(resources.ok()) << resources.status();
@@ -95,7 +87,7 @@ TEST(Corpus, BadFilesAreRefusedWithTheirMessages) {
     if (loaded.ok()) continue;
     EXPECT_EQ(loaded.status().code(), absl::StatusCode::kInvalidArgument);
     std::vector<std::string> expected;
-    for (const std::string& error : Marked(Contents(path), "# error: ")) {
+    for (const std::string& error : Marked(testing::ReadFile(path), "# error: ")) {
       const bool has_place = !error.empty() && error.front() >= '0' && error.front() <= '9';
       expected.push_back(absl::StrCat(path, has_place ? ":" : ": ", error));
     }
@@ -111,7 +103,7 @@ TEST(Corpus, DamagedFilesAreLoadedOrRefused) {
   // Coprime to the number of characters, so that each meets many places.
   static constexpr size_t kStep = 4;
   for (const std::string& path : FilesIn("config/testdata/good")) {
-    const std::string text = Contents(path);
+    const std::string text = testing::ReadFile(path);
     for (size_t i = 0; i < text.size(); i += kStep) {
       (void)LoadText(std::string_view(text).substr(0, i), path);
       std::string damaged = text;

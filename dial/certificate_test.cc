@@ -1,7 +1,5 @@
 #include "dial/certificate.h"
 
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "absl/strings/ascii.h"
@@ -13,12 +11,8 @@ namespace pinion::dial {
 namespace {
 
 using testing::CertificateAuthority;
+using testing::ReadFile;
 using testing::TempDirectory;
-
-std::string Text(const std::string& path) {
-  std::ifstream in(path);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 TEST(CertificateTest, SaysWhyAClientWouldNotTakeIt) {
   const TempDirectory directory;
@@ -26,10 +20,10 @@ TEST(CertificateTest, SaysWhyAClientWouldNotTakeIt) {
   const CertificateAuthority other("Other");
   const std::string trusted = ours.Write(directory.path(), "ours");
   const auto issued = [&directory](const CertificateAuthority& authority, absl::Duration valid) {
-    return Text(authority
-                    .Issue(directory.path(), "server",
-                           {.dns = {"registry.acme"}, .ips = {"127.0.0.1"}, .valid = valid})
-                    .certificate_chain);
+    return ReadFile(authority
+                        .Issue(directory.path(), "server",
+                               {.dns = {"registry.acme"}, .ips = {"127.0.0.1"}, .valid = valid})
+                        .certificate_chain);
   };
   const std::string good = issued(ours, absl::Hours(24));
   const absl::StatusOr<absl::Time> expiry = ExpiryOf(good);

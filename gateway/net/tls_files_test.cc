@@ -1,7 +1,5 @@
 #include "gateway/net/tls_files.h"
 
-#include <fstream>
-#include <sstream>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -11,13 +9,6 @@
 
 namespace pinion::net {
 namespace {
-
-std::string Contents(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream out;
-  out << file.rdbuf();
-  return out.str();
-}
 
 class TlsFilesTest : public ::testing::Test {
  protected:
@@ -38,7 +29,7 @@ TEST_F(TlsFilesTest, EachErrorNamesTheFileAndWhatIsWrong) {
   const auto other = ca_.Issue(dir_.path(), "other", {});
   const std::string missing = dir_.path() + "/missing.pem";
   const std::string empty = dir_.Write("empty.pem", "");
-  const std::string text = Contents(good_.certificate_chain);
+  const std::string text = testing::ReadFile(good_.certificate_chain);
   const std::string cut = dir_.Write("cut.pem", text + text.substr(0, text.size() / 2));
   std::string flipped_text = text;
   flipped_text[text.size() / 2] ^= 1;

@@ -2,8 +2,6 @@
 
 #include <grpcpp/security/server_credentials.h>
 
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 
@@ -36,11 +34,6 @@ google::protobuf::FileDescriptorSet AddressBook() {
   imported->add_dependency("c.proto");
   set.add_file()->set_name("c.proto");
   return set;
-}
-
-std::string Bytes(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 class InstanceProbeTest : public ::testing::Test {
@@ -164,7 +157,8 @@ TEST_F(InstanceProbeTest, OverTlsItMustProveItsName) {
   const std::string ca_file = ca.Write(directory.path(), "ca");
   const auto files = ca.Issue(directory.path(), "server", {.dns = {"book.acme.example"}});
   grpc::SslServerCredentialsOptions options;
-  options.pem_key_cert_pairs = {{Bytes(files.private_key), Bytes(files.certificate_chain)}};
+  options.pem_key_cert_pairs = {
+      {testing::ReadFile(files.private_key), testing::ReadFile(files.certificate_chain)}};
   const ProbedServer server({.schema = AddressBook()}, grpc::SslServerCredentials(options));
   InstanceProbe probe({.timeout = absl::Seconds(20), .tls = {{.trusted_ca = ca_file}}});
   Question question = Of(server);

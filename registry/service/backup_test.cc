@@ -64,10 +64,6 @@ class BackupTest : public RegistryFixture {
     pairs.erase(model::kRegistryKey);
     return pairs;
   }
-  std::string Bytes() {
-    std::ifstream file(path_, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
   void Write(const std::string& bytes) { std::ofstream(path_, std::ios::binary) << bytes; }
 
   const testing::TempDirectory directory_;
@@ -202,7 +198,7 @@ TEST_F(BackupTest, LeasedInstancesComeBackWithTheirFullTtl) {
 TEST_F(BackupTest, EveryCutAndEveryFlipOfTheFileIsRefused) {
   SetUpAddressBook();
   ASSERT_TRUE(Backup().ok());
-  const std::string whole = Bytes();
+  const std::string whole = testing::ReadFile(path_);
   for (size_t size = 0; size < whole.size(); ++size) {
     Write(whole.substr(0, size));
     const absl::Status status = RestoreInto(restored_).status();
@@ -268,6 +264,20 @@ TEST_F(BackupTest, OnlyIntoAnEmptyStoreAndNeverHalf) {
                 HasSubstr("a part of a restore that was interrupted"));
   }
   EXPECT_GT(commits, 3) << "the beginning, the records, the leases, the end";
+}
+
+TEST_F(BackupTest, ARegistryThatStartsWhileARestoreBeginsLeavesItTheStore) {
+  store::MemoryStore empty(clock_);
+  testing::InterruptedStore store(empty);
+  store.BeforeNextCommit([&empty] {
+    EXPECT_TRUE(empty.Commit({.then = {store::Put{model::kRestoringKey, ""}}}).ok());
+  });
+  const auto opened = Registry::Open(store, clock_);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_THAT(std::string(opened.status().message()), HasSubstr("was not finished"));
+  const auto identity = empty.Range({.range = store::KeyRange::Single(model::kRegistryKey)});
+  ASSERT_TRUE(identity.ok()) << identity.status();
+  EXPECT_TRUE(identity->kvs.empty());
 }
 
 }  // namespace

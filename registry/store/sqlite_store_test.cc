@@ -46,9 +46,7 @@ TEST_F(SqliteStoreTest, RefusesWhatIsNotADatabase) {
   EXPECT_TRUE(absl::IsDataLoss(OpenStatus()));
   EXPECT_THAT(std::string(OpenStatus().message()),
               HasSubstr("is damaged (it is not an SQLite file, or"));
-  std::ifstream file(path_, std::ios::binary);
-  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), std::string(10'000, 'x'))
-      << "it is not touched";
+  EXPECT_EQ(testing::ReadFile(path_), std::string(10'000, 'x')) << "it is not touched";
 }
 
 TEST_F(SqliteStoreTest, RefusesSomebodyElsesDatabase) {

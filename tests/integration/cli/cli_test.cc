@@ -50,12 +50,6 @@ std::string DescriptorSet(const std::vector<std::string>& methods) {
   return set.SerializeAsString();
 }
 
-std::string Bytes(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  CHECK(in.good());
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 class Cli : public ::testing::TestWithParam<std::string> {
  protected:
   Cli() : source_(fs::current_path()) {
@@ -63,9 +57,9 @@ class Cli : public ::testing::TestWithParam<std::string> {
     directory_.Write("v2.binpb", DescriptorSet({"Get", "Search"}));
     directory_.Write("empty.binpb", "");
     directory_.Write("picture.png", "\x89PNG\r\n\x1a\n garbage");
-    directory_.Write("static.yaml", Bytes(source_ / kSessions / "static.yaml"));
-    directory_.Write("broken.yaml", Bytes(source_ / kSessions / "broken.yaml"));
-    directory_.Write("waivers.yaml", Bytes(source_ / kSessions / "waivers.yaml"));
+    directory_.Write("static.yaml", ReadFile(source_ / kSessions / "static.yaml"));
+    directory_.Write("broken.yaml", ReadFile(source_ / kSessions / "broken.yaml"));
+    directory_.Write("waivers.yaml", ReadFile(source_ / kSessions / "waivers.yaml"));
     fs::current_path(directory_.path());
     setenv("TZ", "UTC", /*overwrite=*/1);  // for moments that are shown in the user's zone
     // Sessions name files relative to here, and the registry's socket is among them.
@@ -92,7 +86,7 @@ class Cli : public ::testing::TestWithParam<std::string> {
 
 TEST_P(Cli, PrintsWhatTheSessionShows) {
   const fs::path path = source_ / kSessions / (GetParam() + ".session");
-  const std::string expected = Bytes(path);
+  const std::string expected = ReadFile(path);
   const std::string actual = Replay(expected, server_->address());
   if (std::getenv("PINION_UPDATE_SESSIONS") != nullptr) {
     std::ofstream(path, std::ios::binary | std::ios::trunc) << actual;

@@ -5,9 +5,7 @@
 #include <grpcpp/generic/async_generic_service.h>
 
 #include <condition_variable>
-#include <fstream>
 #include <mutex>
-#include <sstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -153,10 +151,10 @@ void TlsGatewayTest::Publish(const std::string& tls_name,
 
 std::shared_ptr<grpc::Channel> TlsGatewayTest::Channel(
     const std::string& ca_file, const net::TlsCertificateFiles* certificate) {
-  grpc::SslCredentialsOptions options{.pem_root_certs = Read(ca_file)};
+  grpc::SslCredentialsOptions options{.pem_root_certs = ReadFile(ca_file)};
   if (certificate != nullptr) {
-    options.pem_private_key = Read(certificate->private_key);
-    options.pem_cert_chain = Read(certificate->certificate_chain);
+    options.pem_private_key = ReadFile(certificate->private_key);
+    options.pem_cert_chain = ReadFile(certificate->certificate_chain);
   }
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // each channel its own connection
@@ -195,13 +193,6 @@ Answer TlsGatewayTest::Call(const std::shared_ptr<grpc::Channel>& channel,
     answer.api_version = std::string(version->second.data(), version->second.size());
   }
   return answer;
-}
-
-std::string TlsGatewayTest::Read(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream out;
-  out << file.rdbuf();
-  return out.str();
 }
 
 }  // namespace pinion::testing

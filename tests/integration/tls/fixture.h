@@ -70,8 +70,6 @@ class TlsGatewayTest : public ::testing::Test {
                                          const net::TlsCertificateFiles* certificate = nullptr);
   static Answer Call(const std::shared_ptr<grpc::Channel>& channel, const Metadata& metadata = {});
 
-  static std::string Read(const std::string& path);
-
   TempDirectory dir_;
   CertificateAuthority ca_;
   std::string ca_file_ = ca_.Write(dir_.path(), "ca");

@@ -70,8 +70,9 @@ TEST_F(TlsGatewayTest, InstancesAreReachedOverMutualTls) {
   const auto echo = ca_.Issue(dir_.path(), "echo", {.dns = {"echo.test"}});
   grpc::SslServerCredentialsOptions options(
       GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  options.pem_root_certs = Read(ca_file_);
-  options.pem_key_cert_pairs.push_back({Read(echo.private_key), Read(echo.certificate_chain)});
+  options.pem_root_certs = ReadFile(ca_file_);
+  options.pem_key_cert_pairs.push_back(
+      {ReadFile(echo.private_key), ReadFile(echo.certificate_chain)});
   upstream_ = std::make_unique<EchoServer>(grpc::SslServerCredentials(options));
   const std::string trust = "upstream_tls { services: 'echo' trusted_ca: '$DIR/ca.crt' ";
   const std::string certificate =
@@ -131,7 +132,8 @@ TEST_F(TlsGatewayTest, ABadFileLeavesTheOldCertificateInForce) {
 TEST_F(TlsGatewayTest, OtherCasCountForCallsToInstancesFromThenOn) {
   const auto echo = ca_.Issue(dir_.path(), "echo", {.dns = {"echo.test"}});
   grpc::SslServerCredentialsOptions options;
-  options.pem_key_cert_pairs.push_back({Read(echo.private_key), Read(echo.certificate_chain)});
+  options.pem_key_cert_pairs.push_back(
+      {ReadFile(echo.private_key), ReadFile(echo.certificate_chain)});
   upstream_ = std::make_unique<EchoServer>(grpc::SslServerCredentials(options));
   ca_.Write(dir_.path(), "instances");
   StartGateway(Bootstrap("", "upstream_tls { trusted_ca: '$DIR/instances.crt' } "), "echo.test");
