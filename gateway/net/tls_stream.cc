@@ -203,6 +203,7 @@ void TlsStream::OnReadable() {
 // which could destroy both: what is to be read comes with another turn.
 void TlsStream::OnWritable() {
   if (state_ == State::kHandshake) {
+    if (!shared_.TakeHandshakeTurn()) return below_->WakeAgain();
     if (!Handshake()) return;
     below_->WakeAgain();
     return observer_->OnWritable();

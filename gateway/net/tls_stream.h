@@ -45,6 +45,7 @@ class TlsStream final : public ByteStream, private ByteStream::Observer {
   std::string error() const override { return error_; }
   const std::string& peer() const override { return peer_; }
   const auth::TlsPeer* tls_peer() const override { return tls_peer_.get(); }
+  absl::Duration RoundTrip() const override { return below_->RoundTrip(); }
 
   // Instead of a handshake: fails, and its first edge says so. Before SetObserver().
   void Refuse(std::string why) { Fail(TlsFailure::kCertificate, std::move(why)); }

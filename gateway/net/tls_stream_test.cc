@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,82 @@
 
 namespace pinion::net {
 namespace {
+
+// A stream whose edges the test delivers, with bytes that are there already.
+class HandStream final : public ByteStream {
+ public:
+  void SetObserver(Observer* set) override { observer = set; }
+  IoResult Read(absl::Span<uint8_t> into) override {
+    const size_t count = std::min(into.size(), arrived.size());
+    std::copy_n(arrived.begin(), count, into.begin());
+    arrived.erase(0, count);
+    return count == 0 ? IoResult{IoState::kBlocked} : IoResult{IoState::kOk, count};
+  }
+  IoResult Write(absl::Span<const absl::Span<const uint8_t>> pieces) override {
+    const size_t before = written.size();
+    for (const auto& piece : pieces) written.append(piece.begin(), piece.end());
+    return {IoState::kOk, written.size() - before};
+  }
+  void WakeAgain() override { woken = true; }
+  void FinishSending() override {}
+  std::string error() const override { return ""; }
+  const std::string& peer() const override { return peer_; }
+
+  std::string arrived, written;
+  Observer* observer = nullptr;
+  bool woken = false;
+
+ private:
+  const std::string peer_ = "test";
+};
+
+struct Unconcerned final : ByteStream::Observer {
+  void OnReadable() override {}
+  void OnWritable() override {}
+};
+
+// As a busy worker finds them: both edges at once, and the writable one comes first.
+TEST_F(TlsStreamTest, HandshakesWhoseHelloIsThereAlreadyShareTheTurnToo) {
+  SimWorld world(1);
+  SimLoop loop(world);
+  TlsShared shared(loop);
+  Unconcerned observer;
+  auto made = std::make_unique<HandStream>();
+  HandStream& from = *made;
+  const auto client = client_->Connect(shared, std::move(made), "server.test", nullptr);
+  client->SetObserver(&observer);
+  ASSERT_FALSE(from.written.empty());
+
+  std::vector<std::unique_ptr<ByteStream>> servers;
+  std::vector<HandStream*> below;
+  for (int i = 0; i < 3 * limits::kTlsHandshakesPerTurn; ++i) {
+    auto stream = std::make_unique<HandStream>();
+    below.push_back(stream.get());
+    stream->arrived = from.written;
+    servers.push_back(server_->Accept(shared, std::move(stream)));
+    servers.back()->SetObserver(&observer);
+  }
+  loop.Post([&below] {
+    for (HandStream* stream : below) stream->observer->OnWritable();
+  });
+  world.RunFor(absl::Milliseconds(1));
+  int answered = 0;
+  for (const HandStream* stream : below) {
+    answered += stream->written.empty() ? 0 : 1;
+    EXPECT_NE(stream->written.empty(), !stream->woken) << "it has its turn later";
+  }
+  EXPECT_EQ(answered, limits::kTlsHandshakesPerTurn);
+}
+
+TEST_F(TlsStreamTest, TheRoundTripIsThatOfTheConnectionBelow) {
+  SimWorld world(1);
+  SimLoop loop(world);
+  TlsShared shared(loop);
+  LinkPolicy policy;
+  policy.to_acceptor.latency_max = policy.to_connector.latency_max = absl::Milliseconds(20);
+  MemoryStream::Pair pair = MemoryStream::Connected(loop, loop, policy);
+  EXPECT_EQ(server_->Accept(shared, std::move(pair.acceptor))->RoundTrip(), absl::Milliseconds(40));
+}
 
 TEST_F(TlsStreamTest, EveryByteAndTheEndArriveOnStreamsThatSplitAndBlock) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
