@@ -111,6 +111,8 @@ void Connection::DeliverEvents() {
 
 void Connection::RunAtEndOfTurn() {
   if (closed_ || lingering_) return;
+  // Or what the streams still bring would keep it open.
+  if (closing_) EndStreams(closing_why_);
   do {
     Pump();
   } while (!write_blocked_ && WriteSome());
@@ -206,11 +208,16 @@ void Connection::OnHeadersDue() {
 void Connection::Linger(absl::string_view why) {
   lingering_ = true;
   closing_why_ = std::string(why);
-  session_->Abandon(closing_why_);
-  DeliverEvents();
+  EndStreams(closing_why_);
   stream_->FinishSending();
   patience_.Arm(shared_.loop.now() + limits::kLinger);
   Discard();
+}
+
+// Nothing when they have ended.
+void Connection::EndStreams(absl::string_view why) {
+  session_->Abandon(why);
+  DeliverEvents();
 }
 
 void Connection::Discard() {
@@ -229,10 +236,7 @@ void Connection::Finish(absl::string_view why) {
   patience_.Cancel();
   headers_due_.Cancel();
   const std::string reason(why);
-  if (!lingering_) {
-    session_->Abandon(reason);
-    DeliverEvents();
-  }
+  if (!lingering_) EndStreams(reason);
   stream_.reset();
   handler_.OnClosed(reason);
 }

@@ -68,7 +68,7 @@ class Connection final : private net::ByteStream::Observer, private net::TurnTas
   }
   const http2::Session& session() const { return *session_; }
 
-  // Writes what is queued, then closes. Open streams get their kReset at once.
+  // Writes what is queued, then closes. Open streams get their kReset at the end of this turn.
   void Close(absl::string_view why);
   // Now, and what is queued is never said: for a peer that does not read it.
   void Drop(absl::string_view why) { Finish(why); }
@@ -103,6 +103,7 @@ class Connection final : private net::ByteStream::Observer, private net::TurnTas
   void OnPatienceEnded();
   void WatchForHeaders();
   void OnHeadersDue();
+  void EndStreams(absl::string_view why);
   void Linger(absl::string_view why);
   void Discard();
   void Finish(absl::string_view why);

@@ -112,7 +112,7 @@ void Connection::OnTimer() {
 // asks it: servers mind (gRFC A8).
 void Connection::OnKeepalive() {
   const absl::Time heard = std::as_const(transport_).last_read();
-  if (pinged_at_ > heard) return transport_.Close("no answer to PING");
+  if (pinged_at_ > heard) return transport_.Drop("no answer to PING");
   pinged_at_ = absl::InfinitePast();
   const absl::Time due = heard + options_.keepalive_interval;
   if (due > loop_.now()) return keepalive_.Arm(due);

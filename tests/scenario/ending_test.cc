@@ -406,6 +406,29 @@ TEST_F(EndingTest, AnAgedConnectionsCallsHaveTheGrace) {
   EXPECT_LE(second.ended - second.started, absl::Seconds(97));
 }
 
+TEST_F(EndingTest, AfterTheGraceNobodyWaitsForWhatIsStillToBeRead) {
+  Options options;
+  options.connection_age_max = absl::Minutes(1);
+  options.connection_age_grace = absl::Seconds(30);
+  UseOptions(options);
+  // 80 kB a second: the socket is never without more to take.
+  network_.set_policy([](const net::Endpoint& to) {
+    testing::LinkPolicy policy;
+    if (to != kGateway) return policy;
+    testing::DirectionPolicy& slow = policy.to_connector;
+    slow.capacity_bytes = 8 * 1024;
+    slow.latency_min = slow.latency_max = absl::Milliseconds(100);
+    return policy;
+  });
+  ConnectClient();
+  CallPlan plan = Plan();
+  plan.response.body.bytes = testing::GrpcMessages(1, {2 << 20});
+  std::vector<const CallRecord*> calls;
+  for (int i = 0; i < 10; ++i) calls.push_back(&Start(plan).record);
+  RunFor(absl::Seconds(105));
+  for (const CallRecord* call : calls) EXPECT_EQ(call->end, CallRecord::End::kConnectionLost);
+}
+
 TEST_F(EndingTest, ConnectionsLiveForEverUnlessToldOtherwise) {
   const CallRecord& call = Start(Plan(ResponsePlan::Kind::kNeverAnswer)).record;
   Run(absl::Hours(24 * 30));

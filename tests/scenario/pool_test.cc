@@ -363,6 +363,29 @@ TEST_F(PoolTest, KeepaliveFindsADeadConnection) {
   EXPECT_TRUE(server.ended());
 }
 
+// Whose socket takes nothing more either: it is not waited for.
+TEST_F(PoolTest, KeepaliveFindsADeadConnectionUnderAnUpload) {
+  upstream::Options upstream;
+  upstream.keepalive_interval = absl::Seconds(10);
+  upstream.keepalive_timeout = absl::Seconds(5);
+  UseUpstream(upstream);
+  network_.set_policy([](const net::Endpoint& to) {
+    testing::LinkPolicy policy;
+    if (to == kOne) {
+      policy.to_acceptor.capacity_bytes = 16 * 1024;
+      policy.to_acceptor.stall_at_byte = 30'000;
+      policy.to_acceptor.stall = absl::Hours(1);
+    }
+    return policy;
+  });
+  ListenRaw(kOne, h2::Settings({{4, 1 << 20}}) + h2::WindowUpdate(0, 1 << 20));
+  CallPlan plan = Plan();
+  plan.request.bytes = testing::GrpcMessages(1, {500'000});
+  const CallRecord& call = Start(plan).record;
+  RunFor(absl::Seconds(16));
+  EXPECT_EQ(call.grpc_status, 14);
+}
+
 TEST_F(PoolTest, KeepaliveAsksNothingWithoutCalls) {
   upstream::Options upstream;
   upstream.keepalive_interval = absl::Minutes(1);
