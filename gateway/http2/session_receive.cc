@@ -239,8 +239,8 @@ void Session::Impl::OnSettings(Bytes payload) {
   std::optional<ConnectionError> error = ApplySettings(payload, role_, peer_);
   if (error.has_value()) return Fail(error->code, error->detail);
   established_ = true;
-  if (peer_.header_table_bytes != before.header_table_bytes)
-    send_.SetHeaderTableBytes(peer_.header_table_bytes);
+  send_.SetHeaderTableBytes(peer_.header_table_bytes_min);
+  send_.SetHeaderTableBytes(peer_.header_table_bytes);
   send_.SetMaxFrameBytes(peer_.max_frame_bytes);
   const int64_t delta = int64_t{peer_.initial_window_bytes} - int64_t{before.initial_window_bytes};
   bool overflow = false;

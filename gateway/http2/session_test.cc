@@ -241,6 +241,18 @@ TEST(SessionStreams, ThePeersLimitHolds) {
   EXPECT_FALSE(client.session.CanOpenStream());
 }
 
+TEST(SessionStreams, ATableThatWasEmptyForAMomentIsSaidToBeSo) {
+  SessionUnderTest client(Role::kClient);
+  client.Feed(h2::Settings());
+  client.session.OpenStream(kRequest, true, nullptr);
+  client.Frames();
+  client.Feed(h2::Settings({{1, 0}, {1, 4096}}));
+  client.session.OpenStream(kRequest, true, nullptr);
+  const std::vector<h2::WireFrame> frames = client.Frames();
+  ASSERT_EQ(frames.back().type, h2::kHeaders);
+  EXPECT_EQ(frames.back().payload.substr(0, 4), "\x20\x3f\xe1\x1f") << "0, then 4096";
+}
+
 TEST(SessionStreams, OurLimitHolds) {
   Options options;
   options.max_concurrent_streams = 2;

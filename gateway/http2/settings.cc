@@ -1,5 +1,7 @@
 #include "gateway/http2/settings.h"
 
+#include <algorithm>
+
 namespace pinion::http2 {
 namespace {
 
@@ -8,6 +10,7 @@ std::optional<ConnectionError> ApplySetting(SettingId id, uint32_t value, Role s
   switch (id) {
     case SettingId::kHeaderTableSize:
       settings.header_table_bytes = value;
+      settings.header_table_bytes_min = std::min(settings.header_table_bytes_min, value);
       break;
     case SettingId::kEnablePush:
       // A client may allow what we never do; a server has nothing to allow.
@@ -41,6 +44,7 @@ std::optional<ConnectionError> ApplySetting(SettingId id, uint32_t value, Role s
 }  // namespace
 
 std::optional<ConnectionError> ApplySettings(Bytes payload, Role self, PeerSettings& settings) {
+  settings.header_table_bytes_min = settings.header_table_bytes;
   for (; !payload.empty(); payload.remove_prefix(kSettingBytes)) {
     const auto id = static_cast<SettingId>(ReadU16(payload.data()));
     std::optional<ConnectionError> error =

@@ -31,6 +31,7 @@ struct ConnectionError {
 // What the peer said last of each; RFC 9113's initial values before.
 struct PeerSettings {
   uint32_t header_table_bytes = 4096;
+  uint32_t header_table_bytes_min = 4096;  // on the way there, in the last frame (RFC 7541 4.2)
   uint32_t max_concurrent_streams = UINT32_MAX;
   uint32_t initial_window_bytes = kDefaultWindowBytes;
   uint32_t max_frame_bytes = kDefaultMaxFrameBytes;

@@ -50,6 +50,18 @@ TEST(ApplySettings, ChecksEachValue) {
   }
 }
 
+// RFC 7541 section 4.2: the encoder is to go through the smallest.
+TEST(ApplySettings, TheSmallestTableOfAFrameIsKept) {
+  PeerSettings settings;
+  EXPECT_FALSE(
+      ApplySettings(Payload(h2::Settings({{1, 100}, {1, 7}, {1, 4096}})), Role::kServer, settings)
+          .has_value());
+  EXPECT_EQ(settings.header_table_bytes, 4096u);
+  EXPECT_EQ(settings.header_table_bytes_min, 7u);
+  EXPECT_FALSE(ApplySettings(Payload(h2::Settings({{3, 1}})), Role::kServer, settings).has_value());
+  EXPECT_EQ(settings.header_table_bytes_min, 4096u) << "the next frame says nothing of it";
+}
+
 TEST(ApplySettings, TheLastOfOneFrameHolds) {
   PeerSettings settings;
   EXPECT_FALSE(ApplySettings(Payload(h2::Settings({{4, 1}, {3, 7}, {4, 2}, {1, 9}, {5, 20000}})),
