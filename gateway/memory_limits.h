@@ -23,6 +23,9 @@ inline constexpr double kMemoryLookPause = 10;
 inline constexpr absl::Duration kMemoryCalm = absl::Seconds(10);
 // The idle timeout while memory is short: callers that call again and again pause for less.
 inline constexpr absl::Duration kIdleTimeoutShort = absl::Seconds(1);
+// Calls of a worker that have ended and wait to be used again: as many as end in a turn of a busy
+// one. What a burst needed beyond them goes back.
+inline constexpr size_t kCallsKeptMax = 4096;
 // What holds less is not worth its failure: calls with nothing but a message of usual size.
 inline constexpr size_t kLargestBytesMin = 16 * 1024;
 

@@ -124,19 +124,23 @@ std::optional<CallError> Call::Resolve() {
   return std::nullopt;
 }
 
-void Call::OnTable(const route::RouteTable& table) {
-  if (phase_ == Phase::kIdle || phase_ == Phase::kEnded) return;
+bool Call::OnTable(const route::RouteTable& table) {
+  if (phase_ == Phase::kIdle || phase_ == Phase::kEnded) return false;
   // A consumer points into the table that found it.
   const auto consumer = caller_.FindIn(table);
-  if (!consumer.has_value()) return;
+  if (!consumer.has_value()) return drains();
   const route::CallQuery query = Query(&*consumer, *Method());
   const std::optional<absl::Duration> drain = table.Drain(query);
-  if (!drain.has_value()) return;
+  if (!drain.has_value() && !drains()) return false;
   const route::Resolved resolved = table.Resolve(query, proxy_.header_resolutions());
   const auto* route = std::get_if<route::Route>(&resolved);
-  if (route != nullptr && route->version->id == route_.version->id) return;
-  drain_at_ = std::min(drain_at_, proxy_.loop().now() + *drain);
+  if (route != nullptr && route->version->id == route_.version->id) {
+    drain_at_ = absl::InfiniteFuture();
+  } else if (drain.has_value()) {
+    drain_at_ = std::min(drain_at_, proxy_.loop().now() + *drain);
+  }
   ArmTimer();
+  return drains();
 }
 
 absl::Span<const http2::HeaderField> Call::RequestFields(int sent_before) {

@@ -47,13 +47,17 @@ class Call final : public Exchange, private Attempts::Owner {
   void Start(Downstream& downstream, const http2::Event& event);
 
   // Another table is in force. The call keeps its own; but where the pin that decided it has moved
-  // with a drain time, the call ends civilly after it.
-  void OnTable(const route::RouteTable& table);
+  // with a drain time, the call ends civilly after it, unless the pin comes back before. True: it
+  // is to end so.
+  bool OnTable(const route::RouteTable& table);
 
   void OnDownstreamEvent(const http2::Event& event) override;
   void OnDownstreamWritable() override;
   size_t held_bytes() const override { return request_.held_bytes() + response_.held_bytes(); }
   void EndForMemory() override;
+
+  // Its place in the Proxy's list.
+  size_t index = 0;
 
  private:
   enum class Phase { kIdle, kTrying, kAnswering, kEnded };
@@ -100,6 +104,9 @@ class Call final : public Exchange, private Attempts::Owner {
   CallError Refuse(route::Reason reason, absl::string_view message) const;
   // For grpc-timeout; empty when the caller's own value still holds.
   std::string RemainingTimeout() const;
+
+  // It will end since its pin has moved away.
+  bool drains() const { return drain_at_ != absl::InfiniteFuture(); }
 
   Proxy& proxy_;
   Downstream* downstream_ = nullptr;

@@ -17,6 +17,27 @@ std::shared_ptr<const route::RouteTable> Rewrap(std::shared_ptr<const route::Rou
   return std::shared_ptr<const route::RouteTable>(raw, [table = std::move(table)](const auto*) {});
 }
 
+// Takes one that knows its place out of `all`; the last takes its place.
+template <typename T>
+std::unique_ptr<T> TakeFrom(std::vector<std::unique_ptr<T>>& all, const T& one) {
+  const size_t index = one.index;
+  std::unique_ptr<T> taken = std::move(all[index]);
+  if (index + 1 != all.size()) {
+    all[index] = std::move(all.back());
+    all[index]->index = index;
+  }
+  all.pop_back();
+  return taken;
+}
+
+size_t& OfListener(std::vector<std::pair<const ListenerOptions*, size_t>>& counts,
+                   const ListenerOptions& listener) {
+  for (auto& [options, count] : counts) {
+    if (options == &listener) return count;
+  }
+  return counts.emplace_back(&listener, 0).second;
+}
+
 // Gives those of `all` that hold most to `end`, the largest first, until they held `bytes`; none
 // that holds less than limits::kLargestBytesMin. Returns how much they held.
 template <typename T, typename Held, typename End>
@@ -58,8 +79,9 @@ void Proxy::SetTable(std::shared_ptr<const route::RouteTable> table) {
   table_ = Rewrap(std::move(table));
   // From the back: telling one may end it, and the last takes its place.
   for (size_t i = builtins_.size(); i > 0; --i) builtins_[i - 1]->OnTable(table_);
-  if (table_->has_drains()) {
-    for (const auto& call : calls_) call->OnTable(*table_);
+  if (table_->has_drains() || calls_drain_) {
+    calls_drain_ = false;
+    for (const auto& call : calls_) calls_drain_ |= call->OnTable(*table_);
   }
   if (!sweep_timer_.armed()) sweep_timer_.Arm(loop_.now() + limits::kSweepDelay);
 }
@@ -71,9 +93,17 @@ void Proxy::Accept(std::unique_ptr<net::ByteStream> stream, const ListenerOption
   Downstream& accepted = *downstreams_.back();
   accepted.index = downstreams_.size() - 1;
   accepted.newcomer = newcomers_.insert(newcomers_.end(), &accepted);
+  ++OfListener(by_listener_, listener);
   stats_.connections.Add();
   stats_.connections_total.Add();
   if (draining_) accepted.Drain();
+}
+
+size_t Proxy::connections(const ListenerOptions& listener) const {
+  for (const auto& [options, count] : by_listener_) {
+    if (options == &listener) return count;
+  }
+  return 0;
 }
 
 void Proxy::ForgetNewcomer(Downstream& downstream) {
@@ -127,7 +157,7 @@ Proxy::Scratch& Proxy::scratch() {
 Call& Proxy::NewCall() {
   if (free_calls_.empty()) {
     calls_.push_back(std::make_unique<Call>(*this));
-    free_calls_.reserve(calls_.size());
+    calls_.back()->index = calls_.size() - 1;
     return *calls_.back();
   }
   Call* call = free_calls_.back();
@@ -141,19 +171,20 @@ void Proxy::Recycle(Call& call) {
 }
 
 void Proxy::RunAtEndOfTurn() {
-  free_calls_.insert(free_calls_.end(), ended_calls_.begin(), ended_calls_.end());
+  for (Call* call : ended_calls_) {
+    if (free_calls_.size() < limits::kCallsKeptMax) {
+      free_calls_.push_back(call);
+    } else {
+      TakeFrom(calls_, *call).reset();
+    }
+  }
   ended_calls_.clear();
 }
 
 void Proxy::Remove(Downstream& downstream) {
   if (downstream.newcomer.has_value()) ForgetNewcomer(downstream);
-  const size_t index = downstream.index;
-  loop_.DeleteLater(std::move(downstreams_[index]));
-  if (index + 1 != downstreams_.size()) {
-    downstreams_[index] = std::move(downstreams_.back());
-    downstreams_[index]->index = index;
-  }
-  downstreams_.pop_back();
+  --OfListener(by_listener_, downstream.listener());
+  loop_.DeleteLater(TakeFrom(downstreams_, downstream));
   stats_.connections.Subtract();
 }
 

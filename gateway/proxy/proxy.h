@@ -65,7 +65,11 @@ class Proxy final : private net::TurnTask {
   void CloseAll(absl::string_view why);
   // No caller's connection is left.
   bool idle() const { return downstreams_.empty(); }
-  size_t connections() const { return downstreams_.size(); }
+  // Of one listener.
+  size_t connections(const ListenerOptions& listener) const;
+
+  // Calls that run, and those that ended and are kept for the next.
+  size_t calls() const { return calls_.size(); }
 
   // Connections that are not through with the handshakes of TLS and HTTP/2.
   size_t newcomers() const { return newcomers_.size(); }
@@ -149,13 +153,15 @@ class Proxy final : private net::TurnTask {
   std::shared_ptr<const route::RouteTable> table_;
   Scratch scratch_;
   std::vector<std::unique_ptr<Downstream>> downstreams_;
-  std::list<Downstream*> newcomers_;          // the oldest first
-  std::vector<std::unique_ptr<Call>> calls_;  // all that were ever made at once
-  std::vector<Call*> free_calls_;
+  std::vector<std::pair<const ListenerOptions*, size_t>> by_listener_;  // how many of them
+  std::list<Downstream*> newcomers_;                                    // the oldest first
+  std::vector<std::unique_ptr<Call>> calls_;  // those of free_calls_ and ended_calls_ included
+  std::vector<Call*> free_calls_;             // at most limits::kCallsKeptMax
   std::vector<Call*> ended_calls_;
   std::vector<std::unique_ptr<BuiltinExchange>> builtins_;
   net::Timer sweep_timer_;
   MemoryStage memory_stage_ = MemoryStage::kPlenty;
+  bool calls_drain_ = false;  // some call is to end since its pin has moved away
   bool draining_ = false;
 };
 

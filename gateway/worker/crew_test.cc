@@ -4,11 +4,13 @@
 #include <sys/socket.h>
 
 #include <numeric>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "gateway/limits.h"
 #include "gateway/net/fd.h"
 #include "gateway/worker/gateway.h"
 
@@ -19,23 +21,27 @@ constexpr int kWorkers = 4;
 
 class Connections : public ::testing::Test {
  protected:
-  void SetUp() override {
+  void SetUp() override { Start(kWorkers, 1, limits::kMaxConnections); }
+
+  void Start(int workers, int listeners, size_t connections_max) {
     Settings settings;
-    settings.workers = kWorkers;
-    ListenerSettings listener;
-    listener.options.name = "l";
-    listener.endpoint.host = "127.0.0.1";
-    settings.listeners.push_back(listener);
+    settings.workers = workers;
+    settings.connections_max = connections_max;
+    for (int i = 0; i < listeners; ++i) {
+      ListenerSettings& listener = settings.listeners.emplace_back();
+      listener.options.name = "l" + std::to_string(i);
+      listener.endpoint.host = "127.0.0.1";
+    }
     auto started = Gateway::Start(settings, SystemClock());
     ASSERT_TRUE(started.ok()) << started.status();
     gateway_ = *std::move(started);
   }
 
-  net::Fd Connect() {
+  net::Fd Connect(size_t listener = 0) {
     net::Fd fd(socket(AF_INET, SOCK_STREAM, 0));
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_port = htons(gateway_->listeners().front().endpoint.port);
+    address.sin_port = htons(gateway_->listeners().at(listener).endpoint.port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
     return fd;
@@ -90,6 +96,18 @@ TEST_F(Connections, NewOnesGoWhereOldOnesHaveClosed) {
     OpenOnceThereAre(count + 1);
   }
   EXPECT_EQ(Open(), std::vector<uint64_t>(kWorkers, 4));
+}
+
+TEST_F(Connections, AFullListenerKeepsNobodyFromAnother) {
+  constexpr uint64_t kMost = 3;
+  Start(/*workers=*/1, /*listeners=*/2, kMost);
+  std::vector<net::Fd> open;
+  for (uint64_t i = 1; i <= kMost; ++i) {
+    open.push_back(Connect(0));
+    OpenOnceThereAre(i);
+  }
+  open.push_back(Connect(1));
+  EXPECT_EQ(OpenOnceThereAre(kMost + 1), std::vector<uint64_t>{kMost + 1});
 }
 
 TEST_F(Connections, ManyAtOnceWhileTheGatewayStops) {

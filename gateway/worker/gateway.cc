@@ -1,14 +1,38 @@
 #include "gateway/worker/gateway.h"
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "base/log.h"
 #include "base/status_macros.h"
 #include "gateway/net/listener.h"
+#include "gateway/net/open_files.h"
 
 namespace pinion::worker {
 
+namespace {
+
+// What callers may not take of the files that the process can have open: connections to instances
+// and to the registry, logs, snapshots.
+constexpr double kFilesForCallers = 0.5;
+
+void BoundByOpenFiles(size_t open_files_max, Settings& settings) {
+  const double files = kFilesForCallers * static_cast<double>(open_files_max);
+  const auto most = static_cast<size_t>(files) / std::max<size_t>(settings.listeners.size(), 1);
+  if (settings.connections_max <= most) return;
+  log::Warning("worker",
+               absl::StrCat("each listener takes ", most, " connections instead of ",
+                            settings.connections_max, ": the process may have ", open_files_max,
+                            " files open (ulimit -n), and callers get half of them"));
+  settings.connections_max = most;
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(Settings settings, const Clock& clock) {
+  BoundByOpenFiles(net::RaiseOpenFilesLimit(), settings);
   std::unique_ptr<Gateway> gateway(new Gateway(std::move(settings)));
   const Settings& kept = gateway->settings_;
   // The gateway owns the one who tells, and the workers are there as long as he is.

@@ -32,8 +32,9 @@ struct Settings {
   std::vector<UpstreamTlsSettings> upstream_tls;
   std::vector<auth::IssuerOptions> jwt_issuers;
   proxy::Options proxy;
-  access_log::Options access_log;                    // none without a path
-  size_t connections_max = limits::kMaxConnections;  // of one listener, over all workers
+  access_log::Options access_log;  // none without a path
+  // Of one listener, over all workers.
+  size_t connections_max = limits::kMaxConnections;
   absl::Duration drain_timeout = limits::kDrainTimeout;
   std::optional<size_t> memory_budget;  // bytes, above 0; unset: as much as there is
 };

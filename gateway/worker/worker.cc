@@ -31,7 +31,7 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(const Settings& settings,
   std::unique_ptr<Worker> worker(
       new Worker(settings, clock, std::move(loop), seed, access_log, crew));
   worker->tls_->Use(std::move(tls));
-  for (size_t i = 0; i < fds.size(); ++i) worker->Listen(fds[i], i);
+  for (size_t i = 0; i < fds.size(); ++i) worker->Listen(fds[i], i, settings.listeners[i].options);
   crew.Add(*worker);
   return worker;
 }
@@ -85,15 +85,15 @@ void Worker::CollectUsage(std::function<void(route::Usage)> take) {
   loop_->Post([proxy = proxy_.get(), take = std::move(take)] { take(proxy->TakeUsage()); });
 }
 
-void Worker::Listen(int fd, size_t listener) {
-  listeners_.push_back(std::make_unique<net::Listener>(
-      *loop_, fd, [worker = this, listener](net::Fd socket, std::string peer) {
-        Worker& chosen = worker->crew_.Assign(*worker);
-        if (&chosen == worker) return worker->Adopt(std::move(socket), std::move(peer), listener);
-        chosen.loop_->Post([&chosen, shared = std::make_shared<net::Fd>(std::move(socket)),
-                            peer = std::move(peer),
-                            listener] { chosen.Adopt(std::move(*shared), peer, listener); });
-      }));
+void Worker::Listen(int fd, size_t listener, const proxy::ListenerOptions& options) {
+  auto accept = [worker = this, listener](net::Fd socket, std::string peer) {
+    Worker& chosen = worker->crew_.Assign(*worker);
+    if (&chosen == worker) return worker->Adopt(std::move(socket), std::move(peer), listener);
+    chosen.loop_->Post([&chosen, shared = std::make_shared<net::Fd>(std::move(socket)),
+                        peer = std::move(peer),
+                        listener] { chosen.Adopt(std::move(*shared), peer, listener); });
+  };
+  listeners_.push_back({std::make_unique<net::Listener>(*loop_, fd, std::move(accept)), options});
 }
 
 void Worker::Adopt(net::Fd socket, std::string peer, size_t listener) {
@@ -105,17 +105,20 @@ void Worker::Adopt(net::Fd socket, std::string peer, size_t listener) {
 // At a limit new connections wait in the kernel's queue.
 void Worker::CheckConnectionLimits() {
   if (listeners_.empty()) return;  // it drains
-  const bool full = proxy_->connections() >= connections_max_;
   const bool crowded = proxy_->newcomers() >= limits::kHandshakesMax;
-  if (full && !full_) proxy_->limits().Add(http2::Limit::kMaxConnections);
   if (crowded && !crowded_) proxy_->limits().Add(http2::Limit::kHandshakes);
   if (crowded) proxy_->EndNewcomers(limits::kHandshakePatience);
-  full_ = full;
   crowded_ = crowded;
   const bool no_memory = proxy_->memory_stage() == proxy::MemoryStage::kEndLargest;
-  const bool pause = full || crowded || no_memory;
-  for (const auto& listener : listeners_) pause ? listener->Pause() : listener->Resume();
-  if (pause) room_timer_.Arm(loop_->now() + kLookAgain);
+  bool look_again = crowded || no_memory;
+  for (Listening& each : listeners_) {
+    const bool full = proxy_->connections(each.options) >= connections_max_;
+    if (full && !each.full) proxy_->limits().Add(http2::Limit::kMaxConnections);
+    each.full = full;
+    full || crowded || no_memory ? each.listener->Pause() : each.listener->Resume();
+    look_again |= full;
+  }
+  if (look_again) room_timer_.Arm(loop_->now() + kLookAgain);
 }
 
 std::future<bool> Worker::Drain(absl::Duration timeout) {

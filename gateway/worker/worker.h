@@ -67,7 +67,7 @@ class Worker {
   Worker(const Settings& settings, const Clock& clock, std::unique_ptr<net::EpollLoop> loop,
          uint64_t seed, access_log::Sink* access_log, Crew& crew);
 
-  void Listen(int fd, size_t listener);
+  void Listen(int fd, size_t listener, const proxy::ListenerOptions& options);
   // A connection that this worker or another one has accepted.
   void Adopt(net::Fd socket, std::string peer, size_t listener);
   void CheckConnectionLimits();
@@ -78,13 +78,17 @@ class Worker {
   const std::unique_ptr<net::EpollLoop> loop_;
   std::unique_ptr<proxy::Proxy> proxy_;
   std::unique_ptr<TlsRotation> tls_;
-  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  struct Listening {
+    std::unique_ptr<net::Listener> listener;
+    const proxy::ListenerOptions& options;
+    bool full = false;  // it has connections_max_, and does not accept
+  };
+  std::vector<Listening> listeners_;
   Latest<proxy::MemoryPressure> memory_pressure_;
-  const size_t connections_max_;
-  bool crowded_ = false;    // at limits::kHandshakesMax, and not accepting
-  bool full_ = false;       // at connections_max_, and not accepting
-  net::Timer room_timer_;   // full: looks again for room
-  net::Timer drain_timer_;  // draining: looks again whether everything has ended
+  const size_t connections_max_;  // of one listener here
+  bool crowded_ = false;          // at limits::kHandshakesMax, and not accepting
+  net::Timer room_timer_;         // not accepting: looks again for room
+  net::Timer drain_timer_;        // draining: looks again whether everything has ended
   absl::Time drain_until_;
   std::promise<bool> drained_;  // kept by the worker's thread
   std::thread thread_;

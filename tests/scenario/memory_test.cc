@@ -56,7 +56,7 @@ TEST_F(MemoryTest, ConnectionsWithoutCallsAreAskedToGo) {
   EXPECT_FALSE(busy.ended());
   EXPECT_FALSE(newcomer.ended()) << "it has not been idle for long";
   EXPECT_EQ(Acted(http2::Limit::kMemoryIdle), 2u);
-  EXPECT_EQ(proxy_->connections(), 2u);
+  EXPECT_EQ(proxy_->connections(listener_), 2u);
   Press(MemoryStage::kEndIdle);
   RunFor(absl::Seconds(3));
   EXPECT_TRUE(newcomer.ended());
@@ -70,9 +70,9 @@ TEST_F(MemoryTest, AConnectionThatHasSaidNothingYetHasItsOwnTime) {
   Press(MemoryStage::kEndIdle);
   EXPECT_EQ(Acted(http2::Limit::kMemoryIdle), 1u) << "that is the other one";
   RunFor(absl::Seconds(3));
-  EXPECT_EQ(proxy_->connections(), 1u);
+  EXPECT_EQ(proxy_->connections(listener_), 1u);
   RunFor(limits::kPrefaceTimeout);
-  EXPECT_EQ(proxy_->connections(), 0u);
+  EXPECT_EQ(proxy_->connections(listener_), 0u);
 }
 
 TEST_F(MemoryTest, NewCallsAreRefusedAndRunningOnesGoOn) {
@@ -95,6 +95,23 @@ TEST_F(MemoryTest, NewCallsAreRefusedAndRunningOnesGoOn) {
   Run(absl::Minutes(2));
   EXPECT_EQ(taken.record.grpc_status, kOk);
   EXPECT_EQ(running.record.grpc_status, kOk);
+}
+
+TEST_F(MemoryTest, WhatABurstOfCallsNeededDoesNotStay) {
+  constexpr size_t kBurst = limits::kCallsKeptMax + 1000;
+  Options options;
+  options.upstream.calls_max = 2 * kBurst;
+  UseOptions(options);
+  listener_.http2.max_concurrent_streams = 2 * kBurst;
+  ListenRaw(kOne);
+  ConnectClient();
+  CallPlan plan = Plan();
+  plan.cancel_after = absl::Seconds(2);
+  for (size_t i = 0; i < kBurst; ++i) Start(plan);
+  RunFor(absl::Seconds(1));
+  EXPECT_EQ(proxy_->calls(), kBurst);
+  RunFor(absl::Minutes(1));
+  EXPECT_EQ(proxy_->calls(), limits::kCallsKeptMax);
 }
 
 TEST_F(MemoryTest, TheGatewaysOwnServicesStillAnswer) {
@@ -168,9 +185,9 @@ TEST_F(MemoryTest, AConnectionWhoseSocketIsNotReadEnds) {
                         h2::Data(1, std::string(16'000, 'x')) +
                         h2::Data(1, std::string(16'000, 'x')));
   RunFor(absl::Milliseconds(100));
-  const size_t connections = proxy_->connections();
+  const size_t connections = proxy_->connections(listener_);
   Press(MemoryStage::kEndLargest, 1);
-  EXPECT_EQ(proxy_->connections(), connections - 1);
+  EXPECT_EQ(proxy_->connections(listener_), connections - 1);
   EXPECT_EQ(Acted(http2::Limit::kMemoryLargest), 1u);
   Press(MemoryStage::kPlenty);
   CallPlan plan = Plan();

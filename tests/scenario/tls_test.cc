@@ -37,10 +37,10 @@ TEST_F(HandshakeTest, ACallAndItsAnswerPass) {
 TEST_F(HandshakeTest, AHandshakeThatDoesNotComeEndsInTime) {
   ConnectSilently();
   RunFor(limits::kPrefaceTimeout - absl::Seconds(1));
-  const size_t before = proxy_->connections();
+  const size_t before = proxy_->connections(listener_);
   EXPECT_GE(before, 1u);
   RunFor(absl::Seconds(3));
-  EXPECT_EQ(proxy_->connections(), before - 1);
+  EXPECT_EQ(proxy_->connections(listener_), before - 1);
   EXPECT_GE(limit(http2::Limit::kPrefaceTimeout), 1u);
 }
 
@@ -48,16 +48,16 @@ TEST_F(HandshakeTest, SlowHandshakesGiveWayAndCallersStay) {
   ConnectTlsClient();
   Run();
   RunFor(absl::Seconds(1));
-  const size_t before = proxy_->connections();
+  const size_t before = proxy_->connections(listener_);
   for (int i = 0; i < 5; ++i) ConnectSilently();
   RunFor(absl::Milliseconds(500));
-  EXPECT_EQ(proxy_->connections(), before + 5);
+  EXPECT_EQ(proxy_->connections(listener_), before + 5);
   EndNewcomers();
-  EXPECT_EQ(proxy_->connections(), before + 5) << "they had less than their time";
+  EXPECT_EQ(proxy_->connections(listener_), before + 5) << "they had less than their time";
   RunFor(absl::Milliseconds(600));
   EndNewcomers();
   EXPECT_EQ(proxy_->newcomers(), 0u);
-  EXPECT_EQ(proxy_->connections(), before);
+  EXPECT_EQ(proxy_->connections(listener_), before);
   const CallRecord& call = Start(Plan()).record;
   Run();
   EXPECT_EQ(VersionOf(call), "1.0.0");

@@ -38,6 +38,23 @@ TEST_F(ScenarioTest, AMovedPinWithDrainEndsItsCallsCivillyAfterThatTime) {
   EXPECT_EQ(fresh.grpc_status, 0);
 }
 
+TEST_F(ScenarioTest, APinThatComesBackLetsItsCallsGoOn) {
+  const CallRecord& call = Start(Plan(ResponsePlan::Kind::kNeverAnswer)).record;
+  Run(absl::Seconds(1));
+  const std::string away =
+      "pin { consumer: 'shipping' service: 'greeter' expression: '^2' drain { seconds: 600 } }";
+  Put({away});
+  Run(absl::Seconds(60));
+  Put({"pin { consumer: 'shipping' service: 'greeter' expression: '^1' }"});
+  Run(absl::Hours(1));
+  EXPECT_EQ(call.ends, 0);
+  Put({away});
+  Run(absl::Seconds(590));
+  EXPECT_EQ(call.ends, 0) << "the time is a new one";
+  Run(absl::Seconds(20));
+  EXPECT_EQ(call.grpc_status, 14);
+}
+
 TEST_F(ScenarioTest, TheDeadlineComesBeforeTheDrain) {
   CallPlan plan = Plan(ResponsePlan::Kind::kNeverAnswer);
   plan.timeout = "5S";
