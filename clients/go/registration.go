@@ -17,7 +17,9 @@ const (
 	registryTimeout  = 10 * time.Second
 	farewellTimeout  = 3 * time.Second
 	retryDelay       = time.Second
-	renewalsPerLease = 3 // two may fail before the lease expires
+	renewalsPerLease = 3
+	// A renewal may take a quarter of the lease, so that two that hang leave time for a third.
+	renewalTimeoutsPerLease = 4
 )
 
 // A server's place in the registry, kept under a lease. Of the goroutine of keep(), and of end()'s after it.
@@ -50,6 +52,7 @@ func (r *registration) keep(ctx context.Context) error {
 	// A call that has begun is waited for, so that end() knows the uid.
 	calls := context.WithoutCancel(ctx)
 	for {
+		begun := time.Now()
 		err := r.publish(calls)
 		if err == nil {
 			err = r.renewOrRegister(calls)
@@ -64,12 +67,12 @@ func (r *registration) keep(ctx context.Context) error {
 		r.report(err)
 		wait := r.lease / renewalsPerLease
 		if err != nil {
-			wait = min(wait, retryDelay)
+			wait = min(r.lease/renewalTimeoutsPerLease, retryDelay)
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(wait):
+		case <-time.After(time.Until(begun.Add(wait))):
 		}
 	}
 }
@@ -86,7 +89,8 @@ func mayPass(err error) bool {
 
 func (r *registration) renewOrRegister(ctx context.Context) error {
 	if r.uid != "" {
-		err := r.registry.call(ctx, min(r.lease, registryTimeout), "RenewInstance", uidRequest{UID: r.uid}, nil)
+		timeout := min(r.lease/renewalTimeoutsPerLease, registryTimeout)
+		err := r.registry.call(ctx, timeout, "RenewInstance", uidRequest{UID: r.uid}, nil)
 		if status.Code(err) != codes.NotFound {
 			return err
 		}

@@ -17,6 +17,9 @@ import (
 	"google.golang.org/grpc/status"
 )
 
+// Of a call that is not answered.
+var errHangs = errors.New("hangs")
+
 // A registry that answers each call with the next of its errors, then with none.
 type scriptedRegistry struct {
 	mu     sync.Mutex
@@ -25,7 +28,7 @@ type scriptedRegistry struct {
 	ended  func() // called when the script has ended and one more call was answered
 }
 
-func (s *scriptedRegistry) Invoke(_ context.Context, method string, _, _ any, _ ...grpc.CallOption) error {
+func (s *scriptedRegistry) Invoke(ctx context.Context, method string, _, _ any, _ ...grpc.CallOption) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls = append(s.calls, path.Base(method))
@@ -35,11 +38,46 @@ func (s *scriptedRegistry) Invoke(_ context.Context, method string, _, _ any, _ 
 	}
 	err := s.errors[0]
 	s.errors = s.errors[1:]
+	if err == errHangs {
+		<-ctx.Done()
+		return status.FromContextError(ctx.Err()).Err()
+	}
 	return err
 }
 
 func (s *scriptedRegistry) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {
 	return nil, errors.ErrUnsupported
+}
+
+// Keeps a registration until the script has ended.
+func (s *scriptedRegistry) keep(t *testing.T, lease time.Duration, toPublish *publishRequest) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	s.ended = cancel
+	api, err := newRegistry(s, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &registration{registry: api, request: registerRequest{LeaseTTL: "1s"}, lease: lease, toPublish: toPublish,
+		logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	r.onRegistered = func(string) { r.uid = "one" }
+	return r.keep(ctx)
+}
+
+func TestTwoRenewalsMayHang(t *testing.T) {
+	const lease = 3 * time.Second
+	script := &scriptedRegistry{errors: []error{nil, errHangs, errHangs}}
+	begun := time.Now()
+	if err := script.keep(t, lease, nil); err != nil {
+		t.Error(err)
+	}
+	if taken := time.Since(begun); taken >= lease {
+		t.Errorf("the lease was renewed after %v", taken)
+	}
+	want := []string{"RegisterInstance", "RenewInstance", "RenewInstance", "RenewInstance"}
+	if !reflect.DeepEqual(script.calls, want) {
+		t.Errorf("called %v", script.calls)
+	}
 }
 
 func TestAnOutageIsOneLine(t *testing.T) {
@@ -75,20 +113,12 @@ func TestARegistrationGoesOn(t *testing.T) {
 		{"not when what it publishes is refused", []error{exists}, []string{"PublishVersion"}, exists},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-			defer cancel()
-			script := &scriptedRegistry{errors: test.errors, ended: cancel}
-			api, err := newRegistry(script, "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			r := &registration{registry: api, request: registerRequest{LeaseTTL: "1s"}, lease: 3 * time.Millisecond,
-				logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+			script := &scriptedRegistry{errors: test.errors}
+			var toPublish *publishRequest
 			if test.want[0] == "PublishVersion" {
-				r.toPublish = &publishRequest{}
+				toPublish = &publishRequest{}
 			}
-			r.onRegistered = func(string) { r.uid = "one" }
-			if err := r.keep(ctx); !errors.Is(err, test.err) {
+			if err := script.keep(t, 3*time.Millisecond, toPublish); !errors.Is(err, test.err) {
 				t.Errorf("ended with %v", err)
 			}
 			if !reflect.DeepEqual(script.calls, test.want) {

@@ -79,6 +79,7 @@ class Relay:
         self._lock = threading.Lock()
         self._bytes = 0
         self._connections = []
+        self._vanished = set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -87,6 +88,12 @@ class Relay:
         """Bytes that were sent towards the upstream so far."""
         with self._lock:
             return self._bytes
+
+    def vanish(self):
+        """Whatever is sent on the connections that are open now is lost, and they stay open: as when a machine has gone whose address
+        another one takes, which is the target for new connections."""
+        with self._lock:
+            self._vanished.update(self._connections)
 
     def close(self):
         """Cuts all that it forwards, and takes no more."""
@@ -132,17 +139,20 @@ class Relay:
             for connection in connections:
                 connection.close()
                 self._connections.remove(connection)
+                self._vanished.discard(connection)
 
     def _pump(self, source, sink, pair, counted):
         try:
             while chunk := source.recv(65536):
                 self._links.wait(pair)
-                if counted:
-                    with self._lock:
-                        self._bytes += len(chunk)
+                with self._lock:
+                    if source in self._vanished:
+                        continue
+                    self._bytes += len(chunk) if counted else 0
                 sink.sendall(chunk)
             self._links.wait(pair)
-            sink.shutdown(socket.SHUT_WR)
+            if source not in self._vanished:
+                sink.shutdown(socket.SHUT_WR)
         except OSError:
             _break(source)
             _break(sink)

@@ -85,11 +85,11 @@ class Network(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        server = socket.create_server(("127.0.0.1", 0))
+        server = self.listener = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(server.close)
         self.links = Links()
         self.links.cut([("speaker", "server")])
-        relay = Relay(server.getsockname()[1], self.links, "server")
+        relay = self.relay = Relay(server.getsockname()[1], self.links, "server")
         self.addCleanup(relay.close)
         self.process = None
         self.links.join("speaker", self)
@@ -136,6 +136,17 @@ class Network(unittest.TestCase):
         with self.assertRaises(ConnectionResetError):
             self.heard()
         self.process.wait_line("reset")
+
+    def test_what_vanishes_hears_and_says_nothing_while_new_connections_pass(self):
+        self.relay.vanish()
+        self.server.sendall(b"two")
+        self.nothing(self.heard_soon, self.server)
+        caller = socket.create_connection(("127.0.0.1", self.relay.port))
+        self.addCleanup(caller.close)
+        caller.sendall(b"another")
+        self.server, _ = self.listener.accept()
+        self.addCleanup(self.server.close)
+        self.assertEqual(self.heard(), b"another")
 
 
 if __name__ == "__main__":

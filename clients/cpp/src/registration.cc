@@ -24,11 +24,14 @@ namespace {
 using google::protobuf::FileDescriptor;
 using registry::v1::Registry;
 using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
 constexpr milliseconds kCallTimeout{10'000};
 constexpr milliseconds kFarewellTimeout{3'000};
 constexpr milliseconds kRetryDelay{1'000};
-constexpr int kRenewalsPerLease = 3;  // two may fail before the lease expires
+constexpr int kRenewalsPerLease = 3;
+// A renewal may take a quarter of the lease, so that two that hang leave time for a third.
+constexpr int kRenewalTimeoutsPerLease = 4;
 
 // Whether another try can succeed although nothing is changed here.
 bool MayPass(const grpc::Status& status) {
@@ -179,10 +182,11 @@ grpc::Status Registration::Impl::Publish() {
 }
 
 void Registration::Impl::Keep() {
-  milliseconds wait{0};
+  steady_clock::time_point due;  // at once
   std::unique_lock lock(mutex_);
-  while (!changed_.wait_for(lock, wait, [this] { return ended_; })) {
+  while (!changed_.wait_until(lock, due, [this] { return ended_; })) {
     lock.unlock();
+    const auto begun = steady_clock::now();  // style: allow clock, leases are real time
     grpc::Status status = Publish();
     if (status.ok()) status = RenewOrRegister();
     if (!status.ok() && !known_ && !MayPass(status)) {
@@ -191,8 +195,9 @@ void Registration::Impl::Keep() {
     }
     known_ = known_ || status.ok();
     Report(status);
-    wait = description_.lease / kRenewalsPerLease;
-    if (!status.ok()) wait = std::min(wait, kRetryDelay);
+    due = begun + (status.ok()
+                       ? description_.lease / kRenewalsPerLease
+                       : std::min(description_.lease / kRenewalTimeoutsPerLease, kRetryDelay));
     lock.lock();
   }
 }
@@ -202,7 +207,8 @@ grpc::Status Registration::Impl::RenewOrRegister() {
     registry::v1::RenewInstanceRequest request;
     request.set_uid(uid_);
     registry::v1::RenewInstanceResponse response;
-    const milliseconds timeout = std::min(description_.lease, kCallTimeout);
+    const milliseconds timeout =
+        std::min(description_.lease / kRenewalTimeoutsPerLease, kCallTimeout);
     const grpc::Status status = Call(&Registry::Stub::RenewInstance, timeout, request, response);
     if (status.error_code() != grpc::StatusCode::NOT_FOUND) return status;
     uid_.clear();  // the lease has expired, for instance while this machine slept

@@ -13,7 +13,9 @@ import type {ServerDescription} from './server';
 const CALL_MILLISECONDS = 10_000;
 const FAREWELL_MILLISECONDS = 3_000;
 const RETRY_MILLISECONDS = 1_000;
-const RENEWALS_PER_LEASE = 3; // two may fail before the lease expires
+const RENEWALS_PER_LEASE = 3;
+// A renewal may take a quarter of the lease, so that two that hang leave time for a third.
+const RENEWAL_TIMEOUTS_PER_LEASE = 4;
 // With these another try can succeed although nothing is changed here.
 const MAY_PASS = [status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.ABORTED, status.RESOURCE_EXHAUSTED];
 
@@ -32,7 +34,7 @@ type Unary<Request, Response> = (request: Request, metadata: Metadata, options: 
   callback: (error: ServiceError | null, response?: Response) => void) => unknown;
 
 export class Registration {
-  readonly #client: RegistryClient;
+  #client: RegistryClient;
   readonly #metadata = new Metadata();
   readonly #request;
   readonly #leaseMilliseconds: number;
@@ -41,11 +43,11 @@ export class Registration {
   #lastError = ''; // what was logged last, so that an outage is one line
 
   /**
-   * Publishes `toPublish` before it registers. Throws an Error when the description is none that can be registered. `client` is closed
-   * at the end.
+   * Publishes `toPublish` before it registers. Throws an Error when the description is none that can be registered. `connect` makes
+   * clients with connections of their own, which are closed here.
    */
-  constructor(client: RegistryClient, readonly server: ServerDescription, toPublish?: Schema) {
-    this.#client = client;
+  constructor(readonly connect: () => RegistryClient, readonly server: ServerDescription, toPublish?: Schema) {
+    this.#client = connect();
     this.#toPublish = toPublish;
     this.#leaseMilliseconds = (server.leaseSeconds ?? 15) * 1000;
     this.#request = {
@@ -61,6 +63,7 @@ export class Registration {
   async keep(end: AbortSignal): Promise<void> {
     let known = false;
     while (!end.aborted) {
+      const begun = performance.now();
       let wait = this.#leaseMilliseconds / RENEWALS_PER_LEASE;
       try {
         await this.#publish();
@@ -72,9 +75,9 @@ export class Registration {
         const {code, details} = error as ServiceError;
         if (details === undefined || (!known && !MAY_PASS.includes(code))) throw error;
         this.#report(error as ServiceError);
-        wait = Math.min(wait, RETRY_MILLISECONDS);
+        wait = Math.min(this.#leaseMilliseconds / RENEWAL_TIMEOUTS_PER_LEASE, RETRY_MILLISECONDS);
       }
-      await sleep(wait, undefined, {signal: end}).catch(() => {});
+      await sleep(Math.max(begun + wait - performance.now(), 0), undefined, {signal: end}).catch(() => {});
     }
   }
 
@@ -100,10 +103,13 @@ export class Registration {
   async #renewOrRegister(): Promise<void> {
     if (this.#uid !== '') {
       try {
-        await this.#call(this.#client.RenewInstance, Math.min(this.#leaseMilliseconds, CALL_MILLISECONDS), {uid: this.#uid});
+        const timeout = Math.min(this.#leaseMilliseconds / RENEWAL_TIMEOUTS_PER_LEASE, CALL_MILLISECONDS);
+        await this.#call(this.#client.RenewInstance, timeout, {uid: this.#uid});
         return;
       } catch (error) {
-        if ((error as ServiceError).code !== status.NOT_FOUND) throw error;
+        const {code} = error as ServiceError;
+        if (code === status.DEADLINE_EXCEEDED) this.#reconnect();
+        if (code !== status.NOT_FOUND) throw error;
         this.#uid = ''; // the lease has expired, for instance while this machine slept
       }
     }
@@ -111,6 +117,13 @@ export class Registration {
       this.#client.RegisterInstance, CALL_MILLISECONDS, this.#request);
     this.#uid = registered?.instance?.instance?.uid ?? '';
     this.server.onRegistered?.(this.#uid);
+  }
+
+  // The registry's machine may have vanished, which TCP would notice long after the lease has ended. So may pings: grpc-js sends them by
+  // the age of a connection, not by when it was heard last.
+  #reconnect(): void {
+    this.#client.close();
+    this.#client = this.connect();
   }
 
   #call<Request, Response>(method: Unary<Request, Response>, milliseconds: number, request: Request): Promise<Response | undefined> {

@@ -66,8 +66,9 @@ export async function serve(server: Server, registry: RegistryChannel, descripti
   const {descriptorSet, grpcServices, publish} = description;
   if (publish && !descriptorSet) throw new Error('descriptorSet: there is none to publish');
   const schema = descriptorSet && new Schema(descriptorSet, grpcServices);
-  const client = registryClient(registry.address, registry.credentials, {interceptors: [interceptor()]});
-  const registration = new Registration(client, description, publish ? schema : undefined);
+  const options = {interceptors: [interceptor()], 'grpc.use_local_subchannel_pool': 1}; // else two clients share a connection
+  const connect = () => registryClient(registry.address, registry.credentials, options);
+  const registration = new Registration(connect, description, publish ? schema : undefined);
   const names = ['', ...grpcServices];
   const health = new HealthImplementation(Object.fromEntries(names.map(name => [name, 'SERVING' as const])));
   health.addToServer(server);

@@ -6,7 +6,10 @@ const grpc = require('@grpc/grpc-js');
 const {Refusal, serve} = require('..');
 const {Registration} = require('../dist/registration');
 
-const {OK, UNAVAILABLE, NOT_FOUND, PERMISSION_DENIED, ALREADY_EXISTS} = grpc.status;
+const {OK, DEADLINE_EXCEEDED, UNAVAILABLE, NOT_FOUND, PERMISSION_DENIED, ALREADY_EXISTS} = grpc.status;
+
+// Of a call that is not answered.
+const HANGS = 'hangs';
 
 // A registry's client that answers each call with the next of its codes, then with none.
 function scripted(codes) {
@@ -16,7 +19,8 @@ function scripted(codes) {
     script.calls.push(name);
     if (left.length === 0) script.over.abort();
     const code = left.shift() ?? OK;
-    setImmediate(() => (code === OK ? callback(null, response) : callback({code, details: `as written, at ${script.calls.length}`})));
+    if (code === HANGS) setTimeout(() => callback({code: DEADLINE_EXCEEDED, details: 'late'}), options.deadline - Date.now());
+    else setImmediate(() => (code === OK ? callback(null, response) : callback({code, details: `as written, at ${script.calls.length}`})));
   };
   script.client = {
     PublishVersion: answer('publish', {}), RegisterInstance: answer('register', {instance: {instance: {uid: 'one'}}}),
@@ -38,7 +42,7 @@ for (const [name, codes, toPublish, want, ended] of [
   test(`a registration goes on: ${name}`, async () => {
     const script = scripted(codes);
     const schema = {bytes: new Uint8Array(), grpcServices: []};
-    const registration = new Registration(script.client, SERVER, toPublish ? schema : undefined);
+    const registration = new Registration(() => script.client, SERVER, toPublish ? schema : undefined);
     const kept = registration.keep(script.over.signal);
     if (ended) await assert.rejects(kept, {code: ended});
     else await kept;
@@ -47,10 +51,24 @@ for (const [name, codes, toPublish, want, ended] of [
   });
 }
 
+test('two renewals may hang, each on a connection of its own', async () => {
+  const script = scripted([OK, HANGS, HANGS]);
+  let connected = 0;
+  const connect = () => {
+    connected += 1;
+    return script.client;
+  };
+  const begun = performance.now();
+  await new Registration(connect, {...SERVER, leaseSeconds: 3}).keep(script.over.signal);
+  assert(performance.now() - begun < 3000);
+  assert.strictEqual(connected, 3);
+  assert.deepStrictEqual(script.calls, ['register', 'renew', 'renew', 'renew']);
+});
+
 test('an outage is one line, whatever numbers it tells', async () => {
   const script = scripted([UNAVAILABLE, UNAVAILABLE, UNAVAILABLE]);
   const lines = [];
-  const registration = new Registration(script.client, {...SERVER, log: line => lines.push(line)});
+  const registration = new Registration(() => script.client, {...SERVER, log: line => lines.push(line)});
   await registration.keep(script.over.signal);
   assert.deepStrictEqual(lines, ['the registry does not answer; trying again: as written, at 1', 'the registry has this server again, as one']);
 });
@@ -62,7 +80,7 @@ test('what the callback throws ends it, whenever that is', async () => {
     uids.push(uid);
     if (uids.length === 2) throw new Error('of the program');
   };
-  await assert.rejects(new Registration(script.client, {...SERVER, onRegistered}).keep(script.over.signal), {message: 'of the program'});
+  await assert.rejects(new Registration(() => script.client, {...SERVER, onRegistered}).keep(script.over.signal), {message: 'of the program'});
 });
 
 test('a description that cannot be registered', async () => {

@@ -54,12 +54,13 @@ class _Ground:
 def _scenario(ground, steps, driver_command, folder):
     ground_of = steps[0] if steps[0].keys() <= {"gateway", "access"} else {}
     with ground.served(folder, **ground_of) as served, drivers.Driver(driver_command, folder / "driver.log") as driver:
+        relay = None
         values = {**ground.values, "gateway": f"127.0.0.1:{served.port}", "registry": served.registry,
                   "secure_gateway": f"127.0.0.1:{served.port_of('secure')}"}
         if "access" in ground_of:
             relay = Relay(int(served.registry.rpartition(":")[2]), hang_ups=1)
             values["registry_soon"] = f"127.0.0.1:{relay.port}"
-        return scenario.Run(served, driver, values).steps(steps[1:] if ground_of else steps)
+        return scenario.Run(served, driver, values, relay).steps(steps[1:] if ground_of else steps)
 
 
 def _sample(ground, programs, folder, access):

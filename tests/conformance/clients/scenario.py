@@ -14,6 +14,7 @@ FOLDER = pathlib.Path(__file__).with_name("scenarios")
 _YAML = "PyYAML==6.0.3"
 _TO_JSON = "import json, sys, yaml; json.dump({p: yaml.safe_load(open(p)) for p in sys.argv[1:]}, sys.stdout)"
 _EVENTUALLY_SECONDS = 10
+_MISSED_SECONDS = 20
 _POLL_SECONDS = 0.05
 
 
@@ -45,9 +46,9 @@ def difference(wanted, seen, where="it"):
 class Run:
     """One scenario with one library."""
 
-    def __init__(self, served, driver, values):
-        """`values`: what ${NAME} in the steps stands for."""
-        self._served, self._driver, self._values = served, driver, dict(values)
+    def __init__(self, served, driver, values, relay=None):
+        """`values`: what ${NAME} in the steps stands for. `relay`: before the registry."""
+        self._served, self._driver, self._values, self._relay = served, driver, dict(values), relay
 
     def steps(self, steps):
         """Why the scenario failed, else None."""
@@ -68,6 +69,8 @@ class Run:
         if "write" in step:
             pathlib.Path(step["write"]["to"]).write_text(step["write"]["text"])
             return None
+        if "vanish" in step:
+            return self._vanish()
         try:
             seen = self._pinion(step["pinion"]) if "pinion" in step else self._command(step)
         except RuntimeError as why:
@@ -77,6 +80,16 @@ class Run:
         if "keep" in step:
             self._values |= {name: seen[key] for name, key in step["keep"].items()}
         return difference(step["sees"], seen) if "sees" in step else None
+
+    def _vanish(self):
+        before = self._relay.bytes()
+        self._relay.vanish()
+        deadline = time.monotonic() + _MISSED_SECONDS
+        while self._relay.bytes() == before:
+            if time.monotonic() > deadline:
+                return f"nobody connected again within {_MISSED_SECONDS} s"
+            time.sleep(_POLL_SECONDS)
+        return None
 
     def _pinion(self, line):
         """What a command of pinion says; as JSON if it was asked to."""

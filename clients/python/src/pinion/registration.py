@@ -1,6 +1,7 @@
 """A server's place in the registry, kept under a lease."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,9 @@ from pinion.routing.v1 import routing_pb2
 _CALL_SECONDS = 10
 _FAREWELL_SECONDS = 3
 _RETRY_SECONDS = 1
-_RENEWALS_PER_LEASE = 3  # two may fail before the lease expires
+_RENEWALS_PER_LEASE = 3
+# A renewal may take a quarter of the lease, so that two that hang leave time for a third.
+_RENEWAL_TIMEOUTS_PER_LEASE = 4
 # With these another try can succeed although nothing is changed here.
 _MAY_PASS = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.ABORTED,
              grpc.StatusCode.RESOURCE_EXHAUSTED)
@@ -86,9 +89,10 @@ class Registration:
         self._thread.start()
 
     def end(self) -> None:
-        """Takes the server out of routing. Whatever becomes of that, its lease ends by itself."""
+        """Takes the server out of routing. Whatever becomes of that, its lease ends by itself. Also before start()."""
         self._end.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
         if not self._uid:
             return
         try:
@@ -104,8 +108,9 @@ class Registration:
             raise refusal.typed(error) from None
 
     def _keep(self) -> None:
-        wait = 0.0
-        while not self._end.wait(wait):
+        due = 0.0
+        while not self._end.wait(max(due - time.monotonic(), 0)):
+            begun = time.monotonic()
             wait = self._server.lease_seconds / _RENEWALS_PER_LEASE
             try:
                 self._publish()
@@ -116,7 +121,7 @@ class Registration:
                     self._on_refusal()
                     return
                 self._report(error)
-                wait = min(wait, _RETRY_SECONDS)
+                wait = min(self._server.lease_seconds / _RENEWAL_TIMEOUTS_PER_LEASE, _RETRY_SECONDS)
             except Exception as error:  # the program's own: its server must not go on with a lease that nobody renews
                 self.refusal = error
                 self._on_refusal()
@@ -124,6 +129,7 @@ class Registration:
             else:
                 self._known = True
                 self._report(None)
+            due = begun + wait
 
     def _publish(self) -> None:
         if self._to_publish:
@@ -134,7 +140,7 @@ class Registration:
         if self._uid:
             try:
                 self._call("RenewInstance", registry_pb2.RenewInstanceRequest(uid=self._uid),
-                           min(self._server.lease_seconds, _CALL_SECONDS))
+                           min(self._server.lease_seconds / _RENEWAL_TIMEOUTS_PER_LEASE, _CALL_SECONDS))
                 return
             except grpc.RpcError as error:
                 if error.code() != grpc.StatusCode.NOT_FOUND:

@@ -101,7 +101,13 @@ class Servers::Running {
       Set(event, "address", address_);
       Tell(event);
     };
-    const auto registry = grpc::CreateChannel(Text(command, "registry"), CredentialsOf(command));
+    grpc::ChannelArguments alive;
+    alive.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10'000);
+    alive.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 3'000);
+    alive.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+    alive.SetInt("grpc.http2.ping_timeout_ms", 3'000);
+    const auto registry =
+        grpc::CreateCustomChannel(Text(command, "registry"), CredentialsOf(command), alive);
     registration_ =
         std::make_unique<pinion::client::Registration>(*server_, registry, std::move(description));
     waiting_ = std::thread([this] {

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"pinion.example/clients/go"
 	pb "pinion/tests/conformance/clients/go/echo"
@@ -64,7 +65,8 @@ func (d *driver) serve(c command) answer {
 	if err != nil {
 		return answer{"failure": err.Error()}
 	}
-	registry, err := grpc.NewClient(c.Registry, shown...)
+	alive := keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 3 * time.Second, PermitWithoutStream: true}
+	registry, err := grpc.NewClient(c.Registry, append(shown, grpc.WithKeepaliveParams(alive))...)
 	if err != nil {
 		return answer{"failure": err.Error()}
 	}

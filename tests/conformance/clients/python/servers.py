@@ -14,6 +14,8 @@ import pinion
 
 SECONDS = 10
 ECHO = "pinion.conformance.v1.Echo"
+_ALIVE = [("grpc.keepalive_time_ms", 10_000), ("grpc.keepalive_permit_without_calls", 1), ("grpc.keepalive_timeout_ms", 3_000),
+          ("grpc.http2.ping_timeout_ms", 3_000)]
 
 
 class Echo(echo_pb2_grpc.EchoServicer):
@@ -56,7 +58,8 @@ class Server:
     def _run(self):
         error = None
         try:
-            with (grpc.secure_channel(self._registry, self._shown) if self._shown else grpc.insecure_channel(self._registry)) as registry:
+            with (grpc.secure_channel(self._registry, self._shown, _ALIVE) if self._shown
+                  else grpc.insecure_channel(self._registry, _ALIVE)) as registry:
                 self._serve(registry)
         except grpc.RpcError as refused:
             error = refused

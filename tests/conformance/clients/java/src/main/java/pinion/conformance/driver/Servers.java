@@ -115,7 +115,8 @@ final class Servers {
   Map<String, Object> serve(Command command) throws Exception {
     Running made = new Running();
     servers.put(command.as, made);
-    made.registry = Grpc.newChannelBuilder(command.registry, Calls.credentials(command)).build();
+    made.registry = Grpc.newChannelBuilder(command.registry, Calls.credentials(command))
+        .keepAliveTime(10, TimeUnit.SECONDS).keepAliveTimeout(3, TimeUnit.SECONDS).keepAliveWithoutCalls(true).build();
     ServerBuilder<?> program = ServerBuilder.forPort(0).addService(new Echo(command.version)).intercept(RECEIVING)
         .intercept(Chain.serverInterceptor());
     PinionServer.Builder builder = PinionServer.newBuilder(program, made.registry, "echo", command.version).host("127.0.0.1")
