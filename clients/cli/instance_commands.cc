@@ -9,6 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
 #include "base/proto_duration.h"
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
@@ -20,8 +22,9 @@
 namespace pinion::cli {
 namespace {
 
-// Two renewals may be lost before the lease is.
 constexpr int kRenewalsPerLease = 3;
+// A renewal may take a quarter of the lease, so that two that hang leave time for a third.
+constexpr int kRenewalTimeoutsPerLease = 4;
 // How soon a renewal that the registry did not answer is tried again.
 constexpr absl::Duration kRenewalRetry = absl::Seconds(1);
 
@@ -52,12 +55,14 @@ bool IsPassing(const absl::Status& status) {
 // a lease that expired meanwhile is registered anew.
 absl::Status HoldLease(Invocation& run, const RegisterFlags& flags, std::string uid) {
   const absl::Duration interval = *flags.lease / kRenewalsPerLease;
-  absl::Duration wait = interval;
+  const absl::Duration patience = *flags.lease / kRenewalTimeoutsPerLease;
+  absl::Time due = SystemClock().Monotonic() + interval;
   bool away = false;
-  while (!run.WaitForStop(wait)) {
+  while (!run.WaitForStop(std::max(due - SystemClock().Monotonic(), absl::ZeroDuration()))) {
+    const absl::Time begun = SystemClock().Monotonic();
     v1::RenewInstanceRequest renew;
     renew.set_uid(uid);
-    absl::Status status = run.registry().RenewInstance(renew).status();
+    absl::Status status = run.registry().RenewInstance(renew, patience).status();
     if (absl::IsNotFound(status)) {
       const absl::StatusOr<v1::RegisterInstanceResponse> again =
           run.registry().RegisterInstance(flags.request);
@@ -71,7 +76,7 @@ absl::Status HoldLease(Invocation& run, const RegisterFlags& flags, std::string 
       run.out() << "trying until it succeeds: " << status.message() << std::endl;
     }
     away = !status.ok();
-    wait = status.ok() ? interval : std::min(interval, kRenewalRetry);
+    due = begun + (status.ok() ? interval : std::min(patience, kRenewalRetry));
   }
   v1::DeregisterInstanceRequest deregister;
   deregister.set_uid(uid);

@@ -21,7 +21,7 @@ namespace {
 // A descriptor set with all imports of a large repository is some megabytes.
 constexpr int kMaxMessageBytes = 64 << 20;
 // No more often than registries put up with.
-constexpr int kKeepaliveMs = 30'000;
+constexpr int kKeepaliveMs = 10'000;
 // A replica that cannot be reached is left for the next one.
 constexpr absl::Duration kReplicaPatience = absl::Seconds(2);
 
@@ -137,20 +137,22 @@ class RegistryClient::Impl {
   absl::StatusOr<Response> Call(Stub& (Impl::*stub)(),
                                 grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                                              Response*),
-                                const Request& request) {
+                                const Request& request,
+                                absl::Duration patience = absl::InfiniteDuration()) {
     RETURN_IF_ERROR(unusable_);
     Stub& connected = (this->*stub)();
     grpc::ClientContext context;
     connection_->Authenticate(context);
-    context.set_deadline(absl::ToChronoTime(SystemClock().Wall() + target_.timeout));
+    const absl::Duration timeout = std::min(patience, target_.timeout);
+    context.set_deadline(absl::ToChronoTime(SystemClock().Wall() + timeout));
     context.AddMetadata("pinion-actor", target_.actor);
     Response response;
     const grpc::Status status = (connected.*method)(&context, request, &response);
     if (status.ok()) return response;
-    const absl::Status error = Explain(status);
-    // What was asked may have been done, so it is not asked twice; the next call looks for a
-    // replica anew.
-    if (absl::IsUnavailable(error) && target_.addresses.size() > 1) connection_.reset();
+    const absl::Status error = Explain(status, timeout);
+    // What was asked may have been done, so it is not asked twice. The next call begins with the
+    // next replica, or a new connection: this one may have vanished without a word.
+    if (absl::IsUnavailable(error) || absl::IsDeadlineExceeded(error)) MoveOn();
     return error;
   }
 
@@ -171,12 +173,17 @@ class RegistryClient::Impl {
     while (taken.ok() && reader->Read(&part)) taken = take(part);
     if (!taken.ok()) context.TryCancel();
     const grpc::Status status = reader->Finish();
-    return taken.ok() ? Explain(status) : taken;
+    return taken.ok() ? Explain(status, target_.timeout) : taken;
   }
 
  private:
-  absl::Status Explain(const grpc::Status& status) const {
-    return ToStatus(status, target_.addresses[at_], target_.timeout, target_.credentials.tls);
+  absl::Status Explain(const grpc::Status& status, absl::Duration timeout) const {
+    return ToStatus(status, target_.addresses[at_], timeout, target_.credentials.tls);
+  }
+
+  void MoveOn() {
+    connection_.reset();
+    at_ = (at_ + 1) % target_.addresses.size();
   }
 
   std::unique_ptr<dial::RegistryConnection> ConnectionTo(const std::string& address) const {
@@ -187,7 +194,7 @@ class RegistryClient::Impl {
     return std::make_unique<dial::RegistryConnection>(address, target_.credentials, arguments);
   }
 
-  // To the first replica that answers, from the one that was used on; if none does, calls say so.
+  // To the first replica that answers, from the one that is due on; if none does, calls say so.
   void Connect() {
     if (connection_ != nullptr) return;
     const std::vector<std::string>& addresses = target_.addresses;
@@ -239,7 +246,6 @@ PINION_RPC(ListRetirementBlockers, ListRetirementBlockersResponse)
 PINION_RPC(ActivateVersion, VersionStateResponse)
 PINION_RPC(CheckDeployment, CheckDeploymentResponse)
 PINION_RPC(RegisterInstance, RegisterInstanceResponse)
-PINION_RPC(RenewInstance, RenewInstanceResponse)
 PINION_RPC(DeregisterInstance, DeregisterInstanceResponse)
 PINION_RPC(ListInstances, ListInstancesResponse)
 PINION_RPC(CheckInstance, CheckInstanceResponse)
@@ -277,6 +283,12 @@ PINION_RPC(TrimAuditLog, TrimAuditLogResponse)
 PINION_RPC(MigrateStore, MigrateStoreResponse)
 
 #undef PINION_RPC
+
+absl::StatusOr<v1::RenewInstanceResponse> RegistryClient::RenewInstance(
+    const v1::RenewInstanceRequest& request, absl::Duration patience) {
+  return impl_->Call<v1::Registry::Stub, v1::RenewInstanceRequest, v1::RenewInstanceResponse>(
+      &Impl::registry, &v1::Registry::Stub::RenewInstance, request, patience);
+}
 
 absl::Status RegistryClient::ReadAuditLog(
     const v1::ReadAuditLogRequest& request,

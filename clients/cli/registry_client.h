@@ -31,7 +31,8 @@ class RegistryClient {
  public:
   struct Target {
     // "127.0.0.1:8081", "[::1]:8081", "host:8081" or "unix:/run/pinion.sock"; if several, of
-    // replicas, and the first that can be reached is asked. At least one.
+    // replicas, and the first that can be reached is asked, until it does not answer a call; then
+    // the next. At least one.
     std::vector<std::string> addresses;
     // Who makes changes, where the registry does not ask for credentials.
     std::string actor;
@@ -69,7 +70,9 @@ class RegistryClient {
       const v1::CheckDeploymentRequest& request);
   absl::StatusOr<v1::RegisterInstanceResponse> RegisterInstance(
       const v1::RegisterInstanceRequest& request);
-  absl::StatusOr<v1::RenewInstanceResponse> RenewInstance(const v1::RenewInstanceRequest& request);
+  // `patience`: how long it may take, if that is less than what the target says.
+  absl::StatusOr<v1::RenewInstanceResponse> RenewInstance(const v1::RenewInstanceRequest& request,
+                                                          absl::Duration patience);
   absl::StatusOr<v1::DeregisterInstanceResponse> DeregisterInstance(
       const v1::DeregisterInstanceRequest& request);
   absl::StatusOr<v1::ListInstancesResponse> ListInstances(const v1::ListInstancesRequest& request);

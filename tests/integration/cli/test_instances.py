@@ -9,6 +9,7 @@ import unittest
 
 from tests.harness.gateway import PROGRAM
 from tests.harness.process import ROOT
+from tests.harness.relay import Links, Relay
 from tests.integration.cli.served import ANY, PATIENCE, Served
 
 PROGRAMS = ROOT / "build/release/examples/addressbook"
@@ -99,6 +100,20 @@ class Instances(Served):
         self.settle(self.gateway)
         self.assertIn("has no instance that can be reached", self.list_contacts())
         self.assertIn("its lease has run out", self.cli("audit", "log", "--json"))
+
+    def test_a_lease_outlives_a_replica_that_vanishes(self):
+        self.publish("off", "1.0.0")
+        links = Links()
+        relays = {name: Relay(int(self.registry.rsplit(":", 1)[1]), links, name) for name in ("one", "other")}
+        replicas = ",".join(f"127.0.0.1:{relay.port}" for relay in relays.values())
+        holder = self.start(PROGRAM, "--registry", replicas, "instance", "register", "addressbook", "1.0.0", "127.0.0.1:9001",
+                            "--lease", "3s", ready=r"holding a lease of 3s")
+        uids = [instance["instance"]["uid"] for instance in self.instances()]
+        links.cut([("one", None), (None, "one")])
+        self.until(lambda: relays["other"].bytes() > 0)
+        self.assertEqual([instance["instance"]["uid"] for instance in self.instances()], uids)
+        self.assertEqual(holder.stop(), 0)
+        self.assertIn(f"deregistered {uids[0]}", holder.output())
 
     def test_the_registry_takes_out_nobody_whom_it_cannot_reach(self):
         self.publish("warn", "1.0.0")
