@@ -62,16 +62,20 @@ class _Interceptor:
 
     async def _messages(self, call: Any, path: str) -> AsyncIterator[Any]:
         told = False
+
+        async def tell() -> None:
+            nonlocal told
+            if not told:
+                told = True
+                self._rules.tell(await _response(call, path, self._rules.header))
         try:
             async for message in call:
-                if not told:
-                    told = True
-                    self._rules.tell(await _response(call, path, self._rules.header))
+                await tell()
                 yield message
         except grpc.aio.AioRpcError as error:
+            await tell()
             raise refusal.typed(error) from None
-        if not told:
-            self._rules.tell(await _response(call, path, self._rules.header))
+        await tell()
 
 
 class _UnaryUnary(_Interceptor, grpc.aio.UnaryUnaryClientInterceptor):
