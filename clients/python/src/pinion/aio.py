@@ -121,21 +121,27 @@ class ChainServerInterceptor(grpc.aio.ServerInterceptor):
 
 async def serve(server: grpc.aio.Server, registry: grpc.Channel, description: Server, until: asyncio.Event | None = None) -> None:
     """As pinion.serve. `registry` is a blocking channel: registration has a thread of its own, so that its lease does not depend on
-    how busy the event loop is. Without `until`, it ends with SIGTERM or SIGINT, which needs the main thread."""
+    how busy the event loop is. To be cancelled is to be asked to end. Without `until`, it ends with SIGTERM or SIGINT, which needs the
+    main thread."""
     state = health.aio.HealthServicer()
     registration = Registration(registry, description)
     health_pb2_grpc.add_HealthServicer_to_server(state, server)
     add_reflection(server, description.grpc_services)
     loop = asyncio.get_running_loop()
-    with _asked_to_end(loop, until) as end:
-        for name in ("", *description.grpc_services):
-            await state.set(name, health_pb2.HealthCheckResponse.SERVING)
-        await server.start()
-        registration.start(on_refusal=lambda: loop.call_soon_threadsafe(end.set))
-        await end.wait()
-    await state.enter_graceful_shutdown()
-    await asyncio.to_thread(registration.end)
-    await server.stop(description.drain_seconds)
+
+    async def leave() -> None:
+        await state.enter_graceful_shutdown()
+        await asyncio.to_thread(registration.end)
+        await server.stop(description.drain_seconds)
+    for name in ("", *description.grpc_services):
+        await state.set(name, health_pb2.HealthCheckResponse.SERVING)
+    await server.start()
+    try:
+        with _asked_to_end(loop, until) as end:
+            registration.start(on_refusal=lambda: loop.call_soon_threadsafe(end.set))
+            await end.wait()
+    finally:
+        await asyncio.shield(leave())
     if registration.refusal:
         raise registration.refusal
 

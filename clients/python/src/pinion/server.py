@@ -24,24 +24,26 @@ def serve(server: grpc.Server, registry: grpc.Channel, description: Server, unti
     """Starts `server` and serves until `until` is set; without one, which needs the main thread, until SIGTERM or SIGINT.
 
     Publishes the version if told to, serves, and registers, on `registry`: a channel with whatever credentials the registry wants.
-    One that is away only delays that, and calls are served meanwhile; one that refuses ends this with its `Refusal`. At the end the
-    server is taken out of routing first, then its open calls are waited for. Health and reflection are added, so `server` must
-    have neither, and must not have been started.
+    One that is away only delays that, and calls are served meanwhile; one that refuses ends this with its `Refusal`. At the end, be it
+    an exception, the server is taken out of routing first, then its open calls are waited for. Health and reflection are added, so
+    `server` must have neither, and must not have been started.
     """
     state = health.HealthServicer()
     names = ("", *description.grpc_services)
     registration = Registration(registry, description)
     health_pb2_grpc.add_HealthServicer_to_server(state, server)
     add_reflection(server, description.grpc_services)
-    with _asked_to_end(until) as end:
-        for name in names:
-            state.set(name, health_pb2.HealthCheckResponse.SERVING)
-        server.start()
-        registration.start(on_refusal=end.set)
-        end.wait()
-    state.enter_graceful_shutdown()
-    registration.end()
-    server.stop(description.drain_seconds).wait()
+    for name in names:
+        state.set(name, health_pb2.HealthCheckResponse.SERVING)
+    server.start()
+    try:
+        with _asked_to_end(until) as end:
+            registration.start(on_refusal=end.set)
+            end.wait()
+    finally:
+        state.enter_graceful_shutdown()
+        registration.end()
+        server.stop(description.drain_seconds).wait()
     if registration.refusal:
         raise registration.refusal
 
