@@ -162,8 +162,10 @@ public final class PinionServer implements AutoCloseable {
         Registration registration = new Registration(this);
         if (publish) registration.publish(services);
         services.forEach(descriptor -> health.setStatus(descriptor.getName(), ServingStatus.SERVING));
-        registration.start(started::shutdown);
-        return new PinionServer(started, health, registration, drain);
+        PinionServer made = new PinionServer(started, health, registration, drain);
+        // Not on the registration's own thread, whose end close() waits for.
+        registration.start(() -> new Thread(made::close, "pinion end").start());
+        return made;
       } catch (RuntimeException failed) {
         started.shutdownNow();
         throw failed;
