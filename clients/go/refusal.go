@@ -9,7 +9,7 @@ import (
 
 const domain = "pinion"
 
-// Reasons of refusals by a gateway. Those of a registry are listed at the top of its registry.proto.
+// Reasons of refusals by a gateway. protos/pinion/reason/v1/reason.proto has them all, also those of a registry.
 const (
 	PinMalformed          = "PIN_MALFORMED"
 	PinRequired           = "PIN_REQUIRED"
