@@ -39,6 +39,7 @@ TEST(RepeatingThreadTest, ARoundSaysWhenTheNextIsDue) {
     rounds.Add();
     return absl::Milliseconds(1);
   });
+  thread.Start(absl::ZeroDuration());
   rounds.AwaitMoreThan(3);
 }
 
@@ -48,6 +49,7 @@ TEST(RepeatingThreadTest, WhoeverAsksGetsARoundThatIsNotDue) {
     rounds.Add();
     return absl::InfiniteDuration();
   });
+  thread.Start(absl::InfiniteDuration());
   for (int i = 0; i < 3; ++i) {
     const int before = rounds.count();
     thread.RunSoon();
@@ -67,6 +69,7 @@ TEST(RepeatingThreadTest, WhoAsksDuringARoundGetsAnother) {
     rounds.Add();
     return absl::InfiniteDuration();
   });
+  thread.Start(absl::ZeroDuration());
   begun.get_future().wait();
   thread.RunSoon();
   asked.set_value();
@@ -80,6 +83,7 @@ TEST(RepeatingThreadTest, EndsAfterTheRoundThatRunsAndNotWhenTheNextIsDue) {
       rounds.Add();
       return absl::InfiniteDuration();
     });
+    thread.Start(absl::ZeroDuration());
     rounds.AwaitMoreThan(0);
   }
   EXPECT_GE(rounds.count(), 1);

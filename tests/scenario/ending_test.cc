@@ -421,7 +421,7 @@ TEST_F(EndingTest, AfterTheGraceNobodyWaitsForWhatIsStillToBeRead) {
     return policy;
   });
   ConnectClient();
-  CallPlan plan = Plan();
+  CallPlan plan = Plan(ResponsePlan::Kind::kNormal);
   plan.response.body.bytes = testing::GrpcMessages(1, {2 << 20});
   std::vector<const CallRecord*> calls;
   for (int i = 0; i < 10; ++i) calls.push_back(&Start(plan).record);

@@ -100,7 +100,7 @@ TEST_F(MemoryTest, NewCallsAreRefusedAndRunningOnesGoOn) {
 TEST_F(MemoryTest, WhatABurstOfCallsNeededDoesNotStay) {
   constexpr size_t kBurst = limits::kCallsKeptMax + 1000;
   Options options;
-  options.upstream.calls_max = 2 * kBurst;
+  options.upstream.calls_max = options.upstream.pending_calls_max = 2 * kBurst;
   UseOptions(options);
   listener_.http2.max_concurrent_streams = 2 * kBurst;
   ListenRaw(kOne);

@@ -46,7 +46,10 @@ TEST_F(ScenarioTest, APinThatComesBackLetsItsCallsGoOn) {
   Put({away});
   Run(absl::Seconds(60));
   Put({"pin { consumer: 'shipping' service: 'greeter' expression: '^1' }"});
-  Run(absl::Hours(1));
+  RunFor(absl::Hours(1));
+  const CallRecord& back = Start(Plan()).record;
+  RunFor(absl::Seconds(1));
+  EXPECT_EQ(VersionOf(back), "1.0.0");
   EXPECT_EQ(call.ends, 0);
   Put({away});
   Run(absl::Seconds(590));
