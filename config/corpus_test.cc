@@ -1,9 +1,9 @@
 // Runs testdata/: adding a case needs no C++.
 //   good/X.yaml     loads; its first line is `# summary: ` and what Summary says behind the file's
-//   name good/X.routing  one pinion.routing.v1.Resource a line, as text: what X.yaml compiles to
+//                   name
+//   good/X.routing  one pinion.routing.v1.Resource a line, as text: what X.yaml compiles to
 //   bad/X.yaml      is refused with exactly the lines `# error: LINE:COLUMN: message` that it
-//   begins with (`# error: message`
-//                   for what concerns the file as a whole)
+//                   begins with (`# error: message` for what concerns the file as a whole)
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 

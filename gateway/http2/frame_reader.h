@@ -3,9 +3,10 @@
 // are carried over from one read to the next. Knows lengths and padding, nothing of streams. Owned
 // by a session; one thread.
 //
-//     kHeader ──▶ kPrefix ──▶ kBegin reported ──▶ kContent ──▶ kPadding ──▶ kHeader     DATA,
-//     HEADERS, CONTINUATION
-//        └──────────────────▶ kBegin reported ──▶ kControl ──▶ kSkip ─────▶ kHeader     the others
+//     DATA, HEADERS, CONTINUATION:
+//     kHeader ──▶ kPrefix ──▶ kBegin reported ──▶ kContent ──▶ kPadding ──▶ kHeader
+//        └──────────────────▶ kBegin reported ──▶ kControl ──▶ kSkip ─────▶ kHeader
+//     the others
 #pragma once
 
 #include <array>
@@ -43,9 +44,6 @@ class FrameReader {
 
   // Drops the rest of the frame just begun: neither kFragment nor kControl is reported for it.
   void SkipFrame();
-
-  // No frame is half read.
-  bool at_frame_boundary() const { return state_ == State::kHeader && carried_ == 0; }
 
   // Of the frame last begun.
   const FrameHeader& header() const { return header_; }

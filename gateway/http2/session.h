@@ -6,8 +6,8 @@
 //
 //     while (bytes left) {
 //       bytes.remove_prefix(session.Receive(bytes, now));
-//       for (const Event& event : session.events()) Act(event);   // may call any method of this or
-//       of another session session.ReleaseEvents();
+//       for (const Event& event : session.events()) Act(event);  // may call this or other sessions
+//       session.ReleaseEvents();
 //     }
 //     while (Stream* stream = session.NextWritable()) Pump(*stream);
 //     write(session.output()); session.output().Consume(written);

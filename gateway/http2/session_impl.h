@@ -5,12 +5,13 @@
 //
 // What a frame on a stream that is not active means:
 //
-//     idle            PRIORITY ignored, HEADERS opens (server), else connection error
-//     PROTOCOL_ERROR ended clean     HEADERS, DATA: connection error STREAM_CLOSED      others
-//     ignored reset by peer   HEADERS, DATA: RST_STREAM(STREAM_CLOSED)           others ignored
-//     reset by us     ignored; DATA still counts for the connection's window, header blocks are
-//     still decoded forgotten       as reset by peer, but HEADERS from a client: connection error
-//     PROTOCOL_ERROR (ids must grow)
+//     idle           PRIORITY ignored, HEADERS opens (server), else connection error PROTOCOL_ERROR
+//     ended clean    HEADERS, DATA: connection error STREAM_CLOSED; others ignored
+//     reset by peer  HEADERS, DATA: RST_STREAM(STREAM_CLOSED); others ignored
+//     reset by us    ignored; DATA still counts for the connection's window, header blocks are
+//                    still decoded
+//     forgotten      as reset by peer, but HEADERS from a client: connection error PROTOCOL_ERROR
+//                    (ids must grow)
 #pragma once
 
 #include <array>

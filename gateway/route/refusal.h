@@ -33,8 +33,8 @@ enum class Reason {
 absl::string_view ReasonName(Reason reason);
 
 // The status with which a reason is sent. kUpstreamReset has no code of its own: it depends on the
-// reset, see Refuse(). None is NOT_FOUND or FAILED_PRECONDITION, which applications take for their
-// own answers.
+// reset, see MakeRefusalWithCode(). None is NOT_FOUND or FAILED_PRECONDITION, which applications
+// take for their own answers.
 absl::StatusCode ReasonCode(Reason reason);
 
 struct Refusal {

@@ -2,8 +2,8 @@
 // and writes once a turn. Towards callers and towards instances alike. Owned by what uses it; one
 // worker's thread.
 //
-// One turn:   readable → Handler::OnEvent … → (others use session()) → end of turn: OnWritable …,
-// one write
+// One turn:
+//     readable → Handler::OnEvent … → (others use session()) → end: OnWritable …, one write
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,9 @@
 // What a call hears from its upstream side. Implemented by proxy's Call; used on the worker's
 // thread.
 //
-//     Instance::Acquire(caller, until)  →  OnConnected(connection): connection.Open(…)  →
-//     OnUpstreamEvent…, until it calls Release()
-//                                →  OnConnectFailed(…)
+//     Instance::Acquire(caller, until)  ┬▶  OnConnected(connection): connection.Open(…)
+//                                       │      ──▶  OnUpstreamEvent…, until it calls Release()
+//                                       └▶  OnConnectFailed(…)
 #pragma once
 
 #include "absl/strings/string_view.h"

@@ -8,9 +8,8 @@
 namespace pinion::model {
 
 // Whether whoever moves from `older` to `newer` is told by the names that it may break:
-//   SEMVER   another major; under 0 another minor, under 0.0 another patch: where npm's ^ ends. Of
-//   a
-//            prerelease nothing was promised.
+//   SEMVER   another major; under 0 another minor, under 0.0 another patch: where npm's ^ ends.
+//            Of a prerelease nothing was promised.
 //   DATE     another date. Trains of one date are one API.
 //   K8S      another name: each is an API of its own.
 //   INTEGER  another number, as there is nothing else to say it with.

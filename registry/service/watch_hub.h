@@ -3,9 +3,9 @@
 // pace, after a snapshot if what it needs is no longer there. Nothing is skipped: a subscription
 // that the ring overtakes ends.
 //
-//             store ── Watcher ──▶ [hub thread: projection] ──▶ ring of revisions ──▶
-//             Subscription::Next() (a thread each) store ── Range(at one revision), page by page
-//             ───────────────────────▶   the same, first
+//   store ── Watcher ──▶ [hub thread: projection] ──▶ ring of revisions ─┐
+//   store ── Range(at one revision), page by page ──▶ snapshot, if any ──┴▶ Subscription::Next()
+//                                                                           (a thread each)
 //
 // Thread-safe. Owned by RegistryServer; outlives its subscriptions.
 #pragma once

@@ -1,9 +1,9 @@
 // A target as an ordinary program: runs what a fuzzer begins with, in a second and with any
 // compiler.
 //
-//     fuzz_X_replay PATH…               the seeds, the files, and a fixed number of mutations of
-//     each fuzz_X_replay --only PATH…        just the files, to see what a finding does
-//     fuzz_X_replay --write DIR PATH…   into DIR for a fuzzer, without running them
+//     fuzz_X_replay PATH…              seeds, files, and a fixed number of mutations of each
+//     fuzz_X_replay --only PATH…       just the files, to see what a finding does
+//     fuzz_X_replay --write DIR PATH…  into DIR for a fuzzer, without running them
 //
 // A PATH is a file or a folder of files (all below it). Those whose names end in .hex hold
 // hexadecimal digits and `#` comments, as findings of binary inputs are kept; an input that ends
