@@ -79,28 +79,15 @@ class RouteTable {
   static Refusal RefuseRoute(const Route& route, const Consumer* consumer, Reason reason,
                              absl::string_view message);
 
-  // The consumer that owns an identity, exact bytes; nullopt: none does. Views into this table.
+  // The consumer that owns an identity, exact bytes: a DNS name in lower case, a token's as
+  // JwtIdentity() makes it, an API key's SHA-256 in lower-case hex. Nullopt: none does. Views into
+  // this table.
   std::optional<Consumer> FindConsumer(IdentityKind kind, absl::string_view value) const {
     return kind == IdentityKind::kHeader ? consumers_.FindByHeader(value)
                                          : consumers_.Find(kind, value);
   }
   std::optional<Consumer> FindConsumerByHeader(absl::string_view value) const {
     return consumers_.FindByHeader(value);
-  }
-  std::optional<Consumer> FindConsumerBySpiffe(absl::string_view uri) const {
-    return consumers_.Find(IdentityKind::kSpiffe, uri);
-  }
-  // `name` in lower case.
-  std::optional<Consumer> FindConsumerByDnsSan(absl::string_view name) const {
-    return consumers_.Find(IdentityKind::kDnsSan, name);
-  }
-  std::optional<Consumer> FindConsumerByJwt(absl::string_view issuer,
-                                            absl::string_view subject) const {
-    return consumers_.Find(IdentityKind::kJwt, JwtIdentity(issuer, subject));
-  }
-  // `sha256` in lower-case hex.
-  std::optional<Consumer> FindConsumerByApiKey(absl::string_view sha256) const {
-    return consumers_.Find(IdentityKind::kApiKey, sha256);
   }
 
   // Null: not known.

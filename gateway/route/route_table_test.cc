@@ -253,12 +253,15 @@ TEST(RouteTableTest, Identities) {
   const auto name = [](const std::optional<Consumer>& c) {
     return c ? std::string(c->name) : std::string("-");
   };
-  EXPECT_EQ(name(table->FindConsumerBySpiffe("spiffe://x/billing")), "billing");
-  EXPECT_EQ(name(table->FindConsumerBySpiffe("spiffe://x/Billing")), "-");
-  EXPECT_EQ(name(table->FindConsumerByDnsSan("billing.example.com")), "billing");
-  EXPECT_EQ(name(table->FindConsumerByJwt("https://issuer", "b")), "billing");
-  EXPECT_EQ(name(table->FindConsumerByJwt("https://issuer", "")), "-");
-  EXPECT_EQ(name(table->FindConsumerByApiKey(key)), "billing");
+  const auto owner = [&](IdentityKind kind, absl::string_view value) {
+    return name(table->FindConsumer(kind, value));
+  };
+  EXPECT_EQ(owner(IdentityKind::kSpiffe, "spiffe://x/billing"), "billing");
+  EXPECT_EQ(owner(IdentityKind::kSpiffe, "spiffe://x/Billing"), "-");
+  EXPECT_EQ(owner(IdentityKind::kDnsSan, "billing.example.com"), "billing");
+  EXPECT_EQ(owner(IdentityKind::kJwt, JwtIdentity("https://issuer", "b")), "billing");
+  EXPECT_EQ(owner(IdentityKind::kJwt, JwtIdentity("https://issuer", "")), "-");
+  EXPECT_EQ(owner(IdentityKind::kApiKey, key), "billing");
   EXPECT_EQ(name(table->FindConsumerByHeader("spiffe://x/billing")), "-");
   // A consumer's name is its identity by header unless it has identities of that kind.
   EXPECT_EQ(name(table->FindConsumerByHeader("billing")), "billing");

@@ -306,7 +306,7 @@ TEST(TableBuilderTest, IdentitiesCanMoveBetweenConsumers) {
   PutAll(builder, {"consumer { name: 'c' identities { spiffe_uri: 'spiffe://s' } }"});
   const auto table = builder.Build();
   EXPECT_EQ(table->FindConsumerByHeader("x")->name, "x");
-  EXPECT_EQ(table->FindConsumerBySpiffe("spiffe://s")->name, "c");
+  EXPECT_EQ(table->FindConsumer(IdentityKind::kSpiffe, "spiffe://s")->name, "c");
   EXPECT_EQ(table->consumer_count(), 3u);
 }
 
