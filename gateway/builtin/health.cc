@@ -20,7 +20,7 @@ Status StatusOf(const Context& context, const std::string& name) {
   const auto serving = [](bool yes) {
     return yes ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING;
   };
-  if (name.empty()) return serving(!context.table->Services().empty());
+  if (name.empty()) return serving(context.table->has_services());
   if (IsBuiltin(name)) return HealthCheckResponse::SERVING;
   if (context.table->FindServiceOfGrpc(name) == nullptr)
     return HealthCheckResponse::SERVICE_UNKNOWN;

@@ -98,6 +98,7 @@ class RouteTable {
   std::shared_ptr<const std::string> FindSchema(absl::string_view digest) const;
   // All services, in no particular order.
   std::vector<const ServiceEntry*> Services() const;
+  bool has_services() const { return !service_ids_->empty(); }
 
   // Whether Drain() could say anything at all.
   bool has_drains() const { return drains_.size() > 0; }

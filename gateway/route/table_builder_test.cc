@@ -160,12 +160,14 @@ TEST(TableBuilderTest, Deletions) {
   EXPECT_TRUE(table->FindService("greeter")->versions.empty());
   EXPECT_TRUE(table->FindService("greeter")->expressions_by_text.empty());
   EXPECT_EQ(table->consumer_count(), 0u);
+  EXPECT_TRUE(table->has_services());
 
   ASSERT_TRUE(Delete(builder, "service { name: 'greeter' }").ok());
   table = builder.Build();
   EXPECT_EQ(table->FindService("greeter"), nullptr);
   EXPECT_EQ(Outcome(ResolveCall(*table, {})), "SERVICE_UNKNOWN");
   EXPECT_TRUE(table->Services().empty());
+  EXPECT_FALSE(table->has_services());
 
   // What is not there is deleted already.
   for (const char* gone :
