@@ -3,8 +3,10 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/cord.h"
 #include "gateway/builtin/call.h"
 #include "gateway/route/testing_table.h"
 #include "gmock/gmock.h"
@@ -23,8 +25,14 @@ using testing::ElementsAre;
 
 struct Answers final : Sink {
   std::vector<std::string> messages;
+  std::vector<absl::Cord> cords;  // the same
+  std::vector<size_t> shared_bytes;
   std::vector<absl::Status> ends;
-  void Send(const std::string& message) override { messages.push_back(message); }
+  void Send(absl::Cord message, size_t shared) override {
+    messages.push_back(std::string(message));
+    cords.push_back(std::move(message));
+    shared_bytes.push_back(shared);
+  }
   void End(const absl::Status& status) override { ends.push_back(status); }
 };
 
@@ -90,6 +98,17 @@ class BuiltinTest : public testing::Test {
     call->OnHalfClose();
     EXPECT_THAT(answers.ends, ElementsAre(absl::OkStatus()));
     return response;
+  }
+
+  std::vector<std::string> Services(const std::string& identity) {
+    ServerReflectionRequest request;
+    request.set_list_services("*");
+    std::vector<std::string> names;
+    const ServerReflectionResponse response = Reflect(request, identity);
+    for (const auto& service : response.list_services_response().service()) {
+      if (!IsBuiltin(service.name())) names.push_back(service.name());
+    }
+    return names;
   }
 
   std::vector<std::string> FilesOfSymbol(const std::string& symbol, const std::string& identity) {
@@ -174,6 +193,107 @@ TEST_F(BuiltinTest, ReflectionShowsEachCallerItsOwnVersion) {
   ServerReflectionRequest request;
   request.set_file_containing_symbol("acme.OnlyInTwo");
   EXPECT_EQ(Reflect(request, "").error_response().error_code(), 5) << "that is the other version's";
+}
+
+// 'album' comes before 'book', and imports the file of its gRPC service as it once was.
+TEST_F(BuiltinTest, ReflectionAsksTheOwnerOfAServiceAndNotWhoImportsIt) {
+  route::PutAll(builder_,
+                {"service { name: 'album' scheme: SEMVER grpc_services: 'acme.Album' }",
+                 "version { service: 'album' name: '1.0.0' state: ACTIVE schema_digest: 'old' }",
+                 "channel { service: 'album' name: 'stable' version: '1.0.0' }"});
+  builder_.PutSchema("old", SchemaWith("OnlyInOld"));
+  table_ = builder_.Build();
+  ServerReflectionRequest request;
+  for (const char* symbol : {"acme.Book", "acme.Book.Get"}) {
+    request.set_file_containing_symbol(symbol);
+    google::protobuf::FileDescriptorProto file;
+    ASSERT_TRUE(file.ParseFromString(
+        Reflect(request, "").file_descriptor_response().file_descriptor_proto(0)));
+    EXPECT_EQ(file.message_type(0).name(), "OnlyInOne") << symbol;
+  }
+  EXPECT_THAT(FilesOfSymbol("acme.OnlyInOld", ""), ElementsAre("book.proto", "base.proto"));
+  request.set_file_by_filename("book.proto");
+  google::protobuf::FileDescriptorProto file;
+  ASSERT_TRUE(file.ParseFromString(
+      Reflect(request, "").file_descriptor_response().file_descriptor_proto(0)));
+  EXPECT_EQ(file.message_type(0).name(), "OnlyInOld") << "of several, the first by name";
+}
+
+TEST_F(BuiltinTest, ReflectionShowsEachPackageInItsVersion) {
+  route::PutAll(builder_,
+                {"service { name: 'film' scheme: K8S version_from_package: true grpc_services: "
+                 "'acme.v1.Film' grpc_services: 'acme.v2.Film' grpc_services: 'acme.v3.Film' }",
+                 "version { service: 'film' name: 'v1' state: ACTIVE schema_digest: 'one' }",
+                 "version { service: 'film' name: 'v2' state: ACTIVE schema_digest: 'film' }"});
+  builder_.PutSchema("film", SchemaWith("OnlyInFilm"));
+  table_ = builder_.Build();
+  EXPECT_THAT(Services(""), ElementsAre("acme.Book", "acme.v1.Film", "acme.v2.Film"));
+  EXPECT_THAT(FilesOfSymbol("acme.OnlyInFilm", ""), ElementsAre("book.proto", "base.proto"));
+}
+
+TEST_F(BuiltinTest, ReflectionFindsExtensions) {
+  google::protobuf::FileDescriptorSet set;
+  auto* file = set.add_file();
+  file->set_name("options.proto");
+  file->set_package("acme");
+  file->add_message_type()->set_name("Options");
+  for (int number : {9, 4}) {
+    auto* extension = file->add_extension();
+    extension->set_name("x" + std::to_string(number));
+    extension->set_extendee(".acme.Options");
+    extension->set_number(number);
+  }
+  route::PutAll(builder_,
+                {"version { service: 'book' name: '1.0.0' state: ACTIVE schema_digest: 'ext' }"});
+  builder_.PutSchema("ext", set.SerializeAsString());
+  table_ = builder_.Build();
+  ServerReflectionRequest request;
+  request.set_all_extension_numbers_of_type("acme.Options");
+  const auto numbers = Reflect(request, "").all_extension_numbers_response();
+  EXPECT_EQ(numbers.base_type_name(), "acme.Options");
+  EXPECT_THAT(numbers.extension_number(), ElementsAre(4, 9));
+  EXPECT_EQ(Reflect(request, "shipping").error_response().error_code(), 5);
+  request.mutable_file_containing_extension()->set_containing_type("acme.Options");
+  request.mutable_file_containing_extension()->set_extension_number(4);
+  EXPECT_EQ(Reflect(request, "").file_descriptor_response().file_descriptor_proto_size(), 1);
+}
+
+// A hundred streams that ask for a schema and read nothing cost its memory once.
+TEST_F(BuiltinTest, AnswersOfManyCallsShareTheBytesOfOneSchema) {
+  constexpr size_t kSchemaBytes = 100'000;
+  {
+    route::TableBuilder builder;
+    route::PutAll(builder,
+                  {"service { name: 'book' scheme: SEMVER grpc_services: 'acme.Book' }",
+                   "version { service: 'book' name: '1.0.0' state: ACTIVE schema_digest: 'd' }",
+                   "channel { service: 'book' name: 'stable' version: '1.0.0' }"});
+    builder.PutSchema("d", SchemaWith(std::string(kSchemaBytes, 'm')));
+    table_ = builder.Build();
+  }
+  const std::string& schema = *table_->FindSchema("d")->bytes();
+  const auto shared = [&schema](absl::string_view piece) {
+    return piece.data() >= schema.data() && piece.data() < schema.data() + schema.size();
+  };
+  ServerReflectionRequest request;
+  request.set_file_by_filename("book.proto");
+  std::vector<Answers> all(100);
+  std::vector<std::unique_ptr<Call>> calls;
+  for (Answers& answers : all) {
+    calls.push_back(
+        Begin("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "", answers));
+    calls.back()->OnMessage(request.SerializeAsString());
+    size_t bytes = 0;
+    for (const absl::string_view piece : answers.cords.at(0).Chunks()) {
+      if (shared(piece)) bytes += piece.size();
+    }
+    EXPECT_GT(bytes, kSchemaBytes);
+    EXPECT_EQ(bytes, answers.shared_bytes.at(0));
+    EXPECT_LT(answers.messages[0].size() - bytes, 1000u);
+  }
+  // What is still to be sent outlives the call and the table.
+  calls.clear();
+  table_ = nullptr;
+  EXPECT_EQ(std::string(all[0].cords[0]), all[0].messages[0]);
 }
 
 TEST_F(BuiltinTest, ReflectionFindsFilesByName) {

@@ -2,10 +2,12 @@
 // messages in, messages out. Owned by proxy's exchange; the worker's thread.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/cord.h"
 #include "absl/strings/string_view.h"
 #include "gateway/route/method_path.h"
 #include "gateway/route/route_table.h"
@@ -15,7 +17,8 @@ namespace pinion::builtin {
 // Where the answers go.
 class Sink {
  public:
-  virtual void Send(const std::string& message) = 0;
+  // `shared_bytes` of it stay where they are, in a schema, until they are sent.
+  virtual void Send(absl::Cord message, size_t shared_bytes) = 0;
   // The last word; nothing may be sent after it.
   virtual void End(const absl::Status& status) = 0;
 

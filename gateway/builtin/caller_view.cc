@@ -1,6 +1,5 @@
 #include "gateway/builtin/caller_view.h"
 
-#include <algorithm>
 #include <variant>
 
 #include "gateway/route/header_resolutions.h"
@@ -8,28 +7,26 @@
 
 namespace pinion::builtin {
 
-const route::VersionEntry* VersionFor(const Context& context, absl::string_view grpc_service) {
-  // Found anew each time: a consumer points into the table that found it.
-  const auto consumer = context.table->FindConsumer(context.identity_kind, context.identity);
+const route::VersionEntry* CallerView::VersionFor(absl::string_view grpc_service) const {
   const route::CallQuery query{.method = {.full = {}, .grpc_service = grpc_service, .method = {}},
-                               .consumer = consumer.has_value() ? &*consumer : nullptr};
+                               .consumer = consumer_.has_value() ? &*consumer_ : nullptr};
   route::HeaderResolutions unused;
-  const route::Resolved resolved = context.table->Resolve(query, unused);
+  const route::Resolved resolved = context_.table->Resolve(query, unused);
   const auto* route = std::get_if<route::Route>(&resolved);
   return route == nullptr ? nullptr : route->version;
 }
 
-std::vector<ServedVersion> VersionsFor(const Context& context) {
-  std::vector<ServedVersion> served;
-  for (const route::ServiceEntry* service : context.table->Services()) {
-    if (service->grpc_services.empty()) continue;
-    const route::VersionEntry* version = VersionFor(context, service->grpc_services.front());
-    if (version != nullptr) served.push_back({service, version});
+void CallerView::ForEachServed(
+    const route::ServiceEntry& service,
+    absl::FunctionRef<void(const std::string&, const route::VersionEntry&)> visit) const {
+  const route::VersionEntry* version = nullptr;
+  bool asked = false;
+  for (const std::string& grpc_service : service.grpc_services) {
+    // One answer is that of all, unless each package may name a version of its own.
+    if (!asked || !service.package_expressions.empty()) version = VersionFor(grpc_service);
+    asked = true;
+    if (version != nullptr) visit(grpc_service, *version);
   }
-  std::sort(served.begin(), served.end(), [](const ServedVersion& a, const ServedVersion& b) {
-    return a.service->name < b.service->name;
-  });
-  return served;
 }
 
 }  // namespace pinion::builtin

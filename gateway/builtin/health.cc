@@ -24,14 +24,14 @@ Status StatusOf(const Context& context, const std::string& name) {
   if (IsBuiltin(name)) return HealthCheckResponse::SERVING;
   if (context.table->FindServiceOfGrpc(name) == nullptr)
     return HealthCheckResponse::SERVICE_UNKNOWN;
-  const route::VersionEntry* version = VersionFor(context, name);
+  const route::VersionEntry* version = CallerView(context).VersionFor(name);
   return serving(version != nullptr && !version->instances->empty());
 }
 
-std::string Encode(Status status) {
+absl::Cord Encode(Status status) {
   HealthCheckResponse response;
   response.set_status(status);
-  return response.SerializeAsString();
+  return absl::Cord(response.SerializeAsString());
 }
 
 std::optional<std::string> NameAskedFor(absl::string_view message) {
@@ -57,7 +57,7 @@ class CheckCall final : public Call {
       return sink_.End(absl::NotFoundError(
           absl::StrCat("no service here claims the gRPC service '", route::Printable(*name), "'")));
     }
-    sink_.Send(Encode(status));
+    sink_.Send(Encode(status), 0);
     sink_.End(absl::OkStatus());
   }
 
@@ -93,7 +93,7 @@ class WatchCall final : public Call {
     const Status status = StatusOf(context_, *name_);
     if (told_ == status) return;
     told_ = status;
-    sink_.Send(Encode(status));
+    sink_.Send(Encode(status), 0);
   }
 
   Context context_;

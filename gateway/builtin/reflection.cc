@@ -1,73 +1,81 @@
 #include "gateway/builtin/reflection.h"
 
-#include <google/protobuf/descriptor.h>
-#include <google/protobuf/descriptor.pb.h>
-#include <google/protobuf/descriptor_database.h>
+#include <google/protobuf/io/coded_stream.h>
 
 #include <algorithm>
-#include <deque>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "gateway/builtin/caller_view.h"
 #include "gateway/route/refusal.h"
+#include "gateway/route/schema.h"
 #include "grpc/reflection/v1/reflection.pb.h"
 
 namespace pinion::builtin {
 namespace {
 
-using google::protobuf::FileDescriptorProto;
-using google::protobuf::FileDescriptorSet;
-using google::protobuf::SimpleDescriptorDatabase;
+using grpc::reflection::v1::FileDescriptorResponse;
 using grpc::reflection::v1::ServerReflectionRequest;
 using grpc::reflection::v1::ServerReflectionResponse;
+using route::Schema;
 
-// The files of one version, found by name and symbol without linking them: two versions may well
-// disagree.
-class SchemaFiles {
- public:
-  explicit SchemaFiles(const std::string& file_descriptor_set) {
-    FileDescriptorSet set;
-    if (!set.ParseFromString(file_descriptor_set)) return;
-    for (const FileDescriptorProto& file : set.file()) database_.Add(file);
-  }
+using Find = absl::FunctionRef<const Schema::File*(const Schema&)>;
 
-  bool FindFile(const std::string& name, FileDescriptorProto& file) {
-    return database_.FindFileByName(name, &file);
-  }
-  bool FindSymbol(const std::string& symbol, FileDescriptorProto& file) {
-    return database_.FindFileContainingSymbol(symbol, &file);
-  }
-  bool FindExtension(const std::string& type, int number, FileDescriptorProto& file) {
-    return database_.FindFileContainingExtension(type, number, &file);
-  }
-  bool FindExtensionNumbers(const std::string& type, std::vector<int>& numbers) {
-    return database_.FindAllExtensionNumbers(type, &numbers);
-  }
+// A file of one version's schema; of none: there is no such file.
+struct Found {
+  const Schema* schema = nullptr;
+  const Schema::File* file = nullptr;
+};
 
-  // `file` and all that it imports, each once, what it needs after it.
-  void AppendClosure(const FileDescriptorProto& file, ServerReflectionResponse& response) {
-    absl::flat_hash_set<std::string> seen = {file.name()};
-    std::vector<FileDescriptorProto> files = {file};
-    for (size_t i = 0; i < files.size(); ++i) {
-      response.mutable_file_descriptor_response()->add_file_descriptor_proto(
-          files[i].SerializeAsString());
-      const std::vector<std::string> imports(files[i].dependency().begin(),
-                                             files[i].dependency().end());
-      for (const std::string& import : imports) {
-        FileDescriptorProto imported;
-        if (seen.insert(import).second && FindFile(import, imported))
-          files.push_back(std::move(imported));
+struct Answer {
+  ServerReflectionResponse response;
+  Found files;  // the file that was asked for, to be sent with all that it imports; or none
+};
+
+// What comes before the bytes of a message or of a string. Source: Protocol Buffers, "Encoding".
+std::string FieldHead(int field, size_t size) {
+  using google::protobuf::io::CodedOutputStream;
+  constexpr uint32_t kLengthDelimited = 2;
+  uint8_t head[2 * 5];  // two numbers of 32 bits
+  const uint32_t tag = static_cast<uint32_t>(field) << 3 | kLengthDelimited;
+  uint8_t* const end = CodedOutputStream::WriteVarint32ToArray(
+      static_cast<uint32_t>(size), CodedOutputStream::WriteTagToArray(tag, head));
+  return std::string(head, end);
+}
+
+// Sends a ServerReflectionResponse without copying large files out of the schema, which is the same
+// for all callers.
+void Send(const Answer& answer, Sink& sink) {
+  constexpr size_t kSharedBytesMin = 1024;  // to share also costs memory
+  absl::Cord files;
+  size_t shared_bytes = 0;
+  if (answer.files.file != nullptr) {
+    const Schema& schema = *answer.files.schema;
+    for (const Schema::File* file : schema.Closure(*answer.files.file)) {
+      files.Append(
+          FieldHead(FileDescriptorResponse::kFileDescriptorProtoFieldNumber, file->bytes.size()));
+      if (file->bytes.size() < kSharedBytesMin) {
+        files.Append(file->bytes);
+        continue;
       }
+      files.Append(absl::MakeCordFromExternal(file->bytes, [held = schema.bytes()] {}));
+      shared_bytes += file->bytes.size();
     }
   }
-
- private:
-  SimpleDescriptorDatabase database_;
-};
+  absl::Cord message(answer.response.SerializeAsString());
+  if (!files.empty()) {
+    message.Append(
+        FieldHead(ServerReflectionResponse::kFileDescriptorResponseFieldNumber, files.size()));
+    message.Append(std::move(files));
+  }
+  sink.Send(std::move(message), shared_bytes);
+}
 
 class ReflectionCall final : public Call {
  public:
@@ -78,43 +86,43 @@ class ReflectionCall final : public Call {
     if (!request.ParseFromArray(message.data(), static_cast<int>(message.size()))) {
       return sink_.End(absl::InvalidArgumentError("not a ServerReflectionRequest"));
     }
-    ServerReflectionResponse response;
-    response.set_valid_host(request.host());
-    *response.mutable_original_request() = request;
-    Answer(request, response);
-    sink_.Send(response.SerializeAsString());
+    Answer answer;
+    answer.response.set_valid_host(request.host());
+    *answer.response.mutable_original_request() = request;
+    Fill(request, answer);
+    Send(answer, sink_);
   }
 
   void OnHalfClose() override { sink_.End(absl::OkStatus()); }
 
  private:
-  void Answer(const ServerReflectionRequest& request, ServerReflectionResponse& response) {
+  void Fill(const ServerReflectionRequest& request, Answer& answer) {
     switch (request.message_request_case()) {
       case ServerReflectionRequest::kListServices:
-        return ListServices(response);
-      case ServerReflectionRequest::kFileByFilename:
-        return AnswerFile(request.file_by_filename(), response,
-                          [&](SchemaFiles& files, FileDescriptorProto& file) {
-                            return files.FindFile(request.file_by_filename(), file);
-                          });
-      case ServerReflectionRequest::kFileContainingSymbol:
-        return AnswerFile(request.file_containing_symbol(), response,
-                          [&](SchemaFiles& files, FileDescriptorProto& file) {
-                            return files.FindSymbol(request.file_containing_symbol(), file);
-                          });
+        return ListServices(answer.response);
+      case ServerReflectionRequest::kFileByFilename: {
+        const std::string& name = request.file_by_filename();
+        return FillFile(
+            name, Search([&name](const Schema& schema) { return schema.FindFile(name); }), answer);
+      }
+      case ServerReflectionRequest::kFileContainingSymbol: {
+        const std::string& symbol = request.file_containing_symbol();
+        return FillFile(symbol, SearchSymbol(symbol), answer);
+      }
       case ServerReflectionRequest::kFileContainingExtension: {
-        const auto& extension = request.file_containing_extension();
-        return AnswerFile(
-            absl::StrCat(extension.containing_type(), " extension ", extension.extension_number()),
-            response, [&](SchemaFiles& files, FileDescriptorProto& file) {
-              return files.FindExtension(extension.containing_type(), extension.extension_number(),
-                                         file);
-            });
+        const std::string& type = request.file_containing_extension().containing_type();
+        const int number = request.file_containing_extension().extension_number();
+        return FillFile(absl::StrCat(type, " extension ", number),
+                        Search([&type, number](const Schema& schema) {
+                          return schema.FindExtension(type, number);
+                        }),
+                        answer);
       }
       case ServerReflectionRequest::kAllExtensionNumbersOfType:
-        return AnswerExtensions(request.all_extension_numbers_of_type(), response);
+        return ListExtensions(request.all_extension_numbers_of_type(), answer.response);
       case ServerReflectionRequest::MESSAGE_REQUEST_NOT_SET:
-        return Fail(absl::StatusCode::kInvalidArgument, "the request asks for nothing", response);
+        return Fail(absl::StatusCode::kInvalidArgument, "the request asks for nothing",
+                    answer.response);
     }
   }
 
@@ -122,38 +130,40 @@ class ReflectionCall final : public Call {
     std::vector<std::string> names = {"grpc.health.v1.Health",
                                       "grpc.reflection.v1.ServerReflection",
                                       "grpc.reflection.v1alpha.ServerReflection"};
-    for (const ServedVersion& served : VersionsFor(context_)) {
-      names.insert(names.end(), served.service->grpc_services.begin(),
-                   served.service->grpc_services.end());
+    const CallerView view(context_);
+    for (const route::ServiceEntry* service : context_.table->Services()) {
+      view.ForEachServed(*service, [&names](const std::string& name, const route::VersionEntry&) {
+        names.push_back(name);
+      });
     }
     std::sort(names.begin(), names.end());
     auto& list = *response.mutable_list_services_response();
     for (std::string& name : names) list.add_service()->set_name(std::move(name));
   }
 
-  template <typename Find>
-  void AnswerFile(const std::string& what, ServerReflectionResponse& response, const Find& find) {
-    for (SchemaFiles& files : Files()) {
-      FileDescriptorProto file;
-      if (find(files, file)) return files.AppendClosure(file, response);
-    }
+  void FillFile(const std::string& what, Found found, Answer& answer) {
+    answer.files = found;
+    if (found.file != nullptr) return;
     Fail(absl::StatusCode::kNotFound,
          absl::StrCat("no version that this caller gets was published with ",
                       route::Printable(what)),
-         response);
+         answer.response);
   }
 
-  void AnswerExtensions(const std::string& type, ServerReflectionResponse& response) {
-    std::vector<int> numbers;
-    bool known = false;
-    for (SchemaFiles& files : Files()) {
-      FileDescriptorProto file;
-      known = known || files.FindSymbol(type, file);
-      files.FindExtensionNumbers(type, numbers);
-    }
-    if (!known) {
+  void ListExtensions(const std::string& type, ServerReflectionResponse& response) {
+    if (SearchSymbol(type).file == nullptr) {
       return Fail(absl::StatusCode::kNotFound, absl::StrCat("no type ", route::Printable(type)),
                   response);
+    }
+    std::vector<int> numbers;
+    const CallerView view(context_);
+    for (const route::ServiceEntry* service : context_.table->Services()) {
+      view.ForEachServed(*service, [&](const std::string&, const route::VersionEntry& version) {
+        const Schema* schema = context_.table->FindSchema(version.schema_digest);
+        if (schema == nullptr) return;
+        const std::vector<int> more = schema->ExtensionNumbers(type);
+        numbers.insert(numbers.end(), more.begin(), more.end());
+      });
     }
     auto& answer = *response.mutable_all_extension_numbers_response();
     answer.set_base_type_name(type);
@@ -167,22 +177,50 @@ class ReflectionCall final : public Call {
     response.mutable_error_response()->set_error_message(message);
   }
 
-  // The schemas of the versions that this caller gets, read when first needed.
-  std::deque<SchemaFiles>& Files() {
-    if (!read_) {
-      read_ = true;
-      for (const ServedVersion& each : VersionsFor(context_)) {
-        const auto schema = context_.table->FindSchema(each.version->schema_digest);
-        if (schema != nullptr) files_.emplace_back(*schema);
-      }
+  Found FindIn(const route::VersionEntry& version, Find find) const {
+    const Schema* schema = context_.table->FindSchema(version.schema_digest);
+    const Schema::File* file = schema == nullptr ? nullptr : find(*schema);
+    return file == nullptr ? Found() : Found{schema, file};
+  }
+
+  // In the versions that this caller gets: that of the service whose name comes first, of those
+  // that have it.
+  Found Search(Find find) const {
+    const CallerView view(context_);
+    Found found;
+    const route::ServiceEntry* owner = nullptr;
+    for (const route::ServiceEntry* service : context_.table->Services()) {
+      if (owner != nullptr && owner->name < service->name) continue;
+      // Which version the caller gets is only asked where it matters: most services have no such
+      // file in any.
+      const auto has = [&](const auto& version) { return FindIn(*version, find).file != nullptr; };
+      if (std::none_of(service->versions.begin(), service->versions.end(), has)) continue;
+      view.ForEachServed(*service, [&](const std::string&, const route::VersionEntry& version) {
+        if (owner == service) return;
+        const Found here = FindIn(version, find);
+        if (here.file == nullptr) return;
+        found = here;
+        owner = service;
+      });
     }
-    return files_;
+    return found;
+  }
+
+  // A gRPC service and its methods are looked for in their own service alone: others may have
+  // imported their file as it is in another version.
+  Found SearchSymbol(absl::string_view symbol) const {
+    const auto find = [symbol](const Schema& schema) { return schema.FindSymbol(symbol); };
+    const size_t dot = symbol.rfind('.');
+    for (const absl::string_view name : {symbol, symbol.substr(0, dot)}) {
+      if (context_.table->FindServiceOfGrpc(name) == nullptr) continue;
+      const route::VersionEntry* version = CallerView(context_).VersionFor(name);
+      return version == nullptr ? Found() : FindIn(*version, find);
+    }
+    return Search(find);
   }
 
   Context context_;
   Sink& sink_;
-  bool read_ = false;
-  std::deque<SchemaFiles> files_;  // never moved: a descriptor database cannot be
 };
 
 }  // namespace

@@ -17,6 +17,10 @@ namespace {
 // Length-Prefixed-Message: a flag and four bytes of length. Source: gRPC over HTTP/2.
 constexpr size_t kPrefixBytes = 5;
 
+// Of an answer, what the connection is given at a time, and what waits here if it does not take it:
+// a frame.
+constexpr size_t kPieceBytes = 16 * 1024;
+
 size_t LengthOf(const std::string& prefix) {
   const auto byte = [&](int i) {
     return static_cast<size_t>(static_cast<unsigned char>(prefix[i]));
@@ -81,6 +85,7 @@ void BuiltinExchange::OnLastGoAway() {
 void BuiltinExchange::Cut(const CallError& error) {
   if (closed_) return;
   response_.DropWaiting();
+  answer_.Clear();
   SayLast(error);
 }
 
@@ -101,6 +106,7 @@ void BuiltinExchange::OnDownstreamEvent(const http2::Event& event) {
 
 void BuiltinExchange::OnDownstreamWritable() {
   response_.OnSinkWritable();
+  SendWaiting();
   // What waited for room in the answer goes on.
   Receive({}, false);
 }
@@ -112,9 +118,9 @@ void BuiltinExchange::Receive(http2::Bytes bytes, bool end) {
     EndWith(CallError(absl::StatusCode::kResourceExhausted,
                       "too many requests wait for their answers; read the answers"));
   }
-  while (!ended_ && response_.waiting_bytes() == 0 && DeliverMessage()) {
+  while (!ended_ && idle() && DeliverMessage()) {
   }
-  if (!ended_ && request_ended_ && response_.waiting_bytes() == 0) EndRequest();
+  if (!ended_ && request_ended_ && idle()) EndRequest();
   Settle();
 }
 
@@ -145,14 +151,31 @@ void BuiltinExchange::SendHeaders() {
       *stream_, {{":status", "200"}, {"content-type", "application/grpc"}}, false);
 }
 
-void BuiltinExchange::Send(const std::string& message) {
+void BuiltinExchange::Send(absl::Cord message, size_t shared_bytes) {
   SendHeaders();
   const size_t n = message.size();
-  std::string framed = {0, static_cast<char>(n >> 24), static_cast<char>(n >> 16),
-                        static_cast<char>(n >> 8), static_cast<char>(n)};
-  framed += message;
-  response_.Push(http2::Bytes(reinterpret_cast<const uint8_t*>(framed.data()), framed.size()),
-                 false);
+  const std::string prefix = {0, static_cast<char>(n >> 24), static_cast<char>(n >> 16),
+                              static_cast<char>(n >> 8), static_cast<char>(n)};
+  answer_.Append(prefix);
+  answer_.Append(std::move(message));
+  answer_own_bytes_ += kPrefixBytes + n - shared_bytes;
+  SendWaiting();
+}
+
+void BuiltinExchange::SendWaiting() {
+  while (!answer_.empty() && response_.waiting_bytes() == 0) {
+    const absl::string_view piece = answer_.chunk_begin()->substr(0, kPieceBytes);
+    response_.Push(http2::Bytes(reinterpret_cast<const uint8_t*>(piece.data()), piece.size()),
+                   false);
+    answer_.RemovePrefix(piece.size());
+  }
+  if (!answer_.empty()) return;
+  answer_own_bytes_ = 0;
+  if (!last_.has_value()) return;
+  http2::HeaderBlock block;
+  AddGrpcStatus(*last_, block);
+  last_.reset();
+  response_.PushTrailers(block);
 }
 
 void BuiltinExchange::End(const absl::Status& status) {
@@ -174,9 +197,8 @@ void BuiltinExchange::SayLast(const CallError& error) {
   if (!headers_sent_) {
     SendError(error, grpc_, downstream_.transport().session(), *stream_, response_);
   } else {
-    http2::HeaderBlock block;
-    AddGrpcStatus(error, block);
-    response_.PushTrailers(block);
+    last_ = error;
+    SendWaiting();
   }
   Settle();
 }

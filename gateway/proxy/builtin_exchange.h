@@ -3,10 +3,13 @@
 // worker's thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gateway/access_log/sink.h"
@@ -37,11 +40,13 @@ class BuiltinExchange final : public net::Deferred, public Exchange, private bui
 
   void OnDownstreamEvent(const http2::Event& event) override;
   void OnDownstreamWritable() override;
-  size_t held_bytes() const override { return received_.capacity() + response_.held_bytes(); }
+  size_t held_bytes() const override {
+    return received_.capacity() + answer_own_bytes_ + response_.held_bytes();
+  }
   void EndForMemory() override { Cut(OutOfMemory()); }
 
  private:
-  void Send(const std::string& message) override;
+  void Send(absl::Cord message, size_t shared_bytes) override;
   void End(const absl::Status& status) override;
 
   void Receive(http2::Bytes bytes, bool end);
@@ -49,7 +54,11 @@ class BuiltinExchange final : public net::Deferred, public Exchange, private bui
   bool DeliverMessage();
   // All messages were delivered and no more come.
   void EndRequest();
+  // Nothing waits for the caller to read.
+  bool idle() const { return answer_.empty() && response_.waiting_bytes() == 0; }
   void SendHeaders();
+  // As much of the answer, and then of the last word, as the caller takes.
+  void SendWaiting();
   // Nothing if the last word was said.
   void EndWith(const CallError& error);
   void SayLast(const CallError& error);
@@ -69,6 +78,9 @@ class BuiltinExchange final : public net::Deferred, public Exchange, private bui
   bool headers_sent_ = false;
   bool ended_ = false;  // the last word was said
   bool closed_ = false;
+  absl::Cord answer_;              // what response_ has yet to get
+  size_t answer_own_bytes_ = 0;    // of it, but for what is shared
+  std::optional<CallError> last_;  // the last word, until what is before it is sent
   BodyPipe response_;
   net::Timer timer_;  // the caller's deadline
 

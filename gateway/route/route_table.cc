@@ -114,10 +114,10 @@ size_t RouteTable::CopiedSince(const RouteTable& before) const {
   return copied;
 }
 
-std::shared_ptr<const std::string> RouteTable::FindSchema(absl::string_view digest) const {
+const Schema* RouteTable::FindSchema(absl::string_view digest) const {
   if (schemas_ == nullptr) return nullptr;
   const auto found = schemas_->find(digest);
-  return found == schemas_->end() ? nullptr : found->second;
+  return found == schemas_->end() ? nullptr : found->second.get();
 }
 
 }  // namespace pinion::route

@@ -20,6 +20,7 @@
 #include "gateway/route/header_resolutions.h"
 #include "gateway/route/method_path.h"
 #include "gateway/route/refusal.h"
+#include "gateway/route/schema.h"
 #include "gateway/route/slots.h"
 
 namespace pinion::route {
@@ -93,9 +94,8 @@ class RouteTable {
   // Null: not known.
   const ServiceEntry* FindService(absl::string_view name) const;
   const ServiceEntry* FindServiceOfGrpc(absl::string_view grpc_service) const;
-  // The serialised google.protobuf.FileDescriptorSet of versions with this digest, with all
-  // imports; null: not known here.
-  std::shared_ptr<const std::string> FindSchema(absl::string_view digest) const;
+  // Of the versions with this digest, with all imports; null: not known here.
+  const Schema* FindSchema(absl::string_view digest) const;
   // All services, in no particular order.
   std::vector<const ServiceEntry*> Services() const;
   bool has_services() const { return !service_ids_->empty(); }
@@ -129,7 +129,7 @@ class RouteTable {
   };
   using GrpcIndex = absl::flat_hash_map<std::string, GrpcServiceEntry>;
   using NameIndex = absl::flat_hash_map<std::string, uint32_t>;
-  using SchemaIndex = absl::flat_hash_map<std::string, std::shared_ptr<const std::string>>;
+  using SchemaIndex = absl::flat_hash_map<std::string, std::shared_ptr<const Schema>>;
 
   uint64_t generation_;
   CowList<std::shared_ptr<const ServiceEntry>> services_;  // by id; null: gone

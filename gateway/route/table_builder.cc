@@ -56,7 +56,6 @@ class TableBuilder::Impl {
   void Clear();
   std::shared_ptr<const RouteTable> Build();
   void PutSchema(const std::string& digest, std::string file_descriptor_set);
-  bool HasSchema(const std::string& digest) const { return schemas_->contains(digest); }
 
  private:
   struct InstancePlace {
@@ -379,10 +378,11 @@ std::shared_ptr<const RouteTable> TableBuilder::Impl::Build() {
 }
 
 void TableBuilder::Impl::PutSchema(const std::string& digest, std::string file_descriptor_set) {
+  if (schemas_->contains(digest)) return;
   if (std::exchange(schemas_shared_, false)) {
     schemas_ = std::make_shared<RouteTable::SchemaIndex>(*schemas_);
   }
-  (*schemas_)[digest] = std::make_shared<const std::string>(std::move(file_descriptor_set));
+  (*schemas_)[digest] = std::make_shared<const Schema>(std::move(file_descriptor_set));
 }
 
 TableBuilder::TableBuilder() : impl_(std::make_unique<Impl>()) {}
@@ -414,7 +414,6 @@ absl::Status TableBuilder::Delete(const Resource& resource) { return impl_->Dele
 void TableBuilder::PutSchema(const std::string& digest, std::string file_descriptor_set) {
   impl_->PutSchema(digest, std::move(file_descriptor_set));
 }
-bool TableBuilder::HasSchema(const std::string& digest) const { return impl_->HasSchema(digest); }
 void TableBuilder::Clear() { impl_->Clear(); }
 std::shared_ptr<const RouteTable> TableBuilder::Build() { return impl_->Build(); }
 

@@ -36,10 +36,9 @@ class TableBuilder {
   absl::Status PutAll(const google::protobuf::RepeatedPtrField<routing::v1::Resource>& resources,
                       absl::FunctionRef<void(const routing::v1::Resource&)> put);
 
-  // What Version.schema_digest stands for: a serialised FileDescriptorSet. Survives Clear(): a
-  // digest never changes its meaning.
+  // What Version.schema_digest stands for: a serialised FileDescriptorSet, which is read here.
+  // Survives Clear(), and the first counts: a digest never changes its meaning.
   void PutSchema(const std::string& digest, std::string file_descriptor_set);
-  bool HasSchema(const std::string& digest) const;
 
   // Forgets all resources, for a new snapshot. Version ids stay what they were.
   void Clear();

@@ -135,8 +135,8 @@ TEST_F(WatcherTest, FetchesEachSchemaOnceForReflection) {
     registry_.Say(Message(R"pb(registry_id: "r"
                                progress { revision: 5 })pb"));
   }
-  EXPECT_EQ(*table->FindSchema("d1"), "schema of greeter 1.0.0");
-  EXPECT_EQ(*table->FindSchema("d2"), "schema of greeter 2.0.0");
+  EXPECT_EQ(*table->FindSchema("d1")->bytes(), "schema of greeter 1.0.0");
+  EXPECT_EQ(*table->FindSchema("d2")->bytes(), "schema of greeter 2.0.0");
   EXPECT_EQ(registry_.schemas().calls(), 3);
 
   // They are on the disk too, for a start without the registry.
@@ -146,8 +146,8 @@ TEST_F(WatcherTest, FetchesEachSchemaOnceForReflection) {
   std::shared_ptr<const route::RouteTable> recorded = *tables_.Take();
   if (recorded->FindSchema("d1") == nullptr) recorded = *tables_.Take();
   ASSERT_NE(recorded->FindSchema("d1"), nullptr);
-  EXPECT_EQ(*recorded->FindSchema("d1"), "schema of greeter 1.0.0");
-  EXPECT_EQ(*recorded->FindSchema("d2"), "schema of greeter 2.0.0");
+  EXPECT_EQ(*recorded->FindSchema("d1")->bytes(), "schema of greeter 1.0.0");
+  EXPECT_EQ(*recorded->FindSchema("d2")->bytes(), "schema of greeter 2.0.0");
   EXPECT_TRUE(watcher_->status().from_disk);
 }
 

@@ -1,13 +1,22 @@
 // Calls that the gateway answers itself are calls like all others: they end in time, with one
 // status, and do not keep a connection that is to go.
+#include <google/protobuf/descriptor.pb.h>
+
 #include <algorithm>
 #include <string>
 #include <vector>
 
+#include "grpc/health/v1/health.pb.h"
+#include "grpc/reflection/v1/reflection.pb.h"
 #include "tests/scenario/scenario.h"
 
 namespace pinion::proxy {
 namespace {
+
+using grpc::health::v1::HealthCheckRequest;
+using grpc::health::v1::HealthCheckResponse;
+using grpc::reflection::v1::ServerReflectionRequest;
+using grpc::reflection::v1::ServerReflectionResponse;
 
 class BuiltinCallTest : public ScenarioTest {
  protected:
@@ -29,6 +38,40 @@ class BuiltinCallTest : public ScenarioTest {
       }
     }
     return h2::Headers(stream_id, fields);
+  }
+  static std::string AskReflection(uint32_t stream_id, const h2::Fields& more = {}) {
+    h2::Fields fields = {{":path", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"}};
+    fields.insert(fields.end(), more.begin(), more.end());
+    return Ask(stream_id, "", fields);
+  }
+  static std::string Message(uint32_t stream_id, const google::protobuf::Message& message,
+                             uint8_t flags = 0) {
+    const std::string bytes = message.SerializeAsString();
+    return h2::Data(stream_id,
+                    std::string(1, '\0') + h2::U32(static_cast<uint32_t>(bytes.size())) + bytes,
+                    flags);
+  }
+  // The one message of an answer.
+  template <typename T>
+  static T AnswerOf(const RawPeer& client, uint32_t stream_id) {
+    const std::string data = client.DataOf(stream_id);
+    T answer;
+    if (data.size() < 5 || data.substr(1, 4) != h2::U32(static_cast<uint32_t>(data.size() - 5)) ||
+        !answer.ParseFromString(data.substr(5))) {
+      ADD_FAILURE() << "not one message: " << data.size() << " bytes";
+    }
+    return answer;
+  }
+  // Returns the file of the schema that the greeter has from now on.
+  std::string PutLargeSchema() {
+    google::protobuf::FileDescriptorSet set;
+    set.add_file()->set_name("large.proto");
+    for (int i = 0; i < 20'000; ++i) {
+      set.mutable_file(0)->add_message_type()->set_name(absl::StrCat("Message", i));
+    }
+    tables_.PutSchema("large", set.SerializeAsString());
+    Put({"version { service: 'greeter' name: '1.0.0' state: ACTIVE schema_digest: 'large' }"});
+    return set.file(0).SerializeAsString();
   }
   static std::string Empty(uint32_t stream_id, uint8_t flags = 0) {
     return h2::Data(stream_id, std::string(5, '\0'), flags);
@@ -83,6 +126,56 @@ TEST_F(BuiltinCallTest, OtherProtocolsGet415) {
   RunFor(absl::Seconds(1));
   EXPECT_EQ(client.FieldOf(1, ":status"), "415");
   EXPECT_EQ(client.FieldOf(3, "grpc-status"), "13");
+}
+
+// Its pieces and the end come in order, whenever they may be sent.
+TEST_F(BuiltinCallTest, ALargeAnswerComesWholeThroughSmallWindows) {
+  const std::string file = PutLargeSchema();
+  RawPeer& client = ConnectRaw(h2::Settings({{4, 1000}}));
+  ServerReflectionRequest request;
+  request.set_file_by_filename("large.proto");
+  client.Send(AskReflection(1) + Message(1, request, h2::kEndStream));
+  RunFor(absl::Seconds(1));
+  EXPECT_EQ(client.DataOf(1).size(), 1000u);
+  EXPECT_EQ(client.FieldOf(1, "grpc-status"), "");
+  constexpr uint32_t kMore = 30'011;  // fits neither frames nor pieces
+  for (size_t sent = 0; sent < 2 * file.size(); sent += kMore) {
+    client.Send(h2::WindowUpdate(0, kMore) + h2::WindowUpdate(1, kMore));
+    RunFor(absl::Milliseconds(10));
+  }
+  const auto answer = AnswerOf<ServerReflectionResponse>(client, 1);
+  ASSERT_EQ(answer.file_descriptor_response().file_descriptor_proto_size(), 1);
+  EXPECT_TRUE(answer.file_descriptor_response().file_descriptor_proto(0) == file);
+  EXPECT_EQ(client.FieldOf(1, "grpc-status"), "0");
+}
+
+TEST_F(BuiltinCallTest, ADeadlineEndsALargeAnswer) {
+  PutLargeSchema();
+  RawPeer& client = ConnectRaw();
+  ServerReflectionRequest request;
+  request.set_file_by_filename("large.proto");
+  client.Send(AskReflection(1, {{"grpc-timeout", "500m"}}) + Message(1, request, h2::kEndStream));
+  RunFor(absl::Seconds(1));
+  EXPECT_EQ(client.DataOf(1).size(), 65'535u);
+  EXPECT_EQ(client.FieldOf(1, "grpc-status"), "4");
+}
+
+TEST_F(BuiltinCallTest, ALargeAnswerComesWholeBeforeTheLastWordOfItsConnection) {
+  const std::string file = PutLargeSchema();
+  RawPeer& client = ConnectRaw();
+  ServerReflectionRequest request;
+  request.set_file_by_filename("large.proto");
+  client.Send(AskReflection(1) + Message(1, request));
+  RunFor(absl::Milliseconds(100));
+  proxy_->Drain();
+  RunFor(limits::kGoAwayGrace + limits::kLinger);
+  EXPECT_EQ(client.FieldOf(1, "grpc-status"), "");
+  const auto rest = static_cast<uint32_t>(file.size());
+  client.Send(h2::WindowUpdate(0, rest) + h2::WindowUpdate(1, rest));
+  RunFor(absl::Seconds(1));
+  const auto answer = AnswerOf<ServerReflectionResponse>(client, 1);
+  EXPECT_EQ(answer.file_descriptor_response().file_descriptor_proto_size(), 1);
+  EXPECT_EQ(client.FieldOf(1, "grpc-status"), "14");
 }
 
 TEST_F(BuiltinCallTest, AWatchDoesNotKeepAConnectionThatIsToGo) {

@@ -10,6 +10,7 @@ from tests.harness import h2
 
 CONTINUATION, PRIORITY, WINDOW_UPDATE = 9, 2, 8
 PATH = "/pinion.test.Echo/Call"
+LARGE_FILE = b"large.proto"
 _BATCH = 50  # things done in one send, so that the network is not what limits them
 _CALLS_MAX = 100  # at a time on one connection
 _WINDOW_MAX = (1 << 31) - 1
@@ -76,6 +77,18 @@ def _on_one_stream(frame):
     return chunks
 
 
+def _field(number, value):
+    """Of a Protocol Buffers message: bytes, text or a message."""
+    return bytes((number << 3 | 2,)) + h2.integer(len(value)) + value
+
+
+def large_schema():
+    """A FileDescriptorSet with LARGE_FILE alone, which has the service large.Api and four megabytes of names."""
+    messages = b"".join(_field(4, _field(1, b"M%06d" % i + b"m" * 400)) for i in range(10000))
+    service = _field(6, _field(1, b"Api"))
+    return _field(1, _field(1, LARGE_FILE) + _field(2, b"large") + messages + service + _field(12, b"proto3"))
+
+
 def _endless_block(fragment):
     def chunks():
         yield h2.frame(h2.HEADERS, 0, 1, _request())
@@ -91,12 +104,14 @@ def _hpack_bomb():
         yield h2.frame(h2.HEADERS, h2.END_HEADERS | h2.END_STREAM, stream, _request() + b"\xbe" * 16000)
 
 
-def _held_windows():
+def _held_windows(path, message):
     """As many calls as there may be, whose answers may never be sent."""
-    yield b"".join(_headers(stream, end=False) + h2.frame(h2.DATA, h2.END_STREAM, stream, b"\0\0\0\x03\xe8" + b"m" * 1000)
-                   for stream in range(1, 2 * _CALLS_MAX, 2))
-    while True:
-        yield b""
+    def chunks():
+        data = b"\0" + struct.pack(">I", len(message)) + message
+        yield b"".join(_headers(stream, path=path) + h2.frame(h2.DATA, h2.END_STREAM, stream, data) for stream in range(1, 2 * _CALLS_MAX, 2))
+        while True:
+            yield b""
+    return chunks
 
 
 def _byte_by_byte():
@@ -142,7 +157,9 @@ ATTACKS = (
     Attack("calls that are refused", None, _each_stream(lambda stream: _headers(stream, path="/no.Such/Method", end=True))),
     Attack("calls that are refused, answers unread", None,
            _each_stream(lambda stream: _headers(stream, path="/no.Such/Method", end=True)), reads=False),
-    Attack("answers that may not be sent", None, _held_windows, settings=_SETTINGS_WINDOW_0),
+    Attack("answers that may not be sent", None, _held_windows(PATH, b"m" * 1000), settings=_SETTINGS_WINDOW_0),
+    Attack("schemas that may not be sent", None,
+           _held_windows("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", _field(3, LARGE_FILE)), settings=_SETTINGS_WINDOW_0),
     Attack("a request byte by byte", None, _byte_by_byte),
     Attack("the last stream id", None, _once(_headers(_LAST_ID, end=True))),
     Attack("-bin values that are no base64", None, _each_stream(lambda stream: _headers(stream, [("x-bin", "!!!")], end=True))),

@@ -11,7 +11,7 @@ import urllib.request
 
 from tests.harness.gateway import Gateway, address, configuration, service
 from tests.harness.process import ROOT, Process
-from tests.integration.attacks.attacks import ATTACKS
+from tests.integration.attacks.attacks import ATTACKS, large_schema
 
 _SECONDS = float(os.environ.get("PINION_ATTACK_SECONDS", "1"))
 _CONSUMER = "billing"
@@ -34,7 +34,10 @@ class Attacks(unittest.TestCase):
         cls._folder = cls.enterClassContext(tempfile.TemporaryDirectory())
         folder = pathlib.Path(cls._folder)
         echo = cls.enterClassContext(Process([ROOT / "build/release/tests/bench/bench_echo"], folder / "echo.log"))
-        config = configuration([service("echo", ["pinion.test.Echo"], {"1.0.0": echo.wait_port()}, "1.0.0")],
+        large = service("large", ["large.Api"], {"1.0.0": echo.wait_port()}, "1.0.0")
+        large["versions"][0]["descriptor_set_file"] = str(folder / "large.binpb")
+        (folder / "large.binpb").write_bytes(large_schema())
+        config = configuration([service("echo", ["pinion.test.Echo"], {"1.0.0": echo.wait_port()}, "1.0.0"), large],
                                [{"name": _CONSUMER, "pins": {"echo": "^1"}}])
         cls._gateway = cls.enterClassContext(Gateway({**config, "admin": {"address": address(0)}}, folder))
         cls._admin = int(cls._gateway.wait_line(r"admin address=\S+:(\d+)").group(1))
