@@ -71,7 +71,9 @@ class BuiltinTest : public testing::Test {
 
   std::unique_ptr<Call> Begin(const std::string& path, const std::string& identity,
                               Answers& answers) {
-    return Start(*route::ParseMethodPath(path), {.table = table_, .identity = identity}, answers);
+    return Start(*route::ParseMethodPath(path),
+                 {.table = table_, .identity = identity, .consumer_required = consumer_required_},
+                 answers);
   }
 
   std::string Check(const std::string& service, const std::string& identity = "") {
@@ -126,6 +128,7 @@ class BuiltinTest : public testing::Test {
 
   route::TableBuilder builder_;
   std::shared_ptr<const route::RouteTable> table_;
+  bool consumer_required_ = false;
 };
 
 TEST_F(BuiltinTest, CheckTellsOfTheGatewayAndOfTheVersionThatThisCallerGets) {
@@ -294,6 +297,21 @@ TEST_F(BuiltinTest, AnswersOfManyCallsShareTheBytesOfOneSchema) {
   calls.clear();
   table_ = nullptr;
   EXPECT_EQ(std::string(all[0].cords[0]), all[0].messages[0]);
+}
+
+TEST_F(BuiltinTest, WhereConsumersAreRequiredOthersGetNoVersion) {
+  consumer_required_ = true;
+  EXPECT_EQ(Check(""), "SERVING") << "readiness needs no credential";
+  EXPECT_EQ(Check("acme.Book"), "NOT_SERVING");
+  EXPECT_EQ(Check("acme.Book", "shipping"), "SERVING");
+  EXPECT_EQ(Check("acme.Film"), "NOT_FOUND");
+  EXPECT_THAT(Services(""), ElementsAre());
+  EXPECT_THAT(Services("shipping"), ElementsAre("acme.Book"));
+  ServerReflectionRequest request;
+  request.set_file_containing_symbol("acme.Book");
+  EXPECT_EQ(Reflect(request, "").error_response().error_code(), 5);
+  request.set_file_by_filename("book.proto");
+  EXPECT_EQ(Reflect(request, "").error_response().error_code(), 5);
 }
 
 TEST_F(BuiltinTest, ReflectionFindsFilesByName) {

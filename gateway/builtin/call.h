@@ -42,6 +42,7 @@ struct Context {
   // What names him; empty: nothing does.
   std::string identity = {};
   route::IdentityKind identity_kind = route::IdentityKind::kHeader;
+  bool consumer_required = false;  // by the listener
 };
 
 // The gateway answers for this gRPC service itself.

@@ -9,7 +9,8 @@ namespace pinion::builtin {
 
 const route::VersionEntry* CallerView::VersionFor(absl::string_view grpc_service) const {
   const route::CallQuery query{.method = {.full = {}, .grpc_service = grpc_service, .method = {}},
-                               .consumer = consumer_.has_value() ? &*consumer_ : nullptr};
+                               .consumer = consumer_.has_value() ? &*consumer_ : nullptr,
+                               .consumer_required = context_.consumer_required};
   route::HeaderResolutions unused;
   const route::Resolved resolved = context_.table->Resolve(query, unused);
   const auto* route = std::get_if<route::Route>(&resolved);

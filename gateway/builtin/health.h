@@ -1,8 +1,8 @@
 // grpc.health.v1.Health of the gateway. Source: gRPC "Health Checking Protocol".
 //
 // "" is the gateway's own readiness: it has a route table with a service. A gRPC service name is
-// healthy when the version that this caller would get has an instance; unknown names are NOT_FOUND
-// (Check) or SERVICE_UNKNOWN (Watch).
+// healthy when the version that this caller would get has an instance, and not when his calls would
+// be refused; unknown names are NOT_FOUND (Check) or SERVICE_UNKNOWN (Watch).
 #pragma once
 
 #include <memory>

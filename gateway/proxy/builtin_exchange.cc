@@ -52,7 +52,8 @@ void BuiltinExchange::Start(const http2::Event& event) {
   const Deadline deadline = ReadDeadline(head, started_, /*longest=*/std::nullopt);
   if (deadline.fault.has_value()) return EndWith(*deadline.fault);
   if (deadline.at != absl::InfiniteFuture()) timer_.Arm(deadline.at);
-  builtin::Context context{.table = proxy_.table()};
+  builtin::Context context{.table = proxy_.table(),
+                           .consumer_required = downstream_.listener().consumer_required};
   const auto method = route::ParseMethodPath(head.path);
   Caller caller;
   const auto problem = Identify(head, downstream_, *context.table, caller);

@@ -128,6 +128,33 @@ TEST_F(BuiltinCallTest, OtherProtocolsGet415) {
   EXPECT_EQ(client.FieldOf(3, "grpc-status"), "13");
 }
 
+TEST_F(BuiltinCallTest, WhereConsumersAreRequiredOthersSeeNoServices) {
+  listener_.consumer_required = true;
+  RawPeer& client = ConnectRaw();
+  ServerReflectionRequest list;
+  list.set_list_services("*");
+  HealthCheckRequest greeter;
+  greeter.set_service("acme.Greeter");
+  const h2::Fields known = {{"api-consumer", "shipping"}};
+  client.Send(AskReflection(1) + Message(1, list, h2::kEndStream) + AskReflection(3, known) +
+              Message(3, list, h2::kEndStream) + Ask(5, "Check") +
+              Message(5, HealthCheckRequest(), h2::kEndStream) + Ask(7, "Check") +
+              Message(7, greeter, h2::kEndStream) + Ask(9, "Check", known) +
+              Message(9, greeter, h2::kEndStream));
+  RunFor(absl::Seconds(1));
+  const auto services = [&client](uint32_t id) {
+    return AnswerOf<ServerReflectionResponse>(client, id).list_services_response().service_size();
+  };
+  const auto health = [&client](uint32_t id) {
+    return AnswerOf<HealthCheckResponse>(client, id).status();
+  };
+  EXPECT_EQ(services(1), 3) << "the gateway's own";
+  EXPECT_EQ(services(3), 4);
+  EXPECT_EQ(health(5), HealthCheckResponse::SERVING) << "readiness needs no credential";
+  EXPECT_EQ(health(7), HealthCheckResponse::NOT_SERVING);
+  EXPECT_EQ(health(9), HealthCheckResponse::SERVING);
+}
+
 // Its pieces and the end come in order, whenever they may be sent.
 TEST_F(BuiltinCallTest, ALargeAnswerComesWholeThroughSmallWindows) {
   const std::string file = PutLargeSchema();
