@@ -8,6 +8,7 @@
 
 #include "absl/strings/cord.h"
 #include "gateway/builtin/call.h"
+#include "gateway/builtin/look_budget.h"
 #include "gateway/route/testing_table.h"
 #include "gmock/gmock.h"
 #include "grpc/health/v1/health.pb.h"
@@ -32,6 +33,12 @@ struct Answers final : Sink {
     messages.push_back(std::string(message));
     cords.push_back(std::move(message));
     shared_bytes.push_back(shared);
+  }
+  size_t looks = 0;
+  bool may_look = true;
+  bool MayLook(size_t services) override {
+    looks += services;
+    return may_look;
   }
   void End(const absl::Status& status) override { ends.push_back(status); }
 };
@@ -312,6 +319,47 @@ TEST_F(BuiltinTest, WhereConsumersAreRequiredOthersGetNoVersion) {
   EXPECT_EQ(Reflect(request, "").error_response().error_code(), 5);
   request.set_file_by_filename("book.proto");
   EXPECT_EQ(Reflect(request, "").error_response().error_code(), 5);
+}
+
+TEST_F(BuiltinTest, ReflectionLooksAtAllServicesOnlyWhereItMust) {
+  Answers answers;
+  const auto call = Begin("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "", answers);
+  ServerReflectionRequest request;
+  const auto ask = [&] {
+    call->OnMessage(request.SerializeAsString());
+    ServerReflectionResponse response;
+    EXPECT_TRUE(response.ParseFromString(answers.messages.back()));
+    return response.error_response().error_code();
+  };
+  request.set_file_containing_symbol("acme.Book.Get");
+  EXPECT_EQ(ask(), 0);
+  EXPECT_EQ(answers.looks, 0u) << "the service says whose it is";
+  request.set_file_by_filename("book.proto");
+  EXPECT_EQ(ask(), 0);
+  EXPECT_EQ(answers.looks, 1u);
+  answers.may_look = false;
+  EXPECT_EQ(ask(), 8);
+  request.set_list_services("*");
+  EXPECT_EQ(ask(), 8);
+  request.set_all_extension_numbers_of_type("acme.Base");
+  EXPECT_EQ(ask(), 8);
+  request.set_file_containing_symbol("acme.Book");
+  EXPECT_EQ(ask(), 0);
+  EXPECT_TRUE(answers.ends.empty());
+}
+
+TEST(LookBudgetTest, ComesBackWithTimeAndAllowsOneLookAtAnyTable) {
+  LookBudget budget;
+  const absl::Time now = absl::UnixEpoch();
+  const auto burst = static_cast<size_t>(limits::kReflectionLooksBurst);
+  const auto second = static_cast<size_t>(limits::kReflectionLooksPerSecond);
+  EXPECT_TRUE(budget.Take(burst - 1, now));
+  EXPECT_TRUE(budget.Take(10 * second + 1, now)) << "the last one may be of any size";
+  EXPECT_FALSE(budget.Take(1, now + absl::Seconds(10)));
+  EXPECT_TRUE(budget.Take(second, now + absl::Seconds(10.001)));
+  EXPECT_FALSE(budget.Take(1, now + absl::Seconds(10.5)));
+  EXPECT_TRUE(budget.Take(burst, now + absl::Hours(1)));
+  EXPECT_FALSE(budget.Take(1, now + absl::Hours(1)));
 }
 
 TEST_F(BuiltinTest, ReflectionFindsFilesByName) {

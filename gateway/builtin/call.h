@@ -19,6 +19,9 @@ class Sink {
  public:
   // `shared_bytes` of it stay where they are, in a schema, until they are sent.
   virtual void Send(absl::Cord message, size_t shared_bytes) = 0;
+  // Whether the table's services may be looked at one by one, so many of them. False: not now,
+  // since that was asked for too often.
+  [[nodiscard]] virtual bool MayLook(size_t services) = 0;
   // The last word; nothing may be sent after it.
   virtual void End(const absl::Status& status) = 0;
 

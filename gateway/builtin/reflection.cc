@@ -89,7 +89,14 @@ class ReflectionCall final : public Call {
     Answer answer;
     answer.response.set_valid_host(request.host());
     *answer.response.mutable_original_request() = request;
+    exhausted_ = false;
     Fill(request, answer);
+    if (exhausted_) {
+      answer.files = Found();
+      Fail(absl::StatusCode::kResourceExhausted,
+           "reflection is asked for more than calls leave time for; ask again in a second",
+           answer.response);
+    }
     Send(answer, sink_);
   }
 
@@ -131,7 +138,7 @@ class ReflectionCall final : public Call {
                                       "grpc.reflection.v1.ServerReflection",
                                       "grpc.reflection.v1alpha.ServerReflection"};
     const CallerView view(context_);
-    for (const route::ServiceEntry* service : context_.table->Services()) {
+    for (const route::ServiceEntry* service : Look()) {
       view.ForEachServed(*service, [&names](const std::string& name, const route::VersionEntry&) {
         names.push_back(name);
       });
@@ -157,7 +164,7 @@ class ReflectionCall final : public Call {
     }
     std::vector<int> numbers;
     const CallerView view(context_);
-    for (const route::ServiceEntry* service : context_.table->Services()) {
+    for (const route::ServiceEntry* service : Look()) {
       view.ForEachServed(*service, [&](const std::string&, const route::VersionEntry& version) {
         const Schema* schema = context_.table->FindSchema(version.schema_digest);
         if (schema == nullptr) return;
@@ -177,6 +184,16 @@ class ReflectionCall final : public Call {
     response.mutable_error_response()->set_error_message(message);
   }
 
+  // All services, to be looked at one by one; none if that is too much now.
+  std::vector<const route::ServiceEntry*> Look() {
+    std::vector<const route::ServiceEntry*> services = context_.table->Services();
+    if (!sink_.MayLook(services.size())) {
+      exhausted_ = true;
+      services.clear();
+    }
+    return services;
+  }
+
   Found FindIn(const route::VersionEntry& version, Find find) const {
     const Schema* schema = context_.table->FindSchema(version.schema_digest);
     const Schema::File* file = schema == nullptr ? nullptr : find(*schema);
@@ -185,11 +202,11 @@ class ReflectionCall final : public Call {
 
   // In the versions that this caller gets: that of the service whose name comes first, of those
   // that have it.
-  Found Search(Find find) const {
+  Found Search(Find find) {
     const CallerView view(context_);
     Found found;
     const route::ServiceEntry* owner = nullptr;
-    for (const route::ServiceEntry* service : context_.table->Services()) {
+    for (const route::ServiceEntry* service : Look()) {
       if (owner != nullptr && owner->name < service->name) continue;
       // Which version the caller gets is only asked where it matters: most services have no such
       // file in any.
@@ -208,7 +225,7 @@ class ReflectionCall final : public Call {
 
   // A gRPC service and its methods are looked for in their own service alone: others may have
   // imported their file as it is in another version.
-  Found SearchSymbol(absl::string_view symbol) const {
+  Found SearchSymbol(absl::string_view symbol) {
     const auto find = [symbol](const Schema& schema) { return schema.FindSymbol(symbol); };
     const size_t dot = symbol.rfind('.');
     for (const absl::string_view name : {symbol, symbol.substr(0, dot)}) {
@@ -221,6 +238,7 @@ class ReflectionCall final : public Call {
 
   Context context_;
   Sink& sink_;
+  bool exhausted_ = false;  // this request asked for more than it may
 };
 
 }  // namespace

@@ -32,6 +32,8 @@ absl::string_view LimitName(Limit limit) {
       return "header_list";
     case Limit::kConcurrentStreams:
       return "concurrent_streams";
+    case Limit::kReflection:
+      return "reflection";
     case Limit::kPrefaceTimeout:
       return "preface_timeout";
     case Limit::kHeaderArrival:

@@ -29,6 +29,7 @@ enum class Limit : uint8_t {
   // Single requests.
   kHeaderList,
   kConcurrentStreams,
+  kReflection,  // beyond what calls leave time for
   // Connections.
   kPrefaceTimeout,
   kHeaderArrival,

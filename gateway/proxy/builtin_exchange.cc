@@ -179,6 +179,12 @@ void BuiltinExchange::SendWaiting() {
   response_.PushTrailers(block);
 }
 
+bool BuiltinExchange::MayLook(size_t services) {
+  const bool may = proxy_.reflection_looks().Take(services, proxy_.loop().now());
+  if (!may) proxy_.limits().Add(http2::Limit::kReflection);
+  return may;
+}
+
 void BuiltinExchange::End(const absl::Status& status) {
   EndWith(CallError(status.code(), std::string(status.message())));
 }

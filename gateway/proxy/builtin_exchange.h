@@ -47,6 +47,7 @@ class BuiltinExchange final : public net::Deferred, public Exchange, private bui
 
  private:
   void Send(absl::Cord message, size_t shared_bytes) override;
+  bool MayLook(size_t services) override;
   void End(const absl::Status& status) override;
 
   void Receive(http2::Bytes bytes, bool end);

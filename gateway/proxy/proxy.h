@@ -10,6 +10,7 @@
 
 #include "base/random.h"
 #include "gateway/access_log/sink.h"
+#include "gateway/builtin/look_budget.h"
 #include "gateway/net/event_loop.h"
 #include "gateway/proxy/builtin_exchange.h"
 #include "gateway/proxy/call.h"
@@ -102,6 +103,7 @@ class Proxy final : private net::TurnTask {
   upstream::Clusters& clusters() { return clusters_; }
   PinProposals& pin_proposals() { return pin_proposals_; }
   CallUsage& usage() { return usage_; }
+  builtin::LookBudget& reflection_looks() { return reflection_looks_; }
   TokenCache& tokens() { return tokens_; }
   const TokenCache& tokens() const { return tokens_; }
   // Brings the clusters up to the newest table at once, for a call that kept an older one and looks
@@ -149,6 +151,7 @@ class Proxy final : private net::TurnTask {
   route::HeaderResolutions header_resolutions_;
   PinProposals pin_proposals_;
   CallUsage usage_;
+  builtin::LookBudget reflection_looks_;
   TokenCache tokens_;
   std::shared_ptr<const route::RouteTable> table_;
   Scratch scratch_;

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "gateway/builtin/limits.h"
 #include "grpc/health/v1/health.pb.h"
 #include "grpc/reflection/v1/reflection.pb.h"
 #include "tests/scenario/scenario.h"
@@ -51,16 +53,27 @@ class BuiltinCallTest : public ScenarioTest {
                     std::string(1, '\0') + h2::U32(static_cast<uint32_t>(bytes.size())) + bytes,
                     flags);
   }
-  // The one message of an answer.
+  template <typename T>
+  static std::vector<T> AnswersOf(const RawPeer& client, uint32_t stream_id) {
+    const std::string data = client.DataOf(stream_id);
+    std::vector<T> answers;
+    for (size_t at = 0; at < data.size();) {
+      size_t size = 0;
+      for (size_t i = 1; i < 5; ++i) size = size << 8 | static_cast<uint8_t>(data[at + i]);
+      if (data.size() - at < 5 + size ||
+          !answers.emplace_back().ParseFromString(data.substr(at + 5, size))) {
+        ADD_FAILURE() << "not messages: " << data.size() << " bytes";
+        break;
+      }
+      at += 5 + size;
+    }
+    return answers;
+  }
   template <typename T>
   static T AnswerOf(const RawPeer& client, uint32_t stream_id) {
-    const std::string data = client.DataOf(stream_id);
-    T answer;
-    if (data.size() < 5 || data.substr(1, 4) != h2::U32(static_cast<uint32_t>(data.size() - 5)) ||
-        !answer.ParseFromString(data.substr(5))) {
-      ADD_FAILURE() << "not one message: " << data.size() << " bytes";
-    }
-    return answer;
+    const std::vector<T> answers = AnswersOf<T>(client, stream_id);
+    EXPECT_EQ(answers.size(), 1u);
+    return answers.empty() ? T() : answers[0];
   }
   // Returns the file of the schema that the greeter has from now on.
   std::string PutLargeSchema() {
@@ -185,6 +198,37 @@ TEST_F(BuiltinCallTest, ADeadlineEndsALargeAnswer) {
   RunFor(absl::Seconds(1));
   EXPECT_EQ(client.DataOf(1).size(), 65'535u);
   EXPECT_EQ(client.FieldOf(1, "grpc-status"), "4");
+}
+
+TEST_F(BuiltinCallTest, ReflectionOfManyServicesLeavesTimeForCalls) {
+  constexpr int kServices = 100;
+  for (int i = 1; i < kServices; ++i) {
+    Put({absl::StrCat("service { name: 's", i, "' scheme: SEMVER grpc_services: 'acme.S", i,
+                      "' }")});
+  }
+  constexpr auto kAllowed = static_cast<int>(limits::kReflectionLooksBurst / kServices);
+  ServerReflectionRequest request;
+  request.set_file_by_filename("none.proto");
+  RawPeer& client = ConnectRaw();
+  client.Send(AskReflection(1));
+  for (int i = 0; i < 2 * kAllowed; ++i) client.Send(Message(1, request));
+  RunFor(absl::Milliseconds(10));
+  // And again when time has passed.
+  RunFor(absl::Seconds(1));
+  client.Send(Message(1, request, h2::kEndStream));
+  RunFor(absl::Seconds(1));
+  std::vector<int> codes;
+  for (const auto& answer : AnswersOf<ServerReflectionResponse>(client, 1)) {
+    codes.push_back(answer.error_response().error_code());
+  }
+  ASSERT_EQ(codes.size(), 2u * kAllowed + 1);
+  const auto answered = std::count(codes.begin(), codes.end() - 1, 5);
+  EXPECT_GE(answered, kAllowed);
+  EXPECT_LT(answered, 3 * kAllowed / 2) << "what 10 ms and the burst allow";
+  EXPECT_EQ(codes[codes.size() - 2], 8);
+  EXPECT_EQ(codes.back(), 5);
+  EXPECT_EQ(std::as_const(*proxy_).limits().value(http2::Limit::kReflection),
+            codes.size() - 1 - static_cast<size_t>(answered));
 }
 
 TEST_F(BuiltinCallTest, ALargeAnswerComesWholeBeforeTheLastWordOfItsConnection) {
