@@ -169,6 +169,12 @@ registry::v1::AuditRecord& Draft::Audit(absl::string_view command, absl::string_
   return record;
 }
 
+void Draft::ReturnTo(Mark mark) {
+  ops_ = std::move(mark.ops);
+  audits_.resize(mark.audits);
+  links_.resize(mark.audits);
+}
+
 absl::StatusOr<std::optional<store::Revision>> Draft::Commit() {
   CHECK(!audits_.empty() || may_be_unaudited_);
   if (revision_.has_value()) RETURN_IF_ERROR(EnsureRevision().status());

@@ -21,25 +21,11 @@
 #include "pinion/registry/v1/registry.pb.h"
 #include "registry/model/errors.h"
 #include "registry/service/codec.h"
+#include "registry/service/page.h"
 #include "registry/service/registry.h"
 #include "registry/store/store.h"
 
 namespace pinion::service {
-
-// A page of a list.
-template <typename Record>
-struct Page {
-  std::vector<Stored<Record>> records;
-  std::string next_token;  // empty: the last page
-};
-
-struct PageRequest {
-  int32_t size = 0;   // 0: kDefaultPage; at most kMaxPage
-  std::string token;  // the last page's next_token
-  bool newest_first = false;
-};
-inline constexpr int32_t kDefaultPage = 100;
-inline constexpr int32_t kMaxPage = 1000;
 
 class Draft {
  public:
@@ -113,6 +99,16 @@ class Draft {
 
   // It may be bookkeeping alone, which nobody has asked for, and so without an audit record.
   void AllowUnaudited() { may_be_unaudited_ = true; }
+
+  // What was put and said so far.
+  struct Mark {
+    std::vector<store::Op> ops;
+    size_t audits = 0;
+  };
+  Mark Here() const { return {ops_, audits_.size()}; }
+  // Forgets what was put and said since. What was read meanwhile stays remembered: that nothing of
+  // it shall be put is decided by it.
+  void ReturnTo(Mark mark);
 
   bool changes() const { return !ops_.empty(); }
   // The revision; nullopt: something that was read has changed, so decide anew.

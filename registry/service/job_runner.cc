@@ -1,13 +1,14 @@
 // Carries out jobs. A step is one transaction that changes a few pins and notes how far the job has
 // come, so that whatever ends the process, and however many registries work on one store, each pin
 // is changed once and counted once.
-#include <map>
+#include <algorithm>
 
 #include "absl/strings/str_cat.h"
 #include "registry/model/errors.h"
 #include "registry/model/jobs.h"
 #include "registry/model/keys.h"
 #include "registry/model/pins.h"
+#include "registry/service/first_error.h"
 #include "registry/service/lookups.h"
 #include "registry/service/operations.h"
 #include "registry/service/pin_changes.h"
@@ -16,10 +17,11 @@ namespace pinion::service {
 namespace {
 
 // Jobs that one round goes on with, and their steps together: some tenths of a second, in which
-// leases and sunsets wait. Each job has its share, so that none waits for another's end.
+// leases and sunsets wait. Each job has its share, one at least, so that none waits for another's
+// end.
 constexpr size_t kJobsAtOnce = 64;
 constexpr size_t kStepsAtOnce = 32;
-// Pins that a step changes: each takes seven operations, of the 128 that a transaction may have.
+// Pins that a step comes to: each takes seven operations, of the 128 that a transaction may have.
 constexpr int kPinsAtOnce = 12;
 // Pins that a step of an undoing job looks at to find one that is its to change; all pins that
 // another job comes to are.
@@ -28,9 +30,7 @@ constexpr int32_t kLookedAtOnce = 200;
 struct StepRequest {
   int64_t job = 0;
   const JobRights& rights;
-  // Why these pins, by name, cannot be changed.
-  std::map<std::string, std::string> refused = {};
-  std::string* tried = nullptr;  // gets the name of the last pin that the step would change
+  int pins_max = kPinsAtOnce;
 };
 
 struct StepResult {
@@ -60,9 +60,6 @@ class Stepper {
     return absl::OkStatus();
   }
 
-  // How many pins are done with.
-  int64_t done() const { return job_.changed() + job_.unchanged() + job_.failed(); }
-
   // The next pin that is the job's to change, past those that are not, which it counts. Nullopt:
   // there is none among the next some hundred.
   absl::StatusOr<std::optional<Next>> FindNext() {
@@ -87,19 +84,21 @@ class Stepper {
     return std::nullopt;
   }
 
+  // Changes the pin; one that cannot be is noted with the reason, and the change forgotten.
   absl::Status Change(const Next& next) {
-    ASSIGN_OR_RETURN(const bool changed, job_.has_undo_job() ? Undo(next) : Set(next.pin));
-    job_.set_changed(job_.changed() + (changed ? 1 : 0));
-    job_.set_unchanged(job_.unchanged() + (changed ? 0 : 1));
+    Draft::Mark before = draft_.Here();
+    const absl::StatusOr<bool> changed = job_.has_undo_job() ? Undo(next) : Set(next.pin);
+    if (changed.ok()) {
+      job_.set_changed(job_.changed() + (*changed ? 1 : 0));
+      job_.set_unchanged(job_.unchanged() + (*changed ? 0 : 1));
+    } else if (model::IsRefusal(changed.status())) {
+      draft_.ReturnTo(std::move(before));
+      Fail(next, std::string(changed.status().message()));
+    } else {
+      return changed.status();
+    }
     GoTo(next);
     return absl::OkStatus();
-  }
-
-  void Fail(const Next& next, const std::string& message) {
-    model::AddFailure(job_, model::PinName(next.pin), message);
-    GoTo(next);
-    draft_.Audit("job.skip", model::PinName(next.pin), nullptr, nullptr,
-                 absl::StrCat(model::JobName(job_.id()), ": ", message));
   }
 
   // All pins are done with, or those that were looked at.
@@ -122,7 +121,7 @@ class Stepper {
   std::string Prefix() const { return model::PinUsesOf(record_.service(), record_.from()); }
 
   absl::StatusOr<std::optional<Next>> FindOnly() {
-    if (done() > 0) return std::nullopt;
+    if (job_.changed() + job_.unchanged() + job_.failed() > 0) return std::nullopt;
     Next next;
     next.pin = record_.pin();
     ASSIGN_OR_RETURN(const bool mine, IsMine(next));
@@ -179,6 +178,12 @@ class Stepper {
     return request;
   }
 
+  void Fail(const Next& next, const std::string& message) {
+    model::AddFailure(job_, model::PinName(next.pin), message);
+    draft_.Audit("job.skip", model::PinName(next.pin), nullptr, nullptr,
+                 absl::StrCat(model::JobName(job_.id()), ": ", message));
+  }
+
   void Pass(const Next& next) {
     job_.set_unchanged(job_.unchanged() + 1);
     GoTo(next);
@@ -212,11 +217,8 @@ absl::StatusOr<StepResult> Step(Draft& draft, const StepRequest& request) {
   const absl::Status allowed = request.rights ? request.rights(draft, record) : absl::OkStatus();
   if (!allowed.ok() && !absl::IsPermissionDenied(allowed)) return allowed;
   draft.AllowUnaudited();
-  request.tried->clear();
   StepResult result{.ended = false};
-  // The first alone: it may intern the expression, which the others then find.
-  const int pins_max = stepper.done() == 0 ? 1 : kPinsAtOnce;
-  for (int i = 0; i < pins_max; ++i) {
+  for (int i = 0; i < request.pins_max; ++i) {
     ASSIGN_OR_RETURN(const std::optional<Next> next, stepper.FindNext());
     if (!next.has_value()) {
       result.ended = stepper.PassOrEnd();
@@ -227,13 +229,7 @@ absl::StatusOr<StepResult> Step(Draft& draft, const StepRequest& request) {
       result.ended = true;
       break;
     }
-    *request.tried = model::PinName(next->pin);
-    const auto refusal = request.refused.find(*request.tried);
-    if (refusal != request.refused.end()) {
-      stepper.Fail(*next, refusal->second);
-    } else {
-      RETURN_IF_ERROR(stepper.Change(*next));
-    }
+    RETURN_IF_ERROR(stepper.Change(*next));
   }
   draft.Put(key, record);
   return result;
@@ -247,19 +243,15 @@ absl::StatusOr<bool> RunSome(Registry& registry, int64_t id, size_t steps,
   ASSIGN_OR_RETURN(const auto record, reader.Get<v1::JobRecord>(model::JobKey(id)));
   if (!record.has_value()) return model::Damaged(model::JobKey(id));
   const Caller caller{record->value.job().meta().created_by()};
-  std::string tried;
-  StepRequest request{.job = id, .rights = rights, .tried = &tried};
+  const StepRequest many{.job = id, .rights = rights};
+  const StepRequest one{.job = id, .rights = rights, .pins_max = 1};
   for (size_t i = 0; i < steps; ++i) {
-    const absl::StatusOr<StepResult> result = Run(registry, Step, caller, request);
-    if (result.ok() && result->ended) return false;
-    if (result.ok()) {
-      request.refused.clear();
-      continue;
-    }
-    if (!model::IsRefusal(result.status()) || tried.empty() || request.refused.contains(tried)) {
-      return result.status();
-    }
-    request.refused[tried] = std::string(result.status().message());
+    absl::StatusOr<StepResult> result = Run(registry, Step, caller, many);
+    // Where each makes room for a new expression they are too much for one transaction. One pin is
+    // not, and the others find what it has interned.
+    if (absl::IsInvalidArgument(result.status())) result = Run(registry, Step, caller, one);
+    RETURN_IF_ERROR(result.status());
+    if (result->ended) return false;
   }
   return true;
 }
@@ -272,17 +264,17 @@ absl::StatusOr<bool> RunJobs(Registry& registry, const JobRights& rights) {
                    registry.store().Range({.range = {model::kJobsDue, model::JobDueKey(now + 1, 0)},
                                            .limit = kJobsAtOnce,
                                            .keys_only = true}));
-  bool more = false;
-  absl::Status first_error;
+  bool more = due.more;
+  FirstError error;
   for (const store::KeyValue& kv : due.kvs) {
     const std::optional<int64_t> id = model::ParseJobDue(kv.key);
-    if (!id.has_value()) return model::Damaged(kv.key);
-    // A job that cannot go on does not keep the others from it.
-    const absl::StatusOr<bool> open = RunSome(registry, *id, kStepsAtOnce / due.kvs.size(), rights);
-    if (!open.ok()) first_error.Update(open.status());
-    more |= open.ok() && *open;
+    const size_t share = std::max<size_t>(1, kStepsAtOnce / due.kvs.size());
+    const absl::StatusOr<bool> open = id.has_value() ? RunSome(registry, *id, share, rights)
+                                                     : absl::StatusOr<bool>(model::Damaged(kv.key));
+    if (!error.GoOnAfter(open.status())) break;
+    more |= open.value_or(false);
   }
-  RETURN_IF_ERROR(first_error);
+  RETURN_IF_ERROR(error.status());
   return more;
 }
 

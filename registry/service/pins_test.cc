@@ -292,17 +292,9 @@ TEST_F(PinsTest, ExactlyOneOfManyExpectingTheSameRevisionWins) {
 
 TEST_F(PinsTest, UnusedExpressionsMakeRoomForNewOnes) {
   ASSERT_TRUE(Pin("billing", "addressbook", "^1").ok());
-  const std::string key = model::ResolutionsKey("addressbook");
-  registry::v1::Resolutions full;
-  ASSERT_TRUE(
-      full.ParseFromString(store_.Range({.range = store::KeyRange::Single(key)})->kvs[0].value));
-  for (int i = full.entries_size(); i < model::kMaxExpressions; ++i) {
-    model::Intern(full, ">=1.0." + std::to_string(10'000 + i), "1.0.0");
-  }
-  ASSERT_TRUE(store_.Commit({.then = {store::Put{key, full.SerializeAsString()}}}).ok());
+  FillExpressions("addressbook");
   ASSERT_TRUE(Pin("shipping", "addressbook", "^2").ok());
-  ASSERT_TRUE(
-      full.ParseFromString(store_.Range({.range = store::KeyRange::Single(key)})->kvs[0].value));
+  const v1::Resolutions full = ExpressionsOf("addressbook");
   EXPECT_LT(full.entries_size(), model::kMaxExpressions - 50);
   EXPECT_EQ(model::Find(full, "^1"), "1.0.0") << "a pin uses it";
   EXPECT_EQ(model::Find(full, "^2"), "2.0.0");

@@ -3,11 +3,15 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
 #include "registry/model/errors.h"
+#include "registry/model/keys.h"
+#include "registry/model/resolutions.h"
 #include "registry/service/draft.h"
 #include "registry/service/operations.h"
 #include "registry/service/registry.h"
@@ -93,6 +97,32 @@ class RegistryFixture : public ::testing::Test {
     request.mutable_pin()->set_service(service);
     request.mutable_pin()->set_expression(expression);
     return service::Run(*registry_, SetPin, ann_, request);
+  }
+  // Of `service`, which has a pin: as many expressions as there may be, none of these in use.
+  void FillExpressions(const std::string& service) {
+    const std::string key = model::ResolutionsKey(service);
+    v1::Resolutions full = ExpressionsOf(service);
+    for (int i = full.entries_size(); i < model::kMaxExpressions; ++i) {
+      model::Intern(full, absl::StrCat(">=1.0.", 10'000 + i), "1.0.0");
+    }
+    ASSERT_TRUE(store_.Commit({.then = {store::Put{key, full.SerializeAsString()}}}).ok());
+  }
+  v1::Resolutions ExpressionsOf(const std::string& service) {
+    const auto range =
+        store_.Range({.range = store::KeyRange::Single(model::ResolutionsKey(service))});
+    v1::Resolutions resolutions;
+    EXPECT_TRUE(resolutions.ParseFromString(range->kvs.at(0).value));
+    return resolutions;
+  }
+  // Records that stay where they are, and are none any more.
+  void Damage(const std::vector<std::string>& keys) {
+    store::Txn damage;
+    for (const std::string& key : keys) {
+      const auto there = store_.Range({.range = store::KeyRange::Single(key)});
+      const store::LeaseId lease = there->kvs.empty() ? 0 : there->kvs[0].lease;
+      damage.then.push_back(store::Put{key, "\xff\xff", lease});
+    }
+    ASSERT_TRUE(store_.Commit(std::move(damage)).ok());
   }
   // addressbook 1.0.0 with an instance, and the consumers billing and shipping.
   void SetUpAddressBook() {
