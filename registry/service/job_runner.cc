@@ -159,7 +159,8 @@ class Stepper {
   // What the pin said before; nothing, if the job had made it.
   absl::StatusOr<bool> Undo(const Next& next) {
     if (next.made) {
-      RETURN_IF_ERROR(UnsetPin(draft_, RequestFor<v1::UnsetPinRequest>(next.pin)).status());
+      RETURN_IF_ERROR(
+          UnsetPinFor(draft_, RequestFor<v1::UnsetPinRequest>(next.pin), job_.id()).status());
       return true;
     }
     ASSIGN_OR_RETURN(

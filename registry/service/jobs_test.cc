@@ -293,6 +293,14 @@ TEST_F(JobsTest, UndoingTheJobThatMadeAPinRemovesIt) {
   RunAll();
   EXPECT_EQ(Counts(2), "DONE 1 0 0 of 1");
   EXPECT_EQ(Says("billing"), "NOT_FOUND PIN_NOT_FOUND");
+  ASSERT_TRUE(Start("undo_job { id: 2 }").ok());
+  RunAll();
+  EXPECT_EQ(Counts(3), "DONE 1 0 0 of 1");
+  EXPECT_EQ(Says("billing"), "^2") << "undone twice is where one began";
+  std::vector<int64_t> jobs;
+  const auto history = Call(ListPinHistory, "consumer: 'billing' service: 'addressbook'");
+  for (const v1::PinChange& change : history->changes()) jobs.push_back(change.job());
+  EXPECT_THAT(jobs, ElementsAre(3, 2, 1));
 }
 
 TEST_F(JobsTest, CancellingKeepsWhatIsDoneAndStopsTheRest) {

@@ -1,5 +1,5 @@
-// Changes of pins as a part of something larger: a job, a plan. The operations SetPin and
-// RollbackPin are these without a job.
+// Changes of pins as a part of something larger: a job, a plan. The operations SetPin, RollbackPin
+// and UnsetPin are these without a job.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,8 @@ absl::StatusOr<registry::v1::PinResponse> SetPinFor(Draft& draft,
                                                     int64_t job);
 absl::StatusOr<registry::v1::PinResponse> RollbackPinFor(
     Draft& draft, const registry::v1::RollbackPinRequest& request, int64_t job);
+absl::StatusOr<registry::v1::UnsetPinResponse> UnsetPinFor(
+    Draft& draft, const registry::v1::UnsetPinRequest& request, int64_t job);
 
 // The version that `expression` means as things are, for a pin that would be set to it; of a ramped
 // channel its own. Errors are those of SetPin.

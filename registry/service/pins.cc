@@ -333,8 +333,10 @@ absl::StatusOr<v1::PinResponse> SetPin(Draft& draft, const v1::SetPinRequest& re
   return SetPinFor(draft, request, /*job=*/0);
 }
 
-absl::StatusOr<v1::UnsetPinResponse> UnsetPin(Draft& draft, const v1::UnsetPinRequest& request) {
-  PinWrite write{.pin = PinOf(request), .kind = v1::PinChange::UNSET, .reason = request.reason()};
+absl::StatusOr<v1::UnsetPinResponse> UnsetPinFor(Draft& draft, const v1::UnsetPinRequest& request,
+                                                 int64_t job) {
+  PinWrite write{
+      .pin = PinOf(request), .kind = v1::PinChange::UNSET, .reason = request.reason(), .job = job};
   RETURN_IF_ERROR(model::ValidatePin(write.pin));
   RETURN_IF_ERROR(model::ValidateText("reason", request.reason(), model::kMaxReasonBytes));
   ExpectPin(draft, write.pin);
@@ -356,6 +358,10 @@ absl::StatusOr<v1::UnsetPinResponse> UnsetPin(Draft& draft, const v1::UnsetPinRe
   PutRollbackWindow(draft, before, old_version, "");
   draft.Audit("pin.unset", model::PinName(before), &before, nullptr, request.reason());
   return response;
+}
+
+absl::StatusOr<v1::UnsetPinResponse> UnsetPin(Draft& draft, const v1::UnsetPinRequest& request) {
+  return UnsetPinFor(draft, request, /*job=*/0);
 }
 
 absl::StatusOr<v1::PinResponse> RollbackPinFor(Draft& draft, const v1::RollbackPinRequest& request,
