@@ -7,6 +7,7 @@
 #include "base/status_macros.h"
 #include "registry/model/keys.h"
 #include "registry/service/consistent_read.h"
+#include "registry/service/first_error.h"
 #include "registry/service/operations.h"
 
 namespace pinion::service {
@@ -48,14 +49,18 @@ int64_t Housekeeper::jobs() const {
 }
 
 absl::StatusOr<bool> Housekeeper::RunOnce() {
-  RETURN_IF_ERROR(ExpireLeases(registry_).status());
-  RETURN_IF_ERROR(SunsetDueVersions(registry_).status());
-  RETURN_IF_ERROR(FreeRetired(registry_));
-  RETURN_IF_ERROR(ForgetOldUsage(registry_));
-  RETURN_IF_ERROR(ForgetOldGateways(registry_));
-  RETURN_IF_ERROR(CompactSome());
-  RETURN_IF_ERROR(CountJobs());
-  return RunJobs(registry_, options_.job_rights);
+  FirstError error;
+  absl::StatusOr<bool> more = false;
+  if (error.GoOnAfter(ExpireLeases(registry_).status()) &&
+      error.GoOnAfter(SunsetDueVersions(registry_).status()) &&
+      error.GoOnAfter(FreeRetired(registry_)) && error.GoOnAfter(ForgetOldUsage(registry_)) &&
+      error.GoOnAfter(ForgetOldGateways(registry_)) && error.GoOnAfter(CompactSome()) &&
+      error.GoOnAfter(CountJobs())) {
+    more = RunJobs(registry_, options_.job_rights);
+    error.GoOnAfter(more.status());
+  }
+  RETURN_IF_ERROR(error.status());
+  return more;
 }
 
 absl::Status Housekeeper::CountJobs() {

@@ -9,6 +9,7 @@
 #include "registry/model/keys.h"
 #include "registry/model/validate.h"
 #include "registry/service/activation.h"
+#include "registry/service/first_error.h"
 #include "registry/service/lookups.h"
 #include "registry/service/operations.h"
 
@@ -133,6 +134,23 @@ std::string UidOf(const std::vector<std::string>& keys) {
   return "";
 }
 
+// Ends a lease with its instance. True: it had one.
+absl::StatusOr<bool> Expire(Registry& registry, const store::ExpiredLease& lease) {
+  const std::string uid = UidOf(lease.keys);
+  bool had_instance = false;
+  if (!uid.empty()) {
+    const absl::Status status = Run(registry, Deregister, Caller{.actor = "registry"},
+                                    Deregistration{uid, "its lease has run out"})
+                                    .status();
+    if (!status.ok() && !absl::IsNotFound(status)) return status;
+    had_instance = status.ok();
+  }
+  // Of several registries on one store, each finds it and one is first.
+  const absl::Status revoked = registry.store().RevokeLease(lease.id);
+  if (!revoked.ok() && !absl::IsNotFound(revoked)) return revoked;
+  return had_instance;
+}
+
 }  // namespace
 
 absl::StatusOr<v1::RegisterInstanceResponse> RegisterInstance(
@@ -197,31 +215,26 @@ absl::Status DeregisterAll(Registry& registry, const Caller& caller, const std::
   ASSIGN_OR_RETURN(
       const store::RangeResult range,
       registry.store().Range({.range = store::KeyRange::Prefix(prefix), .keys_only = true}));
+  FirstError error;
   for (const store::KeyValue& kv : range.kvs) {
     const Deregistration what{.uid = kv.key.substr(prefix.size()), .reason = reason};
     const absl::Status status = Run(registry, Deregister, caller, what).status();
-    if (!status.ok() && !absl::IsNotFound(status)) return status;
+    if (!absl::IsNotFound(status) && !error.GoOnAfter(status)) break;
   }
-  return absl::OkStatus();
+  return error.status();
 }
 
 absl::StatusOr<int> ExpireLeases(Registry& registry) {
   ASSIGN_OR_RETURN(const std::vector<store::ExpiredLease> expired,
                    registry.store().ExpiredLeases());
-  const Caller caller{.actor = "registry"};
+  FirstError error;
   int ended = 0;
   for (const store::ExpiredLease& lease : expired) {
-    const std::string uid = UidOf(lease.keys);
-    if (!uid.empty()) {
-      const absl::Status status =
-          Run(registry, Deregister, caller, Deregistration{uid, "its lease has run out"}).status();
-      if (!status.ok() && !absl::IsNotFound(status)) return status;
-      ended += status.ok() ? 1 : 0;
-    }
-    // Of several registries on one store, each finds it and one is first.
-    const absl::Status revoked = registry.store().RevokeLease(lease.id);
-    if (!revoked.ok() && !absl::IsNotFound(revoked)) return revoked;
+    const absl::StatusOr<bool> with_instance = Expire(registry, lease);
+    if (!error.GoOnAfter(with_instance.status())) break;
+    ended += with_instance.value_or(false) ? 1 : 0;
   }
+  RETURN_IF_ERROR(error.status());
   return ended;
 }
 

@@ -7,6 +7,7 @@
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
 #include "registry/model/validate.h"
+#include "registry/service/first_error.h"
 #include "registry/service/lookups.h"
 #include "registry/service/operations.h"
 #include "registry/service/version_state.h"
@@ -59,6 +60,16 @@ void WarnOfChannels(const model::VersionRef& ended, const v1::VersionStateRespon
        "takes the ramps back");
 }
 
+// The sunset under `key`. False: it is none any more.
+absl::StatusOr<bool> CarryOut(Registry& registry, const std::string& key) {
+  const std::optional<model::VersionRef> version = model::ParseSunset(key);
+  if (!version.has_value()) return model::Damaged(key);
+  ASSIGN_OR_RETURN(const v1::VersionStateResponse response,
+                   Run(registry, Sunset, Caller{.actor = "registry"}, DueSunset{key, *version}));
+  if (response.changed()) WarnOfChannels(*version, response);
+  return response.changed();
+}
+
 }  // namespace
 
 absl::StatusOr<v1::VersionStateResponse> DeprecateVersion(
@@ -90,17 +101,14 @@ absl::StatusOr<int> SunsetDueVersions(Registry& registry) {
       registry.store().Range({.range = {model::kSunsets, model::SunsetKey(now + 1, "", "")},
                               .limit = kMaxSunsetsAtOnce,
                               .keys_only = true}));
-  const Caller caller{.actor = "registry"};
+  FirstError error;
   int done = 0;
   for (const store::KeyValue& kv : due.kvs) {
-    const std::optional<model::VersionRef> version = model::ParseSunset(kv.key);
-    if (!version.has_value()) return model::Damaged(kv.key);
-    ASSIGN_OR_RETURN(const v1::VersionStateResponse response,
-                     Run(registry, Sunset, caller, DueSunset{kv.key, *version}));
-    if (!response.changed()) continue;
-    ++done;
-    WarnOfChannels(*version, response);
+    const absl::StatusOr<bool> sunset = CarryOut(registry, kv.key);
+    if (!error.GoOnAfter(sunset.status())) break;
+    done += sunset.value_or(false) ? 1 : 0;
   }
+  RETURN_IF_ERROR(error.status());
   return done;
 }
 

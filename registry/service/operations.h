@@ -42,7 +42,7 @@ absl::StatusOr<v1::VersionStateResponse> DeprecateVersion(
 absl::StatusOr<v1::VersionStateResponse> ReactivateVersion(
     Draft& draft, const v1::ReactivateVersionRequest& request);
 // Carries out the sunsets whose time has come, each as a change of its own by the actor "registry",
-// some dozens at once. The number of them.
+// some dozens at once. The number of them, or the first error, which holds up none but its own.
 absl::StatusOr<int> SunsetDueVersions(Registry& registry);
 
 // ---- retirement.cc ----
@@ -54,7 +54,7 @@ absl::StatusOr<v1::ListRetirementBlockersResponse> ListRetirementBlockers(
 // Of one that was never active.
 absl::StatusOr<v1::DeleteVersionResponse> DeleteVersion(Draft& draft,
                                                         const v1::DeleteVersionRequest& request);
-// Goes on with the freeing that was cut short.
+// Goes on with the freeing that was cut short. The first error, which holds up none but its own.
 absl::Status FreeRetired(Registry& registry);
 
 // ---- deployment.cc ----
@@ -74,11 +74,11 @@ absl::StatusOr<v1::DeregisterInstanceResponse> DeregisterInstance(
     Registry& registry, const Caller& caller, const v1::DeregisterInstanceRequest& request);
 absl::StatusOr<v1::ListInstancesResponse> ListInstances(Draft& draft,
                                                         const v1::ListInstancesRequest& request);
-// Deregisters all instances of a version, each as a change of its own.
+// Deregisters all instances of a version, each as a change of its own. Errors as ExpireLeases().
 absl::Status DeregisterAll(Registry& registry, const Caller& caller, const std::string& service,
                            const std::string& version, const std::string& reason);
 // Deregisters the instances whose leases have run out, each as a change of its own by the actor
-// "registry". The number of them.
+// "registry". The number of them, or the first error, which holds up none but its own.
 absl::StatusOr<int> ExpireLeases(Registry& registry);
 
 // ---- consumers.cc ----
@@ -113,7 +113,8 @@ absl::StatusOr<v1::Job> CancelJob(Draft& draft, const v1::CancelJobRequest& requ
 // Whether a job may go on: PermissionDenied says why not.
 using JobRights = std::function<absl::Status(Draft& draft, const v1::JobRecord& record)>;
 // Goes on with the jobs whose time has come, some hundred pins of each, as the actors who have
-// started them. One that `rights` denies ends. True: there is more to do now.
+// started them. One that `rights` denies ends. True: there is more to do now. The first error,
+// which holds up none but its own.
 absl::StatusOr<bool> RunJobs(Registry& registry, const JobRights& rights = {});
 
 // ---- plan.cc ----

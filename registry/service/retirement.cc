@@ -10,6 +10,7 @@
 #include "registry/model/keys.h"
 #include "registry/model/lifecycle.h"
 #include "registry/model/validate.h"
+#include "registry/service/first_error.h"
 #include "registry/service/lookups.h"
 #include "registry/service/operations.h"
 #include "registry/service/requirements.h"
@@ -392,12 +393,14 @@ absl::Status FreeRetired(Registry& registry) {
                    registry.store().Range(
                        {.range = store::KeyRange::Prefix(model::kFreeing), .keys_only = true}));
   const Caller caller{.actor = "registry"};
+  FirstError error;
   for (const store::KeyValue& kv : range.kvs) {
     const std::optional<model::VersionRef> ref = model::ParseFreeing(kv.key);
-    if (!ref.has_value()) return model::Damaged(kv.key);
-    RETURN_IF_ERROR(Free(registry, caller, *ref));
+    const absl::Status freed =
+        ref.has_value() ? Free(registry, caller, *ref) : model::Damaged(kv.key);
+    if (!error.GoOnAfter(freed)) break;
   }
-  return absl::OkStatus();
+  return error.status();
 }
 
 }  // namespace pinion::service
