@@ -166,9 +166,12 @@ absl::StatusOr<v1::RegisterInstanceResponse> RegisterInstance(
   }
   absl::StatusOr<v1::RegisterInstanceResponse> response =
       Run(registry, Register, caller, registration);
-  // A lease that nothing hangs on would run out by itself; this is tidier.
-  if (!response.ok() && registration.lease != 0)
+  // A lease that nothing hangs on would run out by itself; this is tidier. One that the instance
+  // may hang on, since an answer was lost, does run out: that is on record.
+  if (registration.lease != 0 && !response.ok() &&
+      model::ReasonOf(response.status()) != "OUTCOME_UNKNOWN") {
     (void)registry.store().RevokeLease(registration.lease);
+  }
   return response;
 }
 

@@ -8,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "registry/model/keys.h"
+#include "tests/testing/interrupted_store.h"
 #include "tests/testing/registry_fixture.h"
 
 namespace pinion::service {
@@ -271,6 +272,24 @@ TEST_F(OperationsTest, LeasesExpireInAuditedChanges) {
   clock_.Advance(absl::Seconds(11));
   EXPECT_EQ(*ExpireLeases(*registry_), 1) << "only 9001's";
   EXPECT_EQ(Call(ListInstances, R"(service: "s")")->instances_size(), 1);
+}
+
+TEST_F(OperationsTest, ARegistrationWhoseAnswerWasLostEndsOnRecord) {
+  ASSERT_TRUE(Publish("s", "1.0.0").ok());
+  testing::SilentStore silent(store_);
+  registry_ = *Registry::Open(silent, clock_);
+  silent.LoseNextAnswer();
+  EXPECT_EQ(Outcome(Register("s", "1.0.0", 9001, 10).status()), "UNAVAILABLE OUTCOME_UNKNOWN");
+  EXPECT_EQ(NewestAudit().command(), "instance.register");
+  EXPECT_EQ(Call(ListInstances, R"(service: "s")")->instances_size(), 1);
+  clock_.Advance(absl::Seconds(11));
+  EXPECT_EQ(*ExpireLeases(*registry_), 1);
+  EXPECT_EQ(NewestAudit().command(), "instance.deregister");
+  EXPECT_EQ(NewestAudit().reason(), "its lease has run out");
+  // One that was not made leaves no lease.
+  EXPECT_EQ(Outcome(Register("s", "9.0.0", 9001, 10).status()), "NOT_FOUND VERSION_NOT_FOUND");
+  clock_.Advance(absl::Seconds(11));
+  EXPECT_THAT(*store_.ExpiredLeases(), IsEmpty());
 }
 
 TEST_F(OperationsTest, IdentitiesBelongToOneConsumer) {

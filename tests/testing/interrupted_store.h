@@ -1,11 +1,13 @@
-// A store in which somebody else can come first, between what a change has read and its commit; and
-// one that fails from some commit on. For tests; one thread at a time while an interruption is set.
+// A store in which somebody else can come first, between what a change has read and its commit; one
+// that fails from some commit on; and one whose answer is lost. For tests; one thread at a time
+// while an interruption is set.
 #pragma once
 
 #include <functional>
 #include <utility>
 
 #include "registry/store/forwarding_store.h"
+#include "registry/store/outcome.h"
 
 namespace pinion::testing {
 
@@ -43,6 +45,23 @@ class FailingStore : public InterruptedStore {
  private:
   int left_;
   const absl::Status failure_;
+};
+
+// Commits, and when told to does not say what has come of the next transaction.
+class SilentStore : public InterruptedStore {
+ public:
+  using InterruptedStore::InterruptedStore;
+
+  void LoseNextAnswer() { silent_ = true; }
+
+  absl::StatusOr<store::TxnResult> Commit(store::Txn txn) override {
+    absl::StatusOr<store::TxnResult> result = InterruptedStore::Commit(std::move(txn));
+    if (std::exchange(silent_, false)) return store::OutcomeUnknown("its answer was lost");
+    return result;
+  }
+
+ private:
+  bool silent_ = false;
 };
 
 }  // namespace pinion::testing
