@@ -4,9 +4,24 @@
 #include "base/status_macros.h"
 
 namespace pinion::store {
+namespace {
+
+absl::Status Unknown(LeaseId id) {
+  return absl::NotFoundError(absl::StrCat("lease ", id, " does not exist"));
+}
+
+}  // namespace
 
 void LeaseClock::Add(LeaseId id, absl::Duration ttl) {
   leases_[id] = Lease{ttl, clock_.Monotonic() + ttl};
+}
+
+absl::StatusOr<LeaseClock::Lease> LeaseClock::Remove(LeaseId id) {
+  const auto it = leases_.find(id);
+  if (it == leases_.end()) return Unknown(id);
+  const Lease lease = it->second;
+  leases_.erase(it);
+  return lease;
 }
 
 absl::StatusOr<absl::Duration> LeaseClock::Renew(LeaseId id) {
@@ -18,8 +33,7 @@ absl::StatusOr<absl::Duration> LeaseClock::Renew(LeaseId id) {
 
 absl::Status LeaseClock::CheckLive(LeaseId id) const {
   auto it = leases_.find(id);
-  if (it == leases_.end())
-    return absl::NotFoundError(absl::StrCat("lease ", id, " does not exist"));
+  if (it == leases_.end()) return Unknown(id);
   if (it->second.deadline <= clock_.Monotonic()) {
     return absl::NotFoundError(absl::StrCat("lease ", id, " has run out"));
   }

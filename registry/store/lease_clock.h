@@ -16,24 +16,26 @@ class LeaseClock {
   // `clock` outlives this.
   explicit LeaseClock(const Clock& clock) : clock_(clock) {}
 
+  struct Lease {
+    absl::Duration ttl;
+    absl::Time deadline;
+  };
+
   // Full TTL from now. Ids come from the store, which keeps them on disk.
   void Add(LeaseId id, absl::Duration ttl);
-  void Remove(LeaseId id) { leases_.erase(id); }
+  // NotFound: unknown.
+  absl::StatusOr<Lease> Remove(LeaseId id);
+  // One that could not be ended after all: it runs out when it would have.
+  void PutBack(LeaseId id, const Lease& lease) { leases_[id] = lease; }
 
   // NotFound: unknown or run out. A lease that has run out stays so.
   absl::StatusOr<absl::Duration> Renew(LeaseId id);
 
-  bool Knows(LeaseId id) const { return leases_.contains(id); }
-  absl::Duration Ttl(LeaseId id) const { return leases_.at(id).ttl; }  // REQUIRES: Knows(id)
   // NotFound: unknown or run out.
   absl::Status CheckLive(LeaseId id) const;
   std::vector<LeaseId> Expired() const;
 
  private:
-  struct Lease {
-    absl::Duration ttl;
-    absl::Time deadline;
-  };
   const Clock& clock_;
   std::map<LeaseId, Lease> leases_;
 };

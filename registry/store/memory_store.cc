@@ -240,8 +240,7 @@ absl::StatusOr<std::vector<ExpiredLease>> MemoryStore::ExpiredLeases() {
 
 absl::Status MemoryStore::RevokeLease(LeaseId id) {
   MutexLock lock(&mutex_);
-  if (!leases_.Knows(id)) return absl::NotFoundError(absl::StrCat("lease ", id, " does not exist"));
-  leases_.Remove(id);
+  RETURN_IF_ERROR(leases_.Remove(id).status());
   const std::vector<std::string> keys = KeysOf(id);
   for (const std::string& key : keys) AddState(State{.key = key, .mod_revision = revision_ + 1});
   if (!keys.empty()) {

@@ -12,6 +12,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "registry/store/sqlite_store.h"
+#include "tests/testing/fake_clock.h"
 #include "tests/testing/temp_directory.h"
 
 namespace pinion::store {
@@ -105,8 +106,8 @@ class SqliteFaultTest : public ::testing::Test {
     sqlite3_vfs_register(below_, 1);
   }
 
-  std::unique_ptr<SqliteStore> MustOpen() {
-    absl::StatusOr<std::unique_ptr<SqliteStore>> store = SqliteStore::Open(path_);
+  std::unique_ptr<SqliteStore> MustOpen(const Clock& clock = SystemClock()) {
+    absl::StatusOr<std::unique_ptr<SqliteStore>> store = SqliteStore::Open(path_, clock);
     EXPECT_TRUE(store.ok()) << store.status();
     return store.ok() ? *std::move(store) : nullptr;
   }
@@ -158,6 +159,23 @@ TEST_F(SqliteFaultTest, WhatWasAcknowledgedBeforeTheDiskWasFullIsThereAfterwards
   }
   faults.full = false;
   EXPECT_EQ(Count(*MustOpen()), 50u);
+}
+
+TEST_F(SqliteFaultTest, ALeaseThatCannotBeEndedIsNoLongerThanItWas) {
+  testing::FakeClock clock;
+  const auto store = MustOpen(clock);
+  const LeaseId lease = *store->GrantLease(absl::Seconds(10));
+  clock.Advance(absl::Seconds(6));
+  faults.full = true;
+  EXPECT_TRUE(absl::IsResourceExhausted(store->RevokeLease(lease)));
+  clock.Advance(absl::Seconds(4));
+  EXPECT_EQ(store->ExpiredLeases()->size(), 1u);
+  EXPECT_TRUE(absl::IsResourceExhausted(store->RevokeLease(lease)));
+  EXPECT_EQ(store->ExpiredLeases()->size(), 1u) << "it has not come back to life";
+  EXPECT_TRUE(absl::IsNotFound(store->RenewLease(lease).status()));
+  faults.full = false;
+  EXPECT_TRUE(store->RevokeLease(lease).ok());
+  EXPECT_TRUE(store->ExpiredLeases()->empty());
 }
 
 TEST_F(SqliteFaultTest, AFailedSyncEndsTheProcess) {

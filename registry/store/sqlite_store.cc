@@ -293,14 +293,11 @@ absl::StatusOr<std::vector<ExpiredLease>> SqliteStore::ExpiredLeases() {
 }
 
 absl::Status SqliteStore::RevokeLease(LeaseId id) {
-  absl::Duration ttl;
+  LeaseClock::Lease lease;
   {
     // From here on no put can attach a key to it; those before it in the queue are deleted with it.
     MutexLock lock(&mutex_);
-    if (!leases_.Knows(id))
-      return absl::NotFoundError(absl::StrCat("lease ", id, " does not exist"));
-    ttl = leases_.Ttl(id);
-    leases_.Remove(id);
+    ASSIGN_OR_RETURN(lease, leases_.Remove(id));
   }
   const absl::Status status = Write([id](SqliteWriter& writer) -> absl::Status {
     ASSIGN_OR_RETURN(const bool changed, writer.RemoveLease(id));
@@ -309,7 +306,7 @@ absl::Status SqliteStore::RevokeLease(LeaseId id) {
   });
   if (!status.ok()) {
     MutexLock lock(&mutex_);
-    leases_.Add(id, ttl);
+    leases_.PutBack(id, lease);
   }
   return status;
 }
