@@ -155,8 +155,12 @@ std::string UsageOf(int64_t hour, absl::string_view service) {
 std::string GatewayKey(absl::string_view start_id) { return Key(kGateways, start_id); }
 std::string GatewayLeaseKey(absl::string_view start_id) { return Key(kGatewayLeases, start_id); }
 std::string BlobKey(absl::string_view sha256, int64_t part) {
-  return Key("records/blob!", sha256, Padded(part));
+  return BlobPartsOf(sha256) + Padded(part);
 }
+std::string BlobPartsOf(absl::string_view sha256) {
+  return Key("records/blob!", sha256, absl::string_view());
+}
+std::string UnusedBlobKey(absl::string_view sha256) { return Key(kUnusedBlobs, sha256); }
 std::string JobKey(int64_t id) { return Key(kJobs, Padded(id)); }
 std::string JobDueKey(int64_t seconds, int64_t id) {
   return Key(kJobsDue, Padded(seconds), Padded(id));

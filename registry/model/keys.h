@@ -12,6 +12,7 @@
 //     instance_uid!U    InstanceRef         identity!KIND!VALUE  Claim
 //     pin_change!C!S!M!N  PinChange         endpoint!S!V!ADDRESS InstanceRef
 //     pin_use!S!E!C!M   empty: who pins E   blob!SHA256!N        a part of a descriptor set
+//     blob_unused!SHA256  Timestamp: since when no version may have that descriptor set
 //     audit!ID          AuditRecord         sunset!T!S!V         empty: when V is to be sunset
 //     rollback_window!S!V!C!M  RollbackWindow   freeing!S!V      empty: V is retired, and what it
 //                                                                held is to be freed
@@ -69,6 +70,7 @@ inline constexpr char kAccessKey[] = "records/access";
 inline constexpr char kGrants[] = "records/grant!";
 inline constexpr char kTokens[] = "records/token!";
 inline constexpr char kRegistryKey[] = "records/registry";
+inline constexpr char kUnusedBlobs[] = "records/blob_unused!";
 
 // Names are validated before they come here.
 std::string ServiceKey(absl::string_view service);
@@ -122,6 +124,8 @@ std::string UsageOf(int64_t hour, absl::string_view service);  // prefix; of all
 std::string GatewayKey(absl::string_view start_id);
 std::string GatewayLeaseKey(absl::string_view start_id);
 std::string BlobKey(absl::string_view sha256, int64_t part);
+std::string BlobPartsOf(absl::string_view sha256);  // prefix
+std::string UnusedBlobKey(absl::string_view sha256);
 std::string JobKey(int64_t id);
 // By time, in seconds since the epoch, which is not negative.
 std::string JobDueKey(int64_t seconds, int64_t id);

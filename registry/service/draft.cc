@@ -91,6 +91,10 @@ void Draft::RequireNothingNew(const std::string& prefix) {
   compares_.push_back(store::Compare::NothingPutSince(store::KeyRange::Prefix(prefix), revision()));
 }
 
+void Draft::RequireUnchanged(const std::string& key, store::Revision revision) {
+  compares_.push_back(store::Compare::Unchanged(key, revision));
+}
+
 absl::StatusOr<store::RangeResult> Draft::Range(store::RangeRequest request) {
   ASSIGN_OR_RETURN(request.revision, EnsureRevision());
   absl::StatusOr<store::RangeResult> result = registry_.store().Range(request);

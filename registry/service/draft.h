@@ -49,6 +49,8 @@ class Draft {
   // The commit holds only if nothing comes under `prefix`, or changes there, after revision(); what
   // goes does not matter.
   void RequireNothingNew(const std::string& prefix);
+  // Nor if `key` is not as `revision` has put it, be that newer than revision().
+  void RequireUnchanged(const std::string& key, store::Revision revision);
 
   // All records under `prefix`, at one revision. Not remembered.
   template <typename Record>

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/status_macros.h"
 #include "registry/model/keys.h"
+#include "registry/service/blobs.h"
 #include "registry/service/consistent_read.h"
 #include "registry/service/first_error.h"
 #include "registry/service/operations.h"
@@ -54,7 +55,8 @@ absl::StatusOr<bool> Housekeeper::RunOnce() {
   if (error.GoOnAfter(ExpireLeases(registry_).status()) &&
       error.GoOnAfter(SunsetDueVersions(registry_).status()) &&
       error.GoOnAfter(FreeRetired(registry_)) && error.GoOnAfter(ForgetOldUsage(registry_)) &&
-      error.GoOnAfter(ForgetOldGateways(registry_)) && error.GoOnAfter(CompactSome()) &&
+      error.GoOnAfter(ForgetOldGateways(registry_)) &&
+      error.GoOnAfter(DeleteUnusedBlobs(registry_)) && error.GoOnAfter(CompactSome()) &&
       error.GoOnAfter(CountJobs())) {
     more = RunJobs(registry_, options_.job_rights);
     error.GoOnAfter(more.status());

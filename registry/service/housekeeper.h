@@ -1,6 +1,7 @@
 // What the registry does by itself, once a second on a thread of its own: it ends the leases that
 // have run out, carries out the sunsets that have come, goes on with the jobs, deletes usage and
-// gateways that are too old, and compacts the store's history. Owned by RegistryServer.
+// gateways that are too old and descriptor sets that no version has, and compacts the store's
+// history. Owned by RegistryServer.
 #pragma once
 
 #include "absl/base/thread_annotations.h"

@@ -27,7 +27,7 @@ absl::StatusOr<v1::ListServicesResponse> ListServices(Draft& draft,
                                                       const v1::ListServicesRequest& request);
 
 // ---- versions.cc ----
-// Reads the descriptor set, stores it, and then publishes.
+// Reads the descriptor set, and publishes.
 absl::StatusOr<v1::PublishVersionResponse> PublishVersion(Registry& registry, const Caller& caller,
                                                           const v1::PublishVersionRequest& request);
 absl::StatusOr<v1::Version> GetVersion(Draft& draft, const v1::GetVersionRequest& request);

@@ -10,6 +10,7 @@
 #include "registry/model/keys.h"
 #include "registry/model/lifecycle.h"
 #include "registry/model/validate.h"
+#include "registry/service/blobs.h"
 #include "registry/service/first_error.h"
 #include "registry/service/lookups.h"
 #include "registry/service/operations.h"
@@ -365,6 +366,7 @@ absl::StatusOr<v1::DeleteVersionResponse> DeleteVersion(Draft& draft,
   ASSIGN_OR_RETURN(const std::vector<std::string> released, ReleaseClaims(draft, version, all));
   RETURN_IF_ERROR(ForgetExpression(draft, version));
   draft.Delete(model::VersionKey(version.service(), version.name()));
+  LeaveBlob(draft, there.value);
   routing::v1::Version audited = version;
   audited.clear_methods();
   draft.Audit("version.delete", name, &audited, nullptr, request.reason());

@@ -19,7 +19,7 @@
 namespace pinion::service {
 namespace {
 
-// A request with its descriptor set read and already in the store.
+// A request with its descriptor set read.
 struct Publication {
   const v1::PublishVersionRequest* request = nullptr;
   std::optional<schema::Schema> schema;  // nullopt: published without one
@@ -207,6 +207,10 @@ absl::StatusOr<v1::PublishVersionResponse> Publish(Draft& draft, const Publicati
   if (claimed && !service_created) draft.Touch(*service.mutable_meta());
   if (claimed || service_created) draft.Put(model::ServiceKey(request.service()), service);
 
+  // Only what nothing speaks against any more takes room in the store.
+  if (publication.schema.has_value()) {
+    RETURN_IF_ERROR(WriteBlob(draft, publication.blob_sha256, request.descriptor_set()));
+  }
   v1::VersionRecord record;
   *record.mutable_version() = asked;
   record.set_blob_sha256(publication.blob_sha256);
@@ -260,7 +264,6 @@ absl::StatusOr<v1::PublishVersionResponse> PublishVersion(
                        ": name those that it serves, or split it"));
     }
     publication.blob_sha256 = Sha256Hex(request.descriptor_set());
-    RETURN_IF_ERROR(WriteBlob(registry.store(), publication.blob_sha256, request.descriptor_set()));
   }
   return Run(registry, Publish, caller, publication);
 }
