@@ -2,6 +2,7 @@
 // compile, and sets that no compiler makes. The rules themselves are tested there.
 #include "registry/compat/check.h"
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -115,6 +116,30 @@ TEST(CheckTest, WhatContradictsItselfIsNamed) {
   twice = set;
   twice.mutable_file(0)->mutable_message_type(0)->mutable_field(1)->clear_type();
   EXPECT_THAT(Found(set, twice), ElementsAre("acme.v1.A.b has no type"));
+}
+
+// schema::CheckFiles refuses these; whoever has not asked it reads nothing that is not there.
+TEST(CheckTest, AOneofThatIsNotThereIsNone) {
+  const FileDescriptorSet set = ParsedSchema("message A { oneof o { string a = 1; } }");
+  for (const int index : {-1, std::numeric_limits<int>::min(), 1}) {
+    FileDescriptorSet odd = set;
+    odd.mutable_file(0)->mutable_message_type(0)->mutable_field(0)->set_oneof_index(index);
+    EXPECT_THAT(Found(odd, odd), IsEmpty()) << index;
+    EXPECT_THAT(Found(odd, set, Category::kPinion), IsEmpty()) << index;
+  }
+}
+
+TEST(CheckTest, PlacesBehindAllLinesAreNone) {
+  FileDescriptorSet before = ParsedSchema("message A { string a = 1; }");
+  FileDescriptorSet now = ParsedSchema("message A {}");
+  now.mutable_file(0)->clear_source_code_info();
+  auto& location = *now.mutable_file(0)->mutable_source_code_info()->add_location();
+  location.add_path(FileDescriptorProto::kMessageTypeFieldNumber);
+  location.add_path(0);
+  for (const int span : {std::numeric_limits<int>::max(), 0, 0}) location.add_span(span);
+  const auto findings = Check(before, now, Category::kPinion);
+  ASSERT_TRUE(findings.ok() && findings->size() == 1);
+  EXPECT_EQ((*findings)[0].line, 1);
 }
 
 TEST(CheckTest, ImportsAndProtobufsOwnTypesAreNotCompared) {

@@ -147,6 +147,10 @@ class ElementsBuilder {
   // When all files are added.
   void Resolve() {
     for (Field& field : out_.field_storage_) ResolveField(field);
+    for (Message& message : out_.message_storage_) {
+      const auto map = map_fields_.find(&message);
+      if (map != map_fields_.end()) message.map_field = map->second;
+    }
   }
 
  private:
@@ -205,9 +209,10 @@ class ElementsBuilder {
     field.proto = &proto;
     field.parent = parent;
     Features features = scope.features;
-    if (parent != nullptr && proto.has_oneof_index() &&
-        proto.oneof_index() < parent->proto->oneof_decl_size()) {
-      const auto& oneof = parent->proto->oneof_decl(proto.oneof_index());
+    const int index = proto.oneof_index();
+    if (parent != nullptr && proto.has_oneof_index() && index >= 0 &&
+        index < parent->proto->oneof_decl_size()) {
+      const auto& oneof = parent->proto->oneof_decl(index);
       features = Inherit(features, oneof.options());
       if (!proto.proto3_optional()) field.oneof = oneof.name();
     }
@@ -262,6 +267,7 @@ class ElementsBuilder {
     const Message* type = out_.FindMessage(field.type_name());
     const bool is_map = repeated && type != nullptr && type->is_map_entry();
     const bool in_map = field.parent != nullptr && field.parent->is_map_entry();
+    if (is_map && field.parent == type->parent) map_fields_.try_emplace(type, &field);
     field.kind = field.proto->type();
     if (field.kind == FieldDescriptorProto::TYPE_MESSAGE && features.delimited_messages &&
         !is_map && !in_map) {
@@ -284,7 +290,8 @@ class ElementsBuilder {
 
   Elements& out_;
   const bool exempt_unstable_;
-  std::vector<Features> field_features_;  // in the order of field_storage_
+  std::vector<Features> field_features_;                          // in the order of field_storage_
+  absl::flat_hash_map<const Message*, const Field*> map_fields_;  // by the type of their entries
   size_t resolved_ = 0;
 };
 

@@ -70,6 +70,7 @@ struct Message : Element {
   const Message* parent = nullptr;  // nullptr: at the top of a file
   Features features;
   std::map<int, const Field*> fields;  // by number; no extensions
+  const Field* map_field = nullptr;    // whose entries these are; nullptr: not those of a map
 
   bool is_map_entry() const { return proto->options().map_entry(); }
 };

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/unknown_field_set.h"
 
@@ -101,8 +102,9 @@ absl::StatusOr<Features> FileFeatures(const FileDescriptorProto& file) {
   if (file.syntax().empty() || file.syntax() == "proto2") return kProto2;
   if (file.syntax() == "proto3") return kProto3;
   if (file.syntax() != "editions") {
-    return absl::InvalidArgumentError(
-        absl::StrCat(file.name(), ": syntax \"", file.syntax(), "\" is not known here"));
+    return absl::InvalidArgumentError(absl::StrCat(file.name(), ": syntax \"",
+                                                   absl::CHexEscape(file.syntax().substr(0, 80)),
+                                                   "\" is not known here"));
   }
   absl::StatusOr<Features> features = OfEdition(file);
   if (!features.ok()) return features;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 
 namespace pinion::compat {
 namespace {
@@ -17,6 +18,8 @@ SourcePath With(SourcePath path, int number) {
 std::optional<Place> PlaceIn(const File& file, const SourceCodeInfo::Location& location) {
   // Line and column of the start, from 0; then of the end.
   if (location.span_size() < 3) return std::nullopt;
+  constexpr int kEnd = std::numeric_limits<int>::max();
+  if (location.span(0) == kEnd || location.span(1) == kEnd) return std::nullopt;
   return Place{&file, location.span(0) + 1, location.span(1) + 1};
 }
 
@@ -35,11 +38,7 @@ bool HasNamedType(const Field& field) {
 
 // Of the map field whose entries `message` are.
 std::optional<Place> PlaceOfMap(const Message& message) {
-  if (!message.is_map_entry() || message.parent == nullptr) return std::nullopt;
-  for (const auto& [number, field] : message.parent->fields) {
-    if (field->type_name() == message.full_name) return PlaceOfType(*field);
-  }
-  return std::nullopt;
+  return message.map_field == nullptr ? std::nullopt : PlaceOfType(*message.map_field);
 }
 
 std::optional<Place> Or(std::optional<Place> place, const Field& field) {

@@ -45,7 +45,7 @@ class Comparison {
         CompareMethods(*published->second, *shown->second);
       }
     }
-    while (!open_.empty()) {
+    while (!open_.empty() && !is_full()) {
       const std::string type = std::move(open_.front());
       open_.pop_front();
       CompareTypes(type);
@@ -55,8 +55,10 @@ class Comparison {
   std::vector<std::string> Take() && { return std::move(differences_); }
 
  private:
+  bool is_full() const { return differences_.size() >= kMaxDifferences; }
+
   void Add(std::string difference) {
-    if (differences_.size() < kMaxDifferences) differences_.push_back(std::move(difference));
+    if (!is_full()) differences_.push_back(std::move(difference));
   }
 
   void CompareMethods(const compat::Service& published, const compat::Service& shown) {
@@ -95,7 +97,11 @@ class Comparison {
     if (const compat::Message* published = published_.FindMessage(type)) {
       const compat::Message* shown = shown_.FindMessage(type);
       if (shown == nullptr) return Add(absl::StrCat("message ", type, " is missing"));
-      for (const auto& [number, field] : published->fields) CompareField(*field, *shown);
+      for (const auto& [number, field] : published->fields) {
+        // A field that is missing is looked for in all of the message.
+        if (is_full()) return;
+        CompareField(*field, *shown);
+      }
     } else if (const compat::Enum* published_enum = published_.FindEnum(type)) {
       const compat::Enum* shown_enum = shown_.FindEnum(type);
       if (shown_enum == nullptr) return Add(absl::StrCat("enum ", type, " is missing"));

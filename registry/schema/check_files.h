@@ -1,4 +1,6 @@
-// Whether a set of files is whole: everything named is there, once. Pure.
+// Whether a set of files is whole: everything named is there, once, under names that the language
+// allows, and no index leads out of its list. Whatever reads descriptors of strangers relies on it.
+// Pure.
 #pragma once
 
 #include <string>

@@ -95,7 +95,7 @@ TEST(Schema, RefusesContradictions) {
       {R"(file { name: "a" } file { name: "a" })", "a is in the set twice"},
       {R"(file { name: "a"
                  service { name: "S" method { name: "F" input_type: ".X" output_type: ".X" } } })",
-       "S.F refers to .X, which is not in the set"},
+       "S.F refers to '.X', which is not in the set"},
       {R"(file { name: "a" message_type { name: "M" field { name: "f" type_name: "M" } } })",
        "not a full name"},
       {R"(file { name: "a" message_type { name: "M" }
@@ -108,6 +108,90 @@ TEST(Schema, RefusesContradictions) {
     EXPECT_EQ(model::ReasonOf(status), "DESCRIPTOR_SET_MALFORMED");
     EXPECT_THAT(std::string(status.message()), HasSubstr(c.message));
   }
+}
+
+// A file with a message in which `field` stands beside a field of the oneof `o`.
+std::string WithField(const std::string& field) {
+  return R"(file { name: "a" package: "acme" message_type { name: "M" oneof_decl { name: "o" }
+      field { name: "in_o" number: 1 oneof_index: 0 type: TYPE_INT32 } )" +
+         field + " } }";
+}
+
+// Debian's protobuf takes these from the wire, and a list is then read beside its end.
+TEST(Schema, RefusesIndexesThatLeadOutOfTheirLists) {
+  const struct {
+    std::string index;
+    bool good;
+  } kCases[] = {
+      {"0", true}, {"-1", false}, {"-2147483648", false}, {"2147483647", false}, {"1", false}};
+  for (const auto& c : kCases) {
+    const std::string field = "{ name: 'f' number: 2 type: TYPE_INT32 oneof_index: " + c.index;
+    const absl::Status status = Parse(FromText(WithField("field " + field + " }"))).status();
+    EXPECT_EQ(status.ok(), c.good) << c.index << status;
+    if (!c.good) {
+      EXPECT_EQ(model::ReasonOf(status), "DESCRIPTOR_SET_MALFORMED");
+      EXPECT_THAT(std::string(status.message()),
+                  HasSubstr("acme.M.f is in oneof " + c.index + " of 1"));
+    }
+    // An extension is in no oneof, whatever the message that it stands in has.
+    const std::string extension = "extension " + field + " extendee: '.acme.M' }";
+    EXPECT_THAT(Services(Parse(FromText(WithField(extension)))),
+                HasSubstr("acme.M.f is in oneof " + c.index + " of 0"));
+  }
+}
+
+TEST(Schema, RefusesNamesThatTheLanguageDoesNotHave) {
+  const std::string long_name(600, 'a');
+  const auto method = [](const std::string& service, const std::string& name) {
+    return "file { name: 'a' package: 'acme' message_type { name: 'M' } service { name: '" +
+           service + "' method { name: '" + name +
+           "' input_type: '.acme.M' output_type: '.acme.M' } } }";
+  };
+  const struct {
+    std::string set;
+    std::string message;
+  } kCases[] = {
+      {method("S", "A/B"), "acme.S has a method called 'A/B': a name is letters"},
+      {method("S", "A B"), "called 'A B'"},
+      {method("S", "m\\303\\266"), "called 'm\\xc3\\xb6'"},
+      {method("S", "1st"), "called '1st'"},
+      {method("S", ""), "acme.S has a method without a name"},
+      {method("S", long_name), "at most 511 bytes"},
+      {method("S/T", "F"), "acme has a service called 'S/T'"},
+      {method("", "F"), "acme has a service without a name"},
+      {method(std::string(505, 'a'), "F"), "called 'F'"},
+      {"file { name: 'a' package: 'acme..v1' }", "a has the package 'acme..v1'"},
+      {"file { name: 'a' package: '.' }", "has the package '.'"},
+      {"file { name: 'a' package: '" + long_name + "' }", "a has the package 'aaa"},
+      {"file { name: 'a' message_type { name: 'M-1' } }", "a has a message called 'M-1'"},
+      {"file { name: 'a' enum_type { name: 'E' value { name: 'A B' } } }", "E has a value called"},
+      {"file { name: 'a' enum_type { name: '\\n' } }", "a has an enum called '\\n'"},
+      {"file { name: 'a' message_type { name: 'M' oneof_decl { name: '' } } }", "a oneof without"},
+      {WithField("field { name: 'a.b' number: 2 }"), "acme.M has a field called 'a.b'"},
+      {WithField("field { name: 'f' number: 2 json_name: '\\377' }"),
+       "acme.M.f has the json_name '\\xff'"},
+      {"file { name: '\\377' }", "has a file '\\xff'"},
+      {"file { name: 'a' dependency: '\\377' }", "imports '\\xff'"},
+  };
+  for (const auto& c : kCases) {
+    const absl::Status status = Parse(FromText(c.set)).status();
+    EXPECT_EQ(model::ReasonOf(status), "DESCRIPTOR_SET_MALFORMED") << c.set;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(c.message));
+  }
+  EXPECT_EQ(Services(Parse(FromText(method("S", "_a1")))), "acme.S: _a1;");
+  EXPECT_TRUE(Parse(FromText(method("S", std::string(504, 'a')))).ok());
+  EXPECT_TRUE(
+      Parse(FromText(WithField("field { name: 'f' number: 2 json_name: '\\303\\266-1 x' }"))).ok());
+}
+
+// Each of a hundred thousand types would be kept with the name of all that it is in.
+TEST(Schema, ALongNameAroundManyIsRefusedAtOnce) {
+  FileDescriptorSet set;
+  auto& file = *set.add_file();
+  file.set_name("a");
+  file.set_package(std::string(4 << 20, 'a'));
+  for (int i = 0; i < 100'000; ++i) file.add_message_type()->set_name("M" + std::to_string(i));
+  EXPECT_THAT(Services(Parse(set)), HasSubstr("a has the package 'aaa"));
 }
 
 TEST(Schema, LeavesOutWhatIsNotTheVersionsOwn) {
