@@ -29,7 +29,7 @@ class Expression {
 
   Expression() = default;
 
-  // InvalidArgument says what is wrong and what to write instead. At most kMaxPinBytes.
+  // InvalidArgument says what is wrong and what to write. At most kMaxPinBytes, canonical() too.
   static absl::StatusOr<Expression> Parse(Scheme scheme, absl::string_view text);
 
   Kind kind() const { return kind_; }

@@ -121,6 +121,13 @@ absl::StatusOr<Expression> ExpressionParser::Parse() {
   result_.kind_ = exact_ && result_.alternatives_.size() == 1 ? Expression::Kind::kExact
                                                               : Expression::Kind::kRange;
   result_.canonical_ = absl::StrJoin(canonical_, " || ");
+  // It is what is stored, and read again.
+  if (result_.canonical_.size() > kMaxPinBytes) {
+    return Malformed(
+        whole_.substr(0, 40),
+        absl::StrCat("... has ", result_.canonical_.size(),
+                     " bytes when spaced as it is kept; an expression has at most ", kMaxPinBytes));
+  }
   return std::move(result_);
 }
 

@@ -158,6 +158,13 @@ struct Bad {
   std::string says;
 };
 
+// "^1||^1||…", in 4 bytes each, of which the canonical form makes 6.
+std::string ManyMajors(int count) {
+  std::string text = "^1";
+  for (int i = 1; i < count; ++i) text += "||^1";
+  return text;
+}
+
 TEST(ExpressionTest, RefusesWithAdvice) {
   const Bad cases[] = {
       {SEMVER, "", "empty"},
@@ -199,6 +206,7 @@ TEST(ExpressionTest, RefusesWithAdvice) {
       {SEMVER, std::string("^1\0", 3), "printable"},
       {SEMVER, "^1\xc2\xa0", "printable"},
       {SEMVER, std::string(kMaxPinBytes + 1, '1'), "257 bytes"},
+      {SEMVER, ManyMajors(60), "356 bytes when spaced as it is kept"},
       {DATE, "2026-03", "calendar"},
       {DATE, "^2026-03-01", "only SEMVER"},
       {DATE, "*.Basil", "train"},
