@@ -29,8 +29,14 @@ bool NamesDeclareBreak(const version::VersionName& older, const version::Version
 
 std::string BreakingNameAfter(const version::VersionName& older) {
   const auto& [major, minor, patch] = older.numbers();
-  if (older.scheme() != routing::v1::SEMVER) return "one of another date";
-  return major > 0 ? absl::StrCat(major + 1, ".0.0") : absl::StrCat("0.", minor + 1, ".0");
+  switch (older.scheme()) {
+    case routing::v1::SEMVER:
+      return major > 0 ? absl::StrCat(major + 1, ".0.0") : absl::StrCat("0.", minor + 1, ".0");
+    case routing::v1::DATE:
+      return "one of another date";
+    default:
+      return "any other";
+  }
 }
 
 }  // namespace pinion::model

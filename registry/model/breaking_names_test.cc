@@ -39,8 +39,20 @@ TEST(BreakingNamesTest, EachSchemeHasItsWay) {
 }
 
 TEST(BreakingNamesTest, ANameIsSuggested) {
-  EXPECT_EQ(BreakingNameAfter(*version::VersionName::Parse(routing::v1::SEMVER, "1.4.2")), "2.0.0");
-  EXPECT_EQ(BreakingNameAfter(*version::VersionName::Parse(routing::v1::SEMVER, "0.4.2")), "0.5.0");
+  const struct {
+    Scheme scheme;
+    const char* older;
+    const char* suggested;
+  } kCases[] = {
+      {routing::v1::SEMVER, "1.4.2", "2.0.0"},
+      {routing::v1::SEMVER, "0.4.2", "0.5.0"},
+      {routing::v1::DATE, "2026-11-23", "one of another date"},
+      {routing::v1::K8S, "v1beta1", "any other"},
+      {routing::v1::INTEGER, "7", "any other"},
+  };
+  for (const auto& c : kCases) {
+    EXPECT_EQ(BreakingNameAfter(*version::VersionName::Parse(c.scheme, c.older)), c.suggested);
+  }
 }
 
 }  // namespace
