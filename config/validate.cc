@@ -34,10 +34,10 @@ constexpr uint32_t kMinConnectionWindowBytes = 65535;
 constexpr uint32_t kMinStreamWindowBytes = 1024;
 constexpr uint32_t kMinHeaderListBytes = 1024;
 constexpr uint32_t kMinHeaderFields = 16;
-// Often enough for any test, seldom enough for the registry's disk; and not to be forgotten
-// between.
 // A gateway of usual size needs half of it without a call.
 constexpr uint64_t kMinMemoryBudget = 64 << 20;
+// Often enough for any test, seldom enough for the registry's disk; and not to be forgotten
+// between.
 constexpr absl::Duration kMinReportInterval = absl::Milliseconds(100);
 constexpr absl::Duration kMaxReportInterval = absl::Hours(1);
 // Often enough for any test; and no instance is left alone for longer than an hour.
