@@ -18,7 +18,7 @@ class ApiCheck {
   ApiCheck(const Elements& before, const Elements& now)
       : before_(before), now_(now), exchange_(before, now, out_) {}
 
-  std::vector<Finding> Run() && {
+  absl::StatusOr<std::vector<Finding>> Run() && {
     for (const auto& [path, file] : now_.files()) packages_.insert(file->proto->package());
     for (const auto& [name, service] : before_.services()) {
       if (service->file->is_compared()) CompareServices(*service);
@@ -28,6 +28,12 @@ class ApiCheck {
     for (const auto& [key, field] : before_.extensions()) {
       const auto it = now_.extensions().find(key);
       if (it != now_.extensions().end()) exchange_.CompareExtensions(*field, *it->second);
+    }
+    if (exchange_.is_too_large()) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("the two schemas cannot be compared in ", kMaxSteps,
+                       " steps: that many types of the one meet types of the other, as they do "
+                       "where types hold each other in circles of different lengths"));
     }
     return std::move(out_).Take();
   }
@@ -150,7 +156,7 @@ class ApiCheck {
 
 }  // namespace
 
-std::vector<Finding> CheckApi(const Elements& before, const Elements& now) {
+absl::StatusOr<std::vector<Finding>> CheckApi(const Elements& before, const Elements& now) {
   return ApiCheck(before, now).Run();
 }
 

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "registry/compat/elements.h"
 #include "registry/compat/finding.h"
 
@@ -12,6 +13,7 @@ namespace pinion::compat {
 // Services and methods are paired by name, which is what is called; from there requests and
 // responses are compared by structure, each in its direction (exchange.h). Messages that no method
 // uses (payloads of google.protobuf.Any, topics, tables) are paired by name and compared in both.
-std::vector<Finding> CheckApi(const Elements& before, const Elements& now);
+// ResourceExhausted: that would cost more than kMaxSteps (exchange.h).
+absl::StatusOr<std::vector<Finding>> CheckApi(const Elements& before, const Elements& now);
 
 }  // namespace pinion::compat

@@ -15,6 +15,7 @@
 namespace pinion::compat {
 namespace {
 
+using pinion::testing::CircleOfTypes;
 using pinion::testing::ParsedSchema;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -218,6 +219,35 @@ TEST(ApiCheckTest, AChainOfTypesLongerThanAStackIsNoTrouble) {
                   "message M100000 { string s = 1; } service S { rpc F(M0) returns (M0); }");
   now = absl::StrReplaceAll(before, {{"string s", "int32 s"}});
   EXPECT_EQ(Summary(Findings(before, now)), "breaking FIELD_WIRE_COMPATIBLE_TYPE s");
+}
+
+// Each of the one meets each of the other.
+TEST(ApiCheckTest, CirclesOfDifferentLengthsAreComparedAsFarAsThatIsWorthIt) {
+  const auto small = Check(CircleOfTypes(20, "string s = 2;"), CircleOfTypes(21, "int32 s = 2;"),
+                           Category::kPinion);
+  ASSERT_TRUE(small.ok()) << small.status();
+  EXPECT_EQ(Summary(*small),
+            "breaking FIELD_WIRE_COMPATIBLE_TYPE s, "
+            "breaking FIELD_NO_DELETE_UNLESS_NUMBER_RESERVED s");
+  const auto large = Check(CircleOfTypes(2000), CircleOfTypes(2001), Category::kPinion);
+  EXPECT_TRUE(absl::IsResourceExhausted(large.status())) << large.status();
+  EXPECT_THAT(std::string(large.status().message()), HasSubstr("circles of different lengths"));
+  // Of one length each meets one.
+  EXPECT_TRUE(Check(CircleOfTypes(2000), CircleOfTypes(2000), Category::kPinion).ok());
+}
+
+TEST(ApiCheckTest, WhatMeetsManyOthersIsToldOfAFew) {
+  constexpr int kOthers = 300;
+  std::string now = "service S { rpc F(M0) returns (M0); }";
+  for (int i = 0; i < kOthers; ++i) {
+    absl::StrAppend(&now, " message T", i, " {} message M", i, " { M", (i + 1) % kOthers,
+                    " next = 1; T", i, " s = 2; }");
+  }
+  const auto findings = Findings(
+      "service S { rpc F(M0) returns (M0); } message M0 { M0 next = 1; string s = 2; }", now);
+  ASSERT_EQ(Summary(findings), "breaking FIELD_WIRE_COMPATIBLE_TYPE s");
+  EXPECT_THAT(findings[0].message, HasSubstr("acme.v1.T10"));
+  EXPECT_LT(findings[0].message.size(), 5000u);
 }
 
 }  // namespace

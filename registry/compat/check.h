@@ -29,7 +29,8 @@ struct CheckOptions {
 
 // REQUIRES: both sets are whole (schema::ReadFiles). Files that buf marks as imports, and
 // protobuf's own, are not compared. InvalidArgument, naming the element: a set that contradicts
-// itself, or an edition that this program does not know.
+// itself, or an edition that this program does not know. ResourceExhausted: more than a comparison
+// may cost, which is neither compatible nor not.
 absl::StatusOr<std::vector<Finding>> Check(const google::protobuf::FileDescriptorSet& before,
                                            const google::protobuf::FileDescriptorSet& now,
                                            Category category, const CheckOptions& options = {});

@@ -11,6 +11,9 @@
 namespace pinion::compat {
 namespace {
 
+// Of a finding that several become. A type may meet thousands of others.
+constexpr size_t kMaxMessageBytes = 4096;
+
 struct RuleRow {
   absl::string_view id;
   absl::string_view advice;
@@ -67,7 +70,7 @@ void Collector::Add(absl::string_view rule, Severity severity, absl::string_view
   Finding& finding = it->second;
   if (!added) {
     finding.severity = std::min(finding.severity, severity);
-    if (!absl::StrContains(finding.message, message)) {
+    if (finding.message.size() < kMaxMessageBytes && !absl::StrContains(finding.message, message)) {
       absl::StrAppend(&finding.message, "; ", message);
     }
     return;

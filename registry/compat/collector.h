@@ -17,7 +17,7 @@ namespace pinion::compat {
 class Collector {
  public:
   // `rule`: of PinionAdvice. Several for one rule and symbol become one, as severe as the most
-  // severe, with the message of each.
+  // severe, with the message of each, as far as somebody would read on.
   void Add(absl::string_view rule, Severity severity, absl::string_view symbol, const File* file,
            const std::optional<Place>& place, absl::string_view message);
 

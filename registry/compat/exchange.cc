@@ -26,6 +26,14 @@ std::string NotAllReserved(const NumberRange& range) {
   return absl::StrCat("numbers ", RangeText(range), " are not all reserved any more");
 }
 
+size_t StepsOf(const Message& message) {
+  return message.fields.size() + static_cast<size_t>(message.proto->reserved_range_size());
+}
+
+size_t StepsOf(const Enum& type) {
+  return static_cast<size_t>(type.proto->value_size() + type.proto->reserved_range_size());
+}
+
 bool IsRequired(const Field& field) { return field.cardinality == Cardinality::kRequired; }
 
 bool IsWellKnown(const Element* element) {
@@ -39,11 +47,17 @@ void Exchange::CompareMessages(const Message& before, const Message& now, Direct
   Finish();
 }
 
+bool Exchange::Spend(size_t steps) {
+  steps_ += steps;
+  return !is_too_large();
+}
+
 void Exchange::Finish() {
   while (!open_.empty()) {
     const Open next = open_.back();
     open_.pop_back();
     if (!done_.emplace(next.before, next.now, next.direction).second) continue;
+    if (!Spend(kStepsOfPair + StepsOf(*next.before) + StepsOf(*next.now))) return open_.clear();
     compared_.insert(next.before);
     CompareOne(*next.before, *next.now, next.direction);
   }
@@ -238,6 +252,7 @@ void Exchange::CompareEnums(const Field& before, const Field& now, Direction dir
   const Enum* new_enum = now_.FindEnum(now.type_name());
   if (old_enum == nullptr || new_enum == nullptr) return;
   if (!done_.emplace(old_enum, new_enum, direction).second) return;
+  if (!Spend(kStepsOfPair + StepsOf(*old_enum) + StepsOf(*new_enum))) return;
   const auto place = PlaceOf(*new_enum);
   const NumberSet reserved(ReservedRanges(*new_enum->proto));
   const bool request = direction == Direction::kRequest;

@@ -9,10 +9,11 @@
 // there.
 #pragma once
 
-#include <set>
+#include <cstddef>
 #include <tuple>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "registry/compat/collector.h"
 #include "registry/compat/elements.h"
 #include "registry/compat/number_ranges.h"
@@ -20,6 +21,13 @@
 namespace pinion::compat {
 
 enum class Direction { kRequest, kResponse };
+
+// What one comparison may cost: a step for each field, value and reserved range of two types that
+// meet, and some for the meeting. Where each type meets one other, a set of 16 MiB takes some two
+// million. But a circle of p types beside one of q meets in p·q pairs, which a few megabytes make
+// go on for hours.
+inline constexpr size_t kMaxSteps = 8'000'000;
+inline constexpr size_t kStepsOfPair = 16;
 
 class Exchange {
  public:
@@ -34,6 +42,9 @@ class Exchange {
   // Of one type and number; whether requests or responses hold them nobody knows, so in both.
   void CompareExtensions(const Field& before, const Field& now);
 
+  // It would have cost more than kMaxSteps: what was found is not all.
+  bool is_too_large() const { return steps_ > kMaxSteps; }
+
   // Every old message that was compared so far.
   bool has_compared(const Message& before) const { return compared_.contains(&before); }
 
@@ -44,6 +55,8 @@ class Exchange {
     Direction direction;
   };
 
+  // False: too large.
+  bool Spend(size_t steps);
   void Finish();
   void CompareOne(const Message& before, const Message& now, Direction direction);
   void CompareNames(const Message& before, const Message& now);
@@ -59,8 +72,9 @@ class Exchange {
   const Elements& before_;
   const Elements& now_;
   Collector& out_;
-  std::set<std::tuple<const void*, const void*, Direction>> done_;
-  std::set<const Message*> compared_;
+  size_t steps_ = 0;
+  absl::flat_hash_set<std::tuple<const void*, const void*, Direction>> done_;
+  absl::flat_hash_set<const Message*> compared_;
   std::vector<Open> open_;
 };
 

@@ -23,8 +23,14 @@ inline constexpr size_t kMaxMetadataBytes = 16 * 1024;
 inline constexpr size_t kMaxActorBytes = 256;
 // Of one service: every gateway holds them all, and makes its map of them anew when one changes.
 inline constexpr int64_t kMaxEntitlements = 10'000;
+// Of one service, over all of its versions: a gateway has 65,535 numbers for them, of which pins
+// take some for methods that no version has.
+inline constexpr size_t kMaxMethods = 60'000;
 
+// As it is to be kept.
 absl::Status ValidateService(const routing::v1::Service& service);
+// Whether a service of this scheme can take its version from the package of its methods.
+absl::Status ValidateVersionFromPackage(routing::v1::Scheme scheme, bool version_from_package);
 absl::Status ValidateIdentity(const routing::v1::Identity& identity);
 absl::Status ValidateConsumer(const routing::v1::Consumer& consumer);
 // Service, version and address; not the uid.

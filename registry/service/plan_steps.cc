@@ -30,16 +30,23 @@ std::set<std::string> MethodsOf(const routing::v1::Version& version) {
 }
 
 absl::Status AddFindings(Draft& draft, const v1::VersionRecord& before,
-                         const v1::VersionRecord& after, v1::PlannedStep& step) {
+                         const v1::VersionRecord& after, v1::PlannedStep& step,
+                         v1::PlanResponse& response) {
   if (before.blob_bytes() == 0 || after.blob_bytes() == 0) return absl::OkStatus();
   if (before.blob_sha256() == after.blob_sha256()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::string old_bytes, ReadBlob(draft, before));
   ASSIGN_OR_RETURN(const std::string new_bytes, ReadBlob(draft, after));
   ASSIGN_OR_RETURN(const auto old_files, schema::ReadFiles(old_bytes));
   ASSIGN_OR_RETURN(const auto new_files, schema::ReadFiles(new_bytes));
-  ASSIGN_OR_RETURN(const std::vector<compat::Finding> findings,
-                   compat::Check(old_files, new_files, compat::Category::kPinion));
-  for (const compat::Finding& finding : findings) {
+  const auto findings = compat::Check(old_files, new_files, compat::Category::kPinion);
+  if (!findings.ok()) {
+    // A plan that does not know this is still one.
+    response.add_notes(absl::StrCat("what breaks from ", step.old_version(), " to ",
+                                    step.new_version(),
+                                    " is not known: ", findings.status().message()));
+    return absl::OkStatus();
+  }
+  for (const compat::Finding& finding : *findings) {
     if (finding.severity == compat::Severity::kNote) continue;
     const bool breaking = finding.severity == compat::Severity::kBreaking;
     step.set_breaking(step.breaking() + (breaking ? 1 : 0));
@@ -51,7 +58,8 @@ absl::Status AddFindings(Draft& draft, const v1::VersionRecord& before,
   return absl::OkStatus();
 }
 
-absl::Status FillStep(Draft& draft, const std::string& service, v1::PlannedStep& step) {
+absl::Status FillStep(Draft& draft, const std::string& service, v1::PlannedStep& step,
+                      v1::PlanResponse& response) {
   if (step.new_version().empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const int64_t instances,
                    draft.Count(model::InstancesOf(service, step.new_version())));
@@ -69,7 +77,7 @@ absl::Status FillStep(Draft& draft, const std::string& service, v1::PlannedStep&
       if (!new_methods.contains(method)) step.add_missing_methods()->set_method(method);
     }
   }
-  return AddFindings(draft, before->value, after->value, step);
+  return AddFindings(draft, before->value, after->value, step, response);
 }
 
 }  // namespace
@@ -89,7 +97,7 @@ absl::Status AddSteps(Draft& draft, const std::string& service,
     step.set_old_version(versions.first);
     step.set_new_version(versions.second);
     step.set_consumers(consumers);
-    RETURN_IF_ERROR(FillStep(draft, service, step));
+    RETURN_IF_ERROR(FillStep(draft, service, step, response));
   }
   return absl::OkStatus();
 }

@@ -3,6 +3,7 @@
 #include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/testing/parsed_schema.h"
 #include "tests/testing/registry_fixture.h"
 
 namespace pinion::service {
@@ -66,6 +67,24 @@ TEST_F(PlanTest, APinsPlanSaysWhereItGoesAndWhatLiesBetween) {
               ElementsAre("billing: 1.0.0 1.0.0 > ^2 2.0.0"));
   EXPECT_THAT(Moves(PlanOf("unset_pin { consumer: 'billing' service: 'addressbook' }")),
               ElementsAre("billing: 1.0.0 1.0.0 > @stable 1.0.0"));
+}
+
+TEST_F(PlanTest, WhatCannotBeComparedIsSaidAndNoMore) {
+  const struct {
+    const char* version;
+    int types;
+    int port;
+  } kVersions[] = {{"1.0.0", 2000, 9011}, {"2.0.0", 2001, 9012}};
+  for (const auto& [version, types, port] : kVersions) {
+    const std::string set = testing::CircleOfTypes(types).SerializeAsString();
+    ASSERT_TRUE(Publish("round", version, set).ok());
+    ASSERT_TRUE(Register("round", version, port).ok());
+  }
+  const v1::PlanResponse plan =
+      PlanOf("set_pin { pin { consumer: 'billing' service: 'round' expression: '^2' } }");
+  EXPECT_THAT(Moves(plan), ElementsAre("billing: @stable 1.0.0 > ^2 2.0.0"));
+  EXPECT_THAT(plan.notes(),
+              ElementsAre(HasSubstr("what breaks from 1.0.0 to 2.0.0 is not known: ")));
 }
 
 TEST_F(PlanTest, AMethodsPinStandsBeforeTheServices) {

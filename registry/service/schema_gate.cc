@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "google/rpc/error_details.pb.h"
@@ -12,6 +13,7 @@
 #include "registry/model/breaking_names.h"
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
+#include "registry/model/validate.h"
 #include "registry/service/blobs.h"
 
 namespace pinion::service {
@@ -79,12 +81,51 @@ absl::StatusOr<std::vector<compat::Waiver>> WaiversOf(const v1::PublishVersionRe
   return std::vector<compat::Waiver>(request.waivers().begin(), request.waivers().end());
 }
 
-// The breaking findings between two schemas, or nothing when there is nothing to compare.
-absl::StatusOr<std::vector<compat::Finding>> Breaks(
-    const google::protobuf::FileDescriptorSet& older,
-    const google::protobuf::FileDescriptorSet& newer) {
-  ASSIGN_OR_RETURN(std::vector<compat::Finding> findings,
-                   compat::Check(older, newer, compat::Category::kPinion));
+// Every gateway numbers the methods of a service, those of all of its versions together.
+absl::Status CheckMethods(const std::vector<Stored<v1::VersionRecord>>& records,
+                          const std::string& service, const schema::Schema& schema) {
+  absl::flat_hash_set<std::string> paths;
+  const auto add = [&paths](const std::string& grpc_service, const auto& methods) {
+    for (const std::string& method : methods) paths.insert(absl::StrCat(grpc_service, "/", method));
+  };
+  for (const auto& record : records) {
+    for (const auto& one : record.value.version().version().methods()) {
+      add(one.grpc_service(), one.methods());
+    }
+  }
+  for (const schema::GrpcService& one : schema.services()) add(one.name, one.methods);
+  if (paths.size() <= model::kMaxMethods) return absl::OkStatus();
+  return model::Refusal(
+      absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED",
+      absl::StrCat(service, " would have ", paths.size(),
+                   " different methods over all of its versions, retired ones too; a gateway keeps "
+                   "at most ",
+                   model::kMaxMethods, " of one service: publish it as one of another name"),
+      {{"service", service}});
+}
+
+// A version and the schema that it has.
+struct Published {
+  VersionName name;
+  const google::protobuf::FileDescriptorSet& files;
+};
+
+// The breaking findings between two versions. What cannot be compared is not taken for compatible.
+absl::StatusOr<std::vector<compat::Finding>> Breaks(const std::string& service,
+                                                    const Published& older,
+                                                    const Published& newer) {
+  auto found = compat::Check(older.files, newer.files, compat::Category::kPinion);
+  if (!found.ok()) {
+    return model::Refusal(
+        found.status().code(),
+        absl::IsResourceExhausted(found.status()) ? "LIMIT_EXCEEDED" : "DESCRIPTOR_SET_MALFORMED",
+        absl::StrCat("whether ", newer.name.text(), " of ", service, " keeps what ",
+                     older.name.text(), " promises cannot be told: ", found.status().message(),
+                     "; what is published under a name that declares a break (",
+                     model::BreakingNameAfter(older.name), ") is not compared"),
+        {{"service", service}, {"older", older.name.text()}, {"newer", newer.name.text()}});
+  }
+  std::vector<compat::Finding> findings = *std::move(found);
   findings.erase(std::remove_if(findings.begin(), findings.end(),
                                 [](const compat::Finding& finding) {
                                   return finding.severity != compat::Severity::kBreaking;
@@ -102,6 +143,7 @@ absl::StatusOr<std::string> CheckSchema(Draft& draft, const routing::v1::Service
   ASSIGN_OR_RETURN(const std::vector<compat::Waiver> waivers, WaiversOf(request));
   ASSIGN_OR_RETURN(const auto records,
                    draft.All<v1::VersionRecord>(model::VersionsOf(service.name())));
+  RETURN_IF_ERROR(CheckMethods(records, service.name(), schema));
   std::vector<Break> breaks;
   std::string waived;
   for (const auto& record : records) {
@@ -115,8 +157,10 @@ absl::StatusOr<std::string> CheckSchema(Draft& draft, const routing::v1::Service
     if (model::NamesDeclareBreak(older, newer)) continue;
     ASSIGN_OR_RETURN(const std::string bytes, ReadBlob(draft, record.value));
     ASSIGN_OR_RETURN(const auto files, schema::ReadFiles(bytes));
-    ASSIGN_OR_RETURN(auto findings, other_is_older ? Breaks(files, schema.files())
-                                                   : Breaks(schema.files(), files));
+    const Published there{other_name, files};
+    const Published asked{name, schema.files()};
+    ASSIGN_OR_RETURN(auto findings, other_is_older ? Breaks(service.name(), there, asked)
+                                                   : Breaks(service.name(), asked, there));
     compat::Waived result =
         compat::ApplyWaivers(std::move(findings), waivers,
                              {.from = older.text(),

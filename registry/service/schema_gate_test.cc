@@ -2,6 +2,7 @@
 
 #include "gmock/gmock.h"
 #include "google/rpc/error_details.pb.h"
+#include "tests/testing/parsed_schema.h"
 #include "tests/testing/registry_fixture.h"
 
 namespace pinion::service {
@@ -68,6 +69,18 @@ TEST_F(SchemaGateTest, EveryVersionCountsAndNotOnlyTheLatest) {
   const absl::Status refused = Publish("addressbook", "1.2.0", Schema(1, kInt)).status();
   EXPECT_THAT(std::string(refused.message()), HasSubstr("1.0.0 to 1.2.0"));
   EXPECT_THAT(std::string(refused.message()), HasSubstr("1.1.0 to 1.2.0"));
+}
+
+TEST_F(SchemaGateTest, WhatCannotBeComparedIsRefused) {
+  const std::string circle = testing::CircleOfTypes(2001).SerializeAsString();
+  ASSERT_TRUE(
+      Publish("addressbook", "1.0.0", testing::CircleOfTypes(2000).SerializeAsString()).ok());
+  const absl::Status refused = Publish("addressbook", "1.1.0", circle).status();
+  EXPECT_EQ(Outcome(refused), "RESOURCE_EXHAUSTED LIMIT_EXCEEDED");
+  EXPECT_THAT(std::string(refused.message()),
+              HasSubstr("whether 1.1.0 of addressbook keeps what 1.0.0 promises cannot be told"));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("(2.0.0) is not compared"));
+  EXPECT_TRUE(Publish("addressbook", "2.0.0", circle).ok());
 }
 
 TEST_F(SchemaGateTest, AnOlderNameIsComparedTheOtherWayRound) {

@@ -53,4 +53,15 @@ inline google::protobuf::FileDescriptorSet ParsedSchema(
   return set;
 }
 
+// `size` types of which each holds the next and the last the first, and a service that takes the
+// first, M0, which also has `field`.
+inline google::protobuf::FileDescriptorSet CircleOfTypes(int size, const std::string& field = "") {
+  std::string body = "service S { rpc F(M0) returns (M0); }";
+  for (int i = 0; i < size; ++i) {
+    absl::StrAppend(&body, " message M", i, " { M", (i + 1) % size, " next = 1; ",
+                    i == 0 ? field : "", " }");
+  }
+  return ParsedSchema(body);
+}
+
 }  // namespace pinion::testing
