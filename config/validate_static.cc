@@ -105,6 +105,9 @@ class ServiceValidator {
       report_.AtValue(absl::StrCat(path, ".versions"),
                       absl::StrCat("service ", Quoted(service.name()), " has no version"));
     }
+    report_.Check(
+        absl::StrCat(path, ".version_from_package"),
+        model::ValidateVersionFromPackage(service.scheme(), service.version_from_package()));
     if (service.has_retry_policy()) {
       report_.Check(absl::StrCat(path, ".retry_policy"),
                     model::ValidateRetryPolicy(service.retry_policy()));

@@ -110,6 +110,9 @@ absl::StatusOr<Version> Deprecate(const Version& version,
   routing::v1::Deprecation& deprecation = *after.mutable_deprecation();
   if (request.has_successor()) deprecation.set_successor(request.successor());
   if (request.has_link()) deprecation.set_link(request.link());
+  if (version.state() == routing::v1::ACTIVE) {
+    deprecation.mutable_time()->set_seconds(now.seconds());
+  }
   if (request.has_sunset_time()) {
     if (request.sunset_time().seconds() <= now.seconds()) {
       return Invalid(version,
@@ -117,14 +120,18 @@ absl::StatusOr<Version> Deprecate(const Version& version,
                                   UtcText(request.sunset_time()), ", is not in the future: it is ",
                                   UtcText(now), " now; give a later time, or none"));
     }
+    // RFC 8594, and gateways insist. The time of the deprecation is of another replica's clock.
+    if (request.sunset_time().seconds() < deprecation.time().seconds()) {
+      return Invalid(version,
+                     absl::StrCat("the sunset of ", VersionText(version), ", ",
+                                  UtcText(request.sunset_time()), ", is before its deprecation, ",
+                                  UtcText(deprecation.time()), "; give that time or a later one"));
+    }
     deprecation.mutable_sunset_time()->set_seconds(request.sunset_time().seconds());
   }
   // Who postpones a sunset that has come takes it back.
   const bool postponed = version.state() == routing::v1::SUNSET && request.has_sunset_time();
   if (version.state() == routing::v1::ACTIVE || postponed) after.set_state(routing::v1::DEPRECATED);
-  if (version.state() == routing::v1::ACTIVE) {
-    deprecation.mutable_time()->set_seconds(now.seconds());
-  }
   return after;
 }
 

@@ -39,8 +39,8 @@ absl::Status ValidateDeprecate(const registry::v1::DeprecateVersionRequest& requ
 absl::StatusOr<routing::v1::Version> Activate(const routing::v1::Version& version);
 
 // `version` as the request makes it at `now`; the successor is CheckSuccessor's to judge.
-// InvalidArgument: the sunset is not after `now`. FailedPrecondition: it was never active, or is
-// retired.
+// InvalidArgument: the sunset is not after `now`, or before the deprecation. FailedPrecondition: it
+// was never active, or is retired.
 absl::StatusOr<routing::v1::Version> Deprecate(const routing::v1::Version& version,
                                                const registry::v1::DeprecateVersionRequest& request,
                                                const google::protobuf::Timestamp& now);

@@ -94,6 +94,19 @@ TEST(Lifecycle, ASunsetIsInTheFuture) {
   }
 }
 
+// By a replica whose clock is behind that of the one which deprecated it.
+TEST(Lifecycle, ASunsetIsNotBeforeTheDeprecation) {
+  const Version book = Book("state: DEPRECATED deprecation { time { seconds: 1060 } }");
+  DeprecateVersionRequest request;
+  *request.mutable_sunset_time() = At(1059);
+  const absl::Status status = Deprecate(book, request, At(1000)).status();
+  EXPECT_EQ(ReasonOf(status), "ARGUMENT_INVALID");
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("is before its deprecation, 1970-01-01T00:17:40Z; give that time"));
+  *request.mutable_sunset_time() = At(1060);
+  EXPECT_TRUE(Deprecate(book, request, At(1000)).ok());
+}
+
 TEST(Lifecycle, RequestsThatCannotBeMeant) {
   const struct {
     const char* request;

@@ -49,6 +49,11 @@ bool IsPrintable(absl::string_view text) {
                      [](unsigned char c) { return c > 0x20 && c < 0x7f; });
 }
 
+bool HasControl(absl::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](unsigned char c) { return absl::ascii_iscntrl(c); });
+}
+
 }  // namespace
 
 absl::Status ValidateIdentity(const Identity& identity) {
@@ -69,6 +74,10 @@ absl::Status ValidateIdentity(const Identity& identity) {
     case Identity::kJwt:
       if (identity.jwt().issuer().empty() || identity.jwt().subject().empty()) {
         return Invalid("ARGUMENT_INVALID", "a jwt identity needs both issuer and subject");
+      }
+      if (HasControl(identity.jwt().issuer()) || HasControl(identity.jwt().subject())) {
+        return Invalid("ARGUMENT_INVALID",
+                       "a jwt identity has a control character in its issuer or subject");
       }
       break;
     case Identity::kApiKeySha256: {
@@ -137,6 +146,14 @@ absl::Status ValidateRetryPolicy(const routing::v1::RetryPolicy& policy) {
   return absl::OkStatus();
 }
 
+absl::Status ValidateVersionFromPackage(routing::v1::Scheme scheme, bool version_from_package) {
+  if (!version_from_package || scheme != routing::v1::DATE) return absl::OkStatus();
+  return Invalid(
+      "ARGUMENT_INVALID",
+      "version_from_package asks for the version that a package such as acme.v2 names, "
+      "which never is a date: it is for services of the schemes K8S, SEMVER and INTEGER");
+}
+
 absl::Status ValidateService(const routing::v1::Service& service) {
   RETURN_IF_ERROR(Malformed(version::ValidateServiceName(service.name())));
   if (!routing::v1::Scheme_IsValid(service.scheme()) ||
@@ -145,10 +162,7 @@ absl::Status ValidateService(const routing::v1::Service& service) {
                    absl::StrCat("service '", service.name(),
                                 "' needs a scheme: SEMVER, DATE, K8S or INTEGER"));
   }
-  if (service.grpc_services_size() > 0) {
-    return Invalid("ARGUMENT_INVALID",
-                   "grpc_services cannot be set: they are claimed by publishing a version");
-  }
+  RETURN_IF_ERROR(ValidateVersionFromPackage(service.scheme(), service.version_from_package()));
   if (!routing::v1::LoadBalancing_IsValid(service.load_balancing())) {
     return Invalid("ARGUMENT_INVALID", "load_balancing is not one that this registry knows");
   }

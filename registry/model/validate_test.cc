@@ -39,6 +39,9 @@ TEST(Validate, Consumers) {
       {R"(name: "a" identities { spiffe_uri: "spiffe://example.org/a" })", ""},
       {R"(name: "a" identities { spiffe_uri: "https://example.org" })", "spiffe://"},
       {R"(name: "a" identities { jwt { issuer: "i" } })", "both issuer and subject"},
+      {R"(name: "a" identities { jwt { issuer: "https://i" subject: "J\303\266 O" } })", ""},
+      {R"(name: "a" identities { jwt { issuer: "i" subject: "s\000" } })", "control character"},
+      {R"(name: "a" identities { jwt { issuer: "i\n" subject: "s" } })", "control character"},
       {R"(name: "a" identities { api_key_sha256: "secret" })", "64 lower-case hexadecimal digits"},
       {R"(name: "a" identities { dns_san: "a b" })", "DNS"},
       {R"(name: "a" identities { trusted_header: "" })", "value"},
@@ -101,9 +104,15 @@ TEST(Validate, PinsAndServices) {
   Expect(ValidateService(FromText<routing::v1::Service>(R"(name: "db/people" scheme: INTEGER)")),
          "", "");
   Expect(ValidateService(FromText<routing::v1::Service>(R"(name: "s")")), "needs a scheme", "");
-  Expect(ValidateService(
-             FromText<routing::v1::Service>(R"(name: "s" scheme: SEMVER grpc_services: "a.B")")),
-         "claimed by publishing", "");
+  for (const char* scheme : {"SEMVER", "K8S", "INTEGER", "DATE"}) {
+    const bool wrong = std::string(scheme) == "DATE";
+    Expect(ValidateService(FromText<routing::v1::Service>(
+               absl::StrCat("name: 's' version_from_package: true scheme: ", scheme))),
+           wrong ? "never is a date" : "", scheme);
+  }
+  Expect(ValidateService(FromText<routing::v1::Service>(
+             R"(name: "s" scheme: SEMVER grpc_services: "a.B" load_balancing: 99)")),
+         "load_balancing", "99");
 }
 
 TEST(Validate, RetryPolicies) {

@@ -3,6 +3,7 @@
 #include "registry/model/pins.h"
 
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -51,6 +52,29 @@ absl::Status CheckMethodOf(const routing::v1::Service& service, const std::strin
                             {claimed.begin(), claimed.end()},
                             absl::StrCat("a pin of ", service.name(), " can name its methods only"),
                             {{"service", service.name()}, {"method", method}});
+}
+
+// As in a file: a method that no version has is a slip. Every gateway would keep it, and has room
+// for so many of one service. What a version without a schema has nobody knows.
+absl::Status CheckSomeVersionHas(Draft& draft, const routing::v1::Service& service,
+                                 const std::string& method) {
+  if (method.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const auto records,
+                   draft.All<v1::VersionRecord>(model::VersionsOf(service.name())));
+  std::set<std::string> known;
+  for (const auto& record : records) {
+    const routing::v1::Version& version = record.value.version().version();
+    if (version.methods().empty()) return absl::OkStatus();
+    for (const auto& methods : version.methods()) {
+      for (const std::string& name : methods.methods()) {
+        known.insert(absl::StrCat("/", methods.grpc_service(), "/", name));
+      }
+    }
+  }
+  if (known.contains(method)) return absl::OkStatus();
+  return model::UnknownName("METHOD_UNKNOWN", "method", method, {known.begin(), known.end()},
+                            absl::StrCat("name one that a version of ", service.name(), " has"),
+                            {{"service", service.name()}});
 }
 
 // Forgets expressions that no pin uses, once there are too many: some of them, as one transaction
@@ -319,6 +343,9 @@ absl::StatusOr<v1::PinResponse> SetPinFor(Draft& draft, const v1::SetPinRequest&
   RETURN_IF_ERROR(CheckExpected(request.has_expected_revision(), request.expected_revision(),
                                 there.has_value() ? there->revision : 0,
                                 absl::StrCat("pin ", model::PinName(write.pin))));
+  if (!there.has_value()) {
+    RETURN_IF_ERROR(CheckSomeVersionHas(draft, service.value.service(), write.pin.method()));
+  }
   const bool stays = there.has_value() && there->value.pin().expression() == write.pin.expression();
   ASSIGN_OR_RETURN(write.version, ResolveForPin(draft, service.value.service(), expression,
                                                 write.pin.consumer(), stays));

@@ -247,6 +247,23 @@ TEST_F(PinsTest, MethodPinsNameMethodsOfTheService) {
   EXPECT_EQ(all->pins(2).pin().consumer(), "shipping");
 }
 
+TEST_F(PinsTest, MethodPinsNameMethodsThatAVersionHas) {
+  ASSERT_TRUE(Publish("book", "1.0.0", DescriptorSetOf({"acme.Book"})).ok());
+  const auto pin = [this](const std::string& method) {
+    return Call(SetPin, R"(pin { consumer: "billing" service: "book" expression: "^1" method: ")" +
+                            method + "\" }")
+        .status();
+  };
+  EXPECT_TRUE(pin("/acme.Book/Get").ok());
+  const absl::Status slip = pin("/acme.Book/Gett");
+  EXPECT_EQ(Outcome(slip), "NOT_FOUND METHOD_UNKNOWN");
+  EXPECT_THAT(std::string(slip.message()),
+              HasSubstr("no method '/acme.Book/Gett' (nearest: /acme.Book/Get)"));
+  // Nobody knows what one without a schema has.
+  ASSERT_TRUE(Publish("book", "1.1.0").ok());
+  EXPECT_TRUE(pin("/acme.Book/Gett").ok());
+}
+
 TEST_F(PinsTest, ConcurrentChangesOfOnePinAreAllInItsHistory) {
   constexpr int kThreads = 8;
   constexpr int kChanges = 25;

@@ -37,6 +37,10 @@ absl::Status CheckVerification(v1::Service::Verification verification, bool data
 
 absl::StatusOr<v1::Service> CreateService(Draft& draft, const v1::CreateServiceRequest& request) {
   RETURN_IF_ERROR(model::ValidateService(request.service()));
+  if (request.service().grpc_services_size() > 0) {
+    return model::Refusal(absl::StatusCode::kInvalidArgument, "ARGUMENT_INVALID",
+                          "grpc_services cannot be set: they are claimed by publishing a version");
+  }
   if (!v1::Service::Kind_IsValid(request.kind())) {
     return model::Refusal(absl::StatusCode::kInvalidArgument, "ARGUMENT_INVALID",
                           "kind is not one that this registry knows");
@@ -80,10 +84,7 @@ absl::StatusOr<v1::Service> UpdateService(Draft& draft, const v1::UpdateServiceR
       model::ValidateText("description", request.description(), model::kMaxDescriptionBytes));
   RETURN_IF_ERROR(model::ValidateText("owner", request.owner(), model::kMaxActorBytes));
   v1::Service service = there.value;
-  if (request.has_unpinned()) {
-    RETURN_IF_ERROR(model::ValidateUnpinned(request.unpinned()));
-    *service.mutable_service()->mutable_unpinned() = request.unpinned();
-  }
+  if (request.has_unpinned()) *service.mutable_service()->mutable_unpinned() = request.unpinned();
   if (request.has_version_from_package()) {
     service.mutable_service()->set_version_from_package(request.version_from_package());
   }
@@ -93,10 +94,11 @@ absl::StatusOr<v1::Service> UpdateService(Draft& draft, const v1::UpdateServiceR
   if (request.has_retry_policy()) {
     service.mutable_service()->clear_retry_policy();
     if (request.retry_policy().max_attempts() != 0) {
-      RETURN_IF_ERROR(model::ValidateRetryPolicy(request.retry_policy()));
       *service.mutable_service()->mutable_retry_policy() = request.retry_policy();
     }
   }
+  // Gateways take the whole or nothing, so it is the whole that has to be right.
+  RETURN_IF_ERROR(model::ValidateService(service.service()));
   RETURN_IF_ERROR(CheckVerification(request.verification(), model::IsDatabase(there.value)));
   if (request.verification() != v1::Service::VERIFICATION_UNSPECIFIED) {
     service.set_verification(request.verification());
