@@ -46,12 +46,19 @@ go_is_new() {
   [ "${version%%.*}" -ge "$GO_MINOR_MIN" ] 2>/dev/null
 }
 
-# go_command: prints the Go to use, fetching one into .cache/go when none is found; fails with one line of why.
-go_command() {
-  local candidate venv=$root/.cache/go
-  for candidate in go /usr/local/go/bin/go "$venv/bin/go"; do
+# go_here: prints the Go to use; fails when none is found.
+go_here() {
+  local candidate
+  for candidate in go /usr/local/go/bin/go "$root/.cache/go/bin/go"; do
     if go_is_new "$candidate"; then echo "$candidate"; return 0; fi
   done
+  return 1
+}
+
+# go_command: as go_here, fetching one into .cache/go when none is found; fails with one line of why.
+go_command() {
+  local venv=$root/.cache/go
+  go_here && return 0
   if [ -n "$(missing_of go)" ] && [ "$(id -u)" != 0 ]; then
     echo "no Go 1.$GO_MINOR_MIN or later, and without root no python3-venv to fetch one" >&2
     return 1

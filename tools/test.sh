@@ -35,31 +35,35 @@ ctest_part() {
   return $code
 }
 
+# find_go: sets GO, for every part: tests build programs with it too. Unset where none can be had; why is in $results/go.why.
+find_go() {
+  if GO=$(go_command 2>"$results/go.why"); then export GO; else unset GO; fi
+  cat "$results/go.why"
+}
+
 # conformance_part OPTION…: the suites of others, if there is a Go to build them with. Without, that is a skipped case, or with
 # --complete a failed one.
 conformance_part() {
-  local go without="0 0 1"
+  local without="0 0 1"
   [[ " $* " != *" --complete "* ]] || without="0 1 0"
-  if ! go=$(go_command 2>"$results/go.why"); then
+  if [ -z "${GO:-}" ]; then
     echo "NOT RUN: $(tail -n 1 "$results/go.why")"
     echo "$without $(tail -n 1 "$results/go.why")" >"$counts"
     return 0
   fi
-  cat "$results/go.why"
   [ "${1:-}" = --quick ] || offer_toolchains
-  GO=$go python3 -m tests.conformance "$@" --counts "$counts"
+  python3 -m tests.conformance "$@" --counts "$counts"
 }
 
 run_tests() {
   local long=(-LE long) sanitized=(-L 'unit|sim' -LE long) suites=(--quick)
   if [ "$1" = --all ]; then
     long=() sanitized=(-L 'unit|sim') suites=(--complete)
-    # For the tests that build helm, and those that install the Debian package.
-    GO=$(go_command) && export GO
     [ "$(id -u)" != 0 ] || need package package_test
   fi
   rm -rf "$results"
   mkdir -p "$results"
+  find_go
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1
   export TSAN_OPTIONS=second_deadlock_stack=1
   part release "release: build, unit, simulation and integration tests, style" ctest_part release "${long[@]}"

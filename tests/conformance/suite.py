@@ -43,10 +43,13 @@ def go_program(name, programs=_PROGRAMS):
     program = CACHE / "bin" / f"{name}-{digest}"
     if not program.exists():
         print(f"building {name}", flush=True)
-        done = subprocess.run([os.environ.get("GO", "go"), "build", "-buildvcs=false", "-o", program, f"./{name}"], cwd=programs,
+        # Tests that run beside each other may build it at the same time.
+        made = program.with_name(f"{program.name}.{os.getpid()}")
+        done = subprocess.run([os.environ.get("GO", "go"), "build", "-buildvcs=false", "-o", made, f"./{name}"], cwd=programs,
                               capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"{name}: {last_line(done.stderr) or 'go build failed'}")
+        made.replace(program)
     return program
 
 

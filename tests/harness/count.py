@@ -1,9 +1,9 @@
-"""Counts what a ctest run found: `passed failed skipped`, one test case of GoogleTest each.
+"""Counts what a ctest run found: `passed failed skipped`, one test case of GoogleTest or unittest each.
 
 usage: python3 -m tests.harness.count RESULTS
 
-RESULTS holds ctest.xml (ctest's own JUnit file) and, for each test that is a GoogleTest executable, NAME.xml. A test without
-one counts as one case. A test that ctest saw fail although its file tells of no failure (it crashed, hung, or a sanitizer
+RESULTS holds ctest.xml (ctest's own JUnit file) and, for each test that is a GoogleTest executable or made of unittest modules,
+NAME.xml. A test without one counts as one case. A test that ctest saw fail although its file tells of no failure (it crashed, hung, or a sanitizer
 stopped it) counts as one failure more.
 """
 

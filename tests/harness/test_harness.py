@@ -1,13 +1,16 @@
 """The harness itself: a count that is wrong would hide what every other test finds."""
 
+import os
 import pathlib
 import socket
+import subprocess
 import sys
 import tempfile
 import unittest
 
+from tests.harness import cases
 from tests.harness.count import count
-from tests.harness.process import Process, StartError, free_port
+from tests.harness.process import ROOT, Process, StartError, free_port
 from tests.harness.relay import Links, Relay
 
 _CTEST = """<testsuite>
@@ -44,6 +47,66 @@ class Count(unittest.TestCase):
             (results / "ctest.xml").write_text('<testsuite><testcase name="t" status="fail"/></testsuite>')
             (results / "t.xml").write_text(f"<testsuites><testsuite>{_PASS}</testsuite></testsuites>")
             self.assertEqual(count(results), [1, 1, 0])
+
+
+_CASES = '''
+import unittest
+
+class Some(unittest.TestCase):
+    def test_good(self):
+        pass
+
+    def test_skipped(self):
+        self.skipTest("without it")
+
+    def test_half(self):
+        with self.subTest("here"):
+            pass
+        with self.subTest("there"):
+            self.skipTest("without it")
+
+class Bad(unittest.TestCase):
+    def test_wrong(self):
+        with self.subTest("first"):
+            self.fail()
+        with self.subTest("second"):
+            self.fail()
+
+class NotHere(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        raise unittest.SkipTest("without it")
+
+    def test_never(self):
+        pass
+
+@unittest.skip("without it")
+class NotAnywhere(unittest.TestCase):
+    def test_one(self):
+        pass
+
+    def test_two(self):
+        pass
+'''
+
+
+class Cases(unittest.TestCase):
+    def test_what_was_skipped_did_not_pass(self):
+        with tempfile.TemporaryDirectory() as folder:
+            results = pathlib.Path(folder)
+            (results / "some_cases.py").write_text(_CASES)
+            for names, status, counts in ((["Some"], 0, [1, 0, 2]), (["Some.test_skipped"], cases.SKIPPED, [0, 0, 1]),
+                                          (["Bad"], 1, [0, 1, 0]), (["NotHere", "NotAnywhere"], cases.SKIPPED, [0, 0, 3]),
+                                          (["NotAnywhere", "Bad"], 1, [0, 1, 2]), (["Missing"], 1, [0, 1, 0])):
+                with self.subTest(names):
+                    ended = {0: "run", 1: "fail", cases.SKIPPED: "notrun"}[status]
+                    (results / "ctest.xml").write_text(f'<testsuite><testcase name="t" status="{ended}"/></testsuite>')
+                    done = subprocess.run([sys.executable, "-B", "-m", "tests.harness.cases", results / "t.xml",
+                                           *(f"some_cases.{name}" for name in names)], cwd=ROOT, capture_output=True, text=True,
+                                          env={**os.environ, "PYTHONPATH": folder}, check=False)
+                    self.assertEqual(done.returncode, status, done.stderr)
+                    self.assertEqual(count(results), counts, done.stderr)
+                    self.assertEqual("without it" in done.stderr, counts[2] > 0)
 
 
 class Processes(unittest.TestCase):

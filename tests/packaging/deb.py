@@ -16,9 +16,9 @@ import subprocess
 import sys
 import tempfile
 
+from tests.harness.cases import SKIPPED
 from tests.harness.process import ROOT
 
-_SKIPPED = 77
 _BUILD = ROOT / "build/release"
 _TOOLS = ("mmdebstrap", "lintian", "dpkg-deb", "unshare", "ip")
 # So that its units can be started by systemd, where systemd-nspawn can run one.
@@ -160,11 +160,11 @@ def check(package):
 def main():
     if os.geteuid() != 0:
         print("SKIP: a clean root to install into needs root")
-        return _SKIPPED
+        return SKIPPED
     missing = [tool for tool in _TOOLS if not shutil.which(tool)]
     if missing:
         print(f"SKIP: {', '.join(missing)}: not installed; as root: apt-get install mmdebstrap lintian iproute2")
-        return _SKIPPED
+        return SKIPPED
     try:
         check(build())
     except Failed as failure:

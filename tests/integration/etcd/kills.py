@@ -3,7 +3,8 @@ again, or cut off from each other: nothing that was acknowledged is lost, and wh
 
     python3 -m tests.integration.etcd.kills [--faults kills|partitions] [--seconds N] [--seed S]
 
-Prints the table of what happened. Ends with 1 when something was lost or is not linearizable."""
+Prints the table of what happened. Ends with 1 when something was lost or is not linearizable, or when nothing was acknowledged; with 77
+where there is no etcd, or no Go for Porcupine."""
 
 import argparse
 import collections
@@ -19,6 +20,7 @@ import tempfile
 import time
 
 from tests.conformance.suite import go_program
+from tests.harness.cases import SKIPPED
 from tests.harness.process import ROOT, Process
 from tests.harness.relay import Links
 from tests.integration.etcd.cluster import Cluster, Registry
@@ -106,6 +108,13 @@ def judge(history):
     return json.loads(done.stdout)
 
 
+def verdict(report):
+    """The exit status. Where nobody got through, nothing could have been lost."""
+    if report["lost"] or report["not_linearizable"] or not report["acknowledged"]:
+        return 1
+    return SKIPPED if report["operations"] is None else 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--faults", choices=sorted(KINDS), default="kills")
@@ -115,7 +124,7 @@ def main():
     print(f"seed {arguments.seed}", flush=True)
     if not shutil.which("etcd") or not shutil.which("etcdctl"):
         print("skipped: etcd is not installed; as root: apt-get install --no-install-recommends etcd-server etcd-client")
-        return 0
+        return SKIPPED
     folder = pathlib.Path(tempfile.mkdtemp(prefix="pinion-kills."))
     report = run(folder, arguments.seconds, arguments.seed, arguments.faults)
     for name, count in sorted(report["faults"].items()):
@@ -125,12 +134,12 @@ def main():
     print(f"changes acknowledged: {report['acknowledged']}, changes lost: {report['lost']}")
     print(f"operations judged: {report['operations']} in {report['services']} services; not linearizable: "
           f"{report['not_linearizable'] or 'none'}; not decided: {report['not_decided'] or 'none'}")
-    good = not report["lost"] and not report["not_linearizable"]
-    if good:
-        shutil.rmtree(folder, ignore_errors=True)
-    else:
+    status = verdict(report)
+    if status == 1:
         print(f"everything is kept in {folder}")
-    return 0 if good else 1
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    return status
 
 
 if __name__ == "__main__":
