@@ -71,20 +71,23 @@ def h2load(load, port, core, how, scheme="http"):
     found = re.search(r"requests: \d+ total, \d+ started, (\d+) done, (\d+) succeeded", done.stdout)
     rate = re.search(r"([\d.]+) req/s", done.stdout)
     statuses = re.search(r"status codes: (\d+) 2xx", done.stdout)
-    if done.returncode != 0 or not found or not rate or not statuses:
+    data = re.search(r"traffic: .* \((\d+)\) data", done.stdout)
+    if done.returncode != 0 or not found or not rate or not statuses or not data:
         raise RuntimeError(f"h2load failed: {(done.stderr or done.stdout).strip()[-300:]}")
     calls = int(found.group(1))
-    return Outcome(calls, calls - min(int(found.group(2)), int(statuses.group(1))), float(rate.group(1)))
+    # h2load takes a gRPC status in the trailers of a 200 for success; a call that was refused brings no message back.
+    answered = min(int(found.group(2)), int(statuses.group(1)), int(data.group(1)) // load.bytes)
+    return Outcome(calls, calls - answered, float(rate.group(1)))
 
 
 def latencies(load, port, core, rate, seconds):
-    """Microseconds of every call at `rate` calls a second, sorted; None when that many were not answered in time."""
+    """Microseconds of every call at `rate` calls a second, sorted; None when that many were not answered, or not in time."""
     log = CACHE / "bench" / "latency.log"
     log.unlink(missing_ok=True)
     per_connection = max(1, round(rate / load.connections))
     calls = per_connection * load.connections * seconds
     outcome = h2load(load, port, core, ["-n", str(calls), f"--rps={per_connection}", f"--log-file={log}"])
-    if outcome.per_second < _KEPT_UP * rate:
+    if outcome.failed or outcome.per_second < _KEPT_UP * rate:
         return None
     rows = (line.split("\t") for line in log.read_text().splitlines())
     return sorted(int(row[2]) for row in rows if row[1] == "200")

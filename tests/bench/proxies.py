@@ -62,6 +62,8 @@ _ENVOY_CLUSTER = """
   - name: {name}
     type: STATIC
     connect_timeout: 5s
+    # Unless told otherwise it refuses what goes beyond 1,024 calls at once.
+    circuit_breakers: {{thresholds: [{{max_connections: 1000000, max_pending_requests: 1000000, max_requests: 1000000}}]}}
     typed_extension_protocol_options:
       envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
         "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
