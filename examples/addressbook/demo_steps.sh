@@ -11,7 +11,7 @@ bold=; plain=
 if [ -t 1 ]; then bold=$'\e[1m'; plain=$'\e[0m'; fi
 
 chapter() { printf '\n%s== %s%s\n' "$bold" "$1" "$plain"; }
-say() { printf '\n'; fold -s -w 110 <<<"$*"; }
+say() { printf '\n'; fold -s -w 110 <<<"$*" | sed 's/ *$//'; }
 
 log_of() { echo "$work/$1.${started[$1]}.log"; }
 
