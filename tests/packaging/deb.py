@@ -67,6 +67,14 @@ def build():
     return package
 
 
+def check_local_prefix():
+    """What an installation from source puts where shells look for it."""
+    with tempfile.TemporaryDirectory(prefix="pinion-local.") as folder:
+        run("cmake", "--install", _BUILD, "--prefix", "/usr/local", "--component", "program", env={**os.environ, "DESTDIR": folder})
+        for path in ("bin/pinion", "share/zsh/site-functions/_pinion", "share/bash-completion/completions/pinion"):
+            expect((pathlib.Path(folder) / "usr/local" / path).is_file(), f"there is no /usr/local/{path}")
+
+
 def dependencies(package):
     """Names only: whether their versions are good is dpkg's to say."""
     return [entry.split()[0] for entry in run("dpkg-deb", "--field", package, "Depends").split(",")]
@@ -166,7 +174,9 @@ def main():
         print(f"SKIP: {', '.join(missing)}: not installed; as root: apt-get install mmdebstrap lintian iproute2")
         return SKIPPED
     try:
-        check(build())
+        package = build()
+        check_local_prefix()
+        check(package)
     except Failed as failure:
         print(f"FAILED: {failure}")
         return 1
