@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "auth/issuer_config.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/proto_duration.h"
 #include "base/status_macros.h"
 #include "config/address.h"
@@ -147,6 +148,13 @@ absl::Status RegistryPlane::StartAdmin(const config::v1::Bootstrap& bootstrap) {
 
 std::string RegistryPlane::admin_address() const {
   return admin_ == nullptr ? "" : admin_->address();
+}
+
+void RegistryPlane::Reload() {
+  server_->ReloadKeys();
+  log::Info("registry",
+            "keys of issuers are read and fetched again; certificates that have changed are in "
+            "force within seconds; changes of the rest wait for a restart");
 }
 
 void RegistryPlane::Stop() {

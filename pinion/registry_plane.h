@@ -37,6 +37,9 @@ class RegistryPlane {
   // Until Stop(). Any thread.
   service::RegistryCounts counts() const { return server_->Counts(); }
 
+  // Reads and fetches the keys of tokens' issuers again, and says so in the log. Main thread.
+  void Reload();
+
   // Closes the admin port, ends the watches and lets calls end for a moment.
   void Stop();
 

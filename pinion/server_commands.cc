@@ -26,11 +26,24 @@
 namespace pinion {
 namespace {
 
+// What a process runs; null: it does not, or not yet. The gateway, which may follow the registry
+// beside it, ends first.
+struct Planes {
+  std::unique_ptr<RegistryPlane> registry;
+  std::unique_ptr<GatewayPlane> gateway;
+};
+
 // Before any thread: signals are the main thread's, and a peer that is gone is an error of write(),
-// not the end of the process.
-void TakeSignals(cli::Invocation& run) {
+// not the end of the process. SIGUSR1 is of logrotate, SIGHUP of whoever renews certificates.
+void TakeSignals(cli::Invocation& run, const Planes& planes) {
   run.WaitForStop(absl::ZeroDuration());
   std::signal(SIGPIPE, SIG_IGN);
+  run.OnReload([&planes](cli::Reload reload) {
+    if (planes.gateway != nullptr) planes.gateway->ReopenLogs();
+    if (reload != cli::Reload::kAll) return;
+    if (planes.registry != nullptr) planes.registry->Reload();
+    if (planes.gateway != nullptr) planes.gateway->Reload();
+  });
 }
 
 void WaitUntilStopped(cli::Invocation& run) {
@@ -101,19 +114,9 @@ dial::Credentials CredentialsOf(const config::v1::RegistryClient& client) {
           .token_file = client.token_file()};
 }
 
-// The signals of logrotate and of whoever renews certificates, from before there is a gateway.
-void ReloadOnSignal(cli::Invocation& run, const std::unique_ptr<GatewayPlane>& gateway) {
-  run.OnReload([&gateway](cli::Reload reload) {
-    if (gateway == nullptr) return;
-    gateway->ReopenLogs();
-    if (reload == cli::Reload::kAll) gateway->Reload();
-  });
-}
-
 absl::Status RunGateway(cli::Invocation& run, const GatewayFlags& flags) {
-  TakeSignals(run);
-  std::unique_ptr<GatewayPlane> gateway;
-  ReloadOnSignal(run, gateway);
+  Planes planes;
+  TakeSignals(run, planes);
   ASSIGN_OR_RETURN(config::Loaded loaded, config::LoadFile(flags.config));
   ASSIGN_OR_RETURN(std::vector<std::string> registries,
                    RegistriesToFollow(loaded, run.registry_flag()));
@@ -123,17 +126,17 @@ absl::Status RunGateway(cli::Invocation& run, const GatewayFlags& flags) {
   }
   dial::Credentials credentials = CredentialsOf(loaded.bootstrap.registry().client());
   Announcement announcement(run.out());
-  ASSIGN_OR_RETURN(gateway,
+  ASSIGN_OR_RETURN(planes.gateway,
                    GatewayPlane::Start({.bootstrap = std::move(loaded.bootstrap),
                                         .config_file = flags.config,
                                         .registries = std::move(registries),
                                         .credentials = std::move(credentials),
                                         .accepted_registry_id = flags.accept_registry,
                                         .ready = [&announcement] { announcement.Ready(); }}));
-  AnnounceGateway(*gateway, announcement);
+  AnnounceGateway(*planes.gateway, announcement);
   announcement.AddressesSaid();
   WaitUntilStopped(run);
-  DrainUntilEmpty(*gateway);
+  DrainUntilEmpty(*planes.gateway);
   return absl::OkStatus();
 }
 
@@ -163,11 +166,12 @@ absl::StatusOr<std::string> OneAddress(const cli::Invocation& run) {
 }
 
 absl::Status RunRegistry(cli::Invocation& run, ServeFlags flags) {
-  TakeSignals(run);
+  Planes planes;
+  TakeSignals(run, planes);
   ASSIGN_OR_RETURN(flags.registry, OneAddress(run));
   ASSIGN_OR_RETURN(const config::v1::Bootstrap bootstrap, ServeBootstrap(flags, false));
-  ASSIGN_OR_RETURN(const std::unique_ptr<RegistryPlane> registry,
-                   RegistryPlane::Start(bootstrap.registry()));
+  ASSIGN_OR_RETURN(planes.registry, RegistryPlane::Start(bootstrap.registry()));
+  RegistryPlane* const registry = planes.registry.get();
   RETURN_IF_ERROR(registry->StartAdmin(bootstrap));
   Announcement announcement(run.out());
   AnnounceAdmin(registry->admin_address(), announcement);
@@ -200,29 +204,29 @@ absl::Status CheckOwnGatewayComesIn(const config::v1::Registry& registry) {
 
 // The gateway follows the registry beside it as it would one elsewhere.
 absl::Status RunServe(cli::Invocation& run, ServeFlags flags) {
-  TakeSignals(run);
-  std::unique_ptr<GatewayPlane> gateway;
-  ReloadOnSignal(run, gateway);
+  Planes planes;
+  TakeSignals(run, planes);
   ASSIGN_OR_RETURN(flags.registry, OneAddress(run));
   ASSIGN_OR_RETURN(config::v1::Bootstrap bootstrap, ServeBootstrap(flags, true));
   RETURN_IF_ERROR(CheckOwnGatewayComesIn(bootstrap.registry()));
-  ASSIGN_OR_RETURN(const std::unique_ptr<RegistryPlane> registry,
-                   RegistryPlane::Start(bootstrap.registry()));
+  ASSIGN_OR_RETURN(planes.registry, RegistryPlane::Start(bootstrap.registry()));
+  RegistryPlane* const registry = planes.registry.get();
   Announcement announcement(run.out());
-  ASSIGN_OR_RETURN(gateway, GatewayPlane::Start(
-                                {.bootstrap = std::move(bootstrap),
-                                 .config_file = flags.config,
-                                 .registries = {registry->local_address()},
-                                 .accepted_registry_id = "",
-                                 .ready = [&announcement] { announcement.Ready(); },
-                                 .registry_counts = [&registry] { return registry->counts(); }}));
-  AnnounceGateway(*gateway, announcement);
+  ASSIGN_OR_RETURN(
+      planes.gateway,
+      GatewayPlane::Start({.bootstrap = std::move(bootstrap),
+                           .config_file = flags.config,
+                           .registries = {registry->local_address()},
+                           .accepted_registry_id = "",
+                           .ready = [&announcement] { announcement.Ready(); },
+                           .registry_counts = [registry] { return registry->counts(); }}));
+  AnnounceGateway(*planes.gateway, announcement);
   announcement.Line(absl::StrCat("registry address=", registry->address()));
   announcement.Line(NextCommand(registry->address()));
   announcement.AddressesSaid();
   WaitUntilStopped(run);
-  DrainUntilEmpty(*gateway);
-  gateway.reset();
+  DrainUntilEmpty(*planes.gateway);
+  planes.gateway.reset();
   registry->Stop();
   return absl::OkStatus();
 }

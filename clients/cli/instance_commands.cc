@@ -97,6 +97,8 @@ absl::Status Register(Invocation& run, RegisterFlags& flags) {
   if (flags.lease) {
     *flags.request.mutable_lease_ttl() = ToProto(*flags.lease);
     run.WaitForStop(absl::ZeroDuration());
+    // It has nothing to read again, and must not end of what is meant for servers.
+    run.OnReload([](Reload) {});
   }
   ASSIGN_OR_RETURN(const v1::RegisterInstanceResponse made,
                    run.registry().RegisterInstance(flags.request));

@@ -34,8 +34,8 @@ struct Surroundings {
   // Waits until the user asks the program to stop; false: `timeout` has passed first. Only commands
   // that stay in the foreground call it, first with a zero timeout before anything else.
   std::function<bool(absl::Duration timeout)> wait_for_stop;
-  // What to do when the user asks the program to reload, while it waits for a stop. Servers only,
-  // before they start a thread.
+  // What to do when the user asks the program to reload, while it waits for a stop. Only commands
+  // that run until they are stopped call it, before they start a thread.
   std::function<void(std::function<void(Reload)> reload)> on_reload;
   // Whether a person looks at them, who may be shown colours and lines that are written anew.
   bool out_is_terminal = false;

@@ -65,6 +65,10 @@ absl::StatusOr<Bearer> CredentialReader::Read(const ShownCredentials& shown) {
                        "--token-file) or a client certificate (--tls-cert and --tls-key)");
 }
 
+void CredentialReader::ReloadKeys() {
+  if (keys_ != nullptr) keys_->ReloadSoon();
+}
+
 absl::StatusOr<Bearer> CredentialReader::ReadJwt(absl::string_view token) {
   if (keys_ == nullptr) {
     return BadCredential(kCredentialInvalid,

@@ -44,6 +44,9 @@ class CredentialReader {
   // bad nothing else makes up for it. Unauthenticated: BadCredential().
   absl::StatusOr<Bearer> Read(const ShownCredentials& shown);
 
+  // Reads and fetches the issuers' keys again, soon.
+  void ReloadKeys();
+
  private:
   CredentialReader(std::unique_ptr<auth::KeySource> keys, const Clock& clock)
       : keys_(std::move(keys)), clock_(clock) {}

@@ -48,6 +48,9 @@ class Gatekeeper {
   // What a caller is and has.
   absl::StatusOr<v1::WhoAmIResponse> Describe(const ShownCredentials& shown);
 
+  // As CredentialReader.
+  void ReloadKeys() { reader_->ReloadKeys(); }
+
   // Calls that were refused, since the start.
   int64_t unauthenticated() const { return unauthenticated_.load(std::memory_order_relaxed); }
   int64_t denied() const { return denied_.load(std::memory_order_relaxed); }

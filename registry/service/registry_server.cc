@@ -207,6 +207,10 @@ void RegistryServer::Shutdown(absl::Duration grace) {
   parts_->server.reset();
 }
 
+void RegistryServer::ReloadKeys() {
+  if (parts_->gatekeeper != nullptr) parts_->gatekeeper->ReloadKeys();
+}
+
 RegistryCounts RegistryServer::Counts() const {
   RegistryCounts counts;
   counts.registry_id = parts_->registry->id();

@@ -70,6 +70,10 @@ class RegistryServer {
   // when all are done. Happens once; the destructor does it with a grace of one second.
   void Shutdown(absl::Duration grace);
 
+  // Reads and fetches the keys of tokens' issuers again, soon, also those that are not due yet.
+  // Certificates are looked at every `refresh` and no sooner. Thread-safe.
+  void ReloadKeys();
+
   // Not while Shutdown() runs, or after it. Thread-safe else.
   RegistryCounts Counts() const;
 

@@ -52,10 +52,12 @@ class InstalledTest(Served):
         self.assertTrue(any((_ROOT / "var/lib/pinion/gateway").iterdir()), "the gateway keeps no snapshot")
 
         # What `systemctl reload` does.
-        validate, hang_up = unit("pinion-gateway")["ExecReload"]
-        self.installed(*validate.split())
-        self.assertIn("kill -HUP $MAINPID", hang_up)
-        os.kill(gateway.pid, signal.SIGHUP)
+        for name, process in (("gateway", gateway), ("registry", registry)):
+            validate, hang_up = unit(f"pinion-{name}")["ExecReload"]
+            self.installed(*validate.split())
+            self.assertIn("kill -HUP $MAINPID", hang_up)
+            os.kill(process.pid, signal.SIGHUP)
+        registry.wait_line("keys of issuers are read and fetched again")
         self.assertEqual(self.call(gateway, "billing"), "1.0.0")
 
         # The gateway goes on without the registry, and pins outlive it.

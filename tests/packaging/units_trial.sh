@@ -19,7 +19,8 @@ systemctl start pinion-registry pinion-gateway
 answers pinion status
 answers sh -c "pinion status | grep '^gateways:  *1'"
 pinion service create db/people --kind database
-systemctl reload pinion-gateway
+systemctl reload pinion-gateway pinion-registry
+answers pinion status
 systemctl restart pinion-registry
 answers pinion service show db/people
 

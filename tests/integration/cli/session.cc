@@ -55,7 +55,8 @@ std::string RunCommand(const std::vector<std::string>& words, const std::string&
                          return std::nullopt;
                        },
                        .program_version = "0.0.0",
-                       .wait_for_stop = [&](absl::Duration) { return stops(waits++); }});
+                       .wait_for_stop = [&](absl::Duration) { return stops(waits++); },
+                       .on_reload = [](std::function<void(cli::Reload)>) {}});
   cli::CommandLine line("pinion", "0.0.0", "The program.");
   run.AddFlags(line.root());
   cli::AddCommands(line.root(), run);

@@ -2,11 +2,13 @@
 what is said when TLS fails, and a gateway that follows by a token."""
 
 import os
+import signal
 import subprocess
 import unittest.mock
 
 from tests.harness.certificates import Certificate
 from tests.harness.gateway import PROGRAM, address, write_configuration
+from tests.harness.tokens import Issuer, KeyServer, key_set
 from tests.integration.cli.served import PATIENCE, Served
 
 
@@ -115,6 +117,26 @@ class Access(Served):
         self.token("edge")
         self.local("consumer", "add", "billing")
         self.local("pin", "set", "billing", "greeter", "^1")
+
+    def test_a_key_that_its_issuer_has_withdrawn_is_gone_at_sighup(self):
+        old, new = (Issuer(self.folder, "https://one.example", "ES256", kid) for kid in ("old", "new"))
+        with KeyServer(key_set(old)) as keys:
+            config = self.folder / "issuer.yaml"
+            write_configuration(config, {"registry": {
+                "address": address(0), "store": {"memory": {}},
+                "access": {"jwt_issuers": [{"issuer": old.name, "audiences": ["pinion"], "jwks_url": keys.url, "refresh": "3600s"}]}}})
+            process = self.start(PROGRAM, "registry", "--config", config)
+            self.registry = process.wait_line(r"registry address=(\S+)").group(1)
+            shown = {"PINION_TOKEN": old.token("ann", aud="pinion")}
+
+            def answer():
+                done = subprocess.run([str(PROGRAM), "--registry", self.registry, "whoami"], capture_output=True, text=True,
+                                      timeout=PATIENCE, env={**os.environ, **shown}, check=False)
+                return done.stdout + done.stderr
+            self.until(lambda: answer().startswith("jwt:https://one.example#ann"))
+            keys.body = key_set(new)
+            os.kill(process.pid, signal.SIGHUP)
+            self.until(lambda: "a key that its issuer does not show" in answer())
 
     def test_serve_has_a_way_for_its_own_gateway(self):
         config = {"access": {"operators": ["dns:ops"]}, "address": address(0), "store": {"sqlite": {"path": "serve.db"}}}

@@ -91,6 +91,23 @@ class Servers(unittest.TestCase):
         self.assertEqual(said[-1], "ready")
         self.assertEqual(process.stop(), 0)
 
+    def test_signals_meant_for_gateways_end_nobody(self):
+        registry_process = self.start("registry", "--registry", ANY, "--store", self.folder / "r.db")
+        registry = self.registry_of(registry_process)
+        self.cli(registry, "version", "publish", "addressbook", "1.0.0")
+        holder = self.start("--registry", registry, "instance", "register", "addressbook", "1.0.0", "127.0.0.1:9", "--lease", "15s",
+                            ready=False)
+        holder.wait_line("holding a lease")
+        for process in (registry_process, holder):
+            os.kill(process.pid, signal.SIGUSR1)
+            os.kill(process.pid, signal.SIGHUP)
+        registry_process.wait_line("keys of issuers are read and fetched again")
+        self.assertIn("127.0.0.1:9", self.cli(registry, "instance", "list"))
+        # A signal that ends a process would be its exit status.
+        self.assertEqual(holder.stop(), 0)
+        self.assertNotIn("127.0.0.1:9", self.cli(registry, "instance", "list"))
+        self.assertEqual(registry_process.stop(), 0)
+
     def test_what_was_told_survives_a_restart(self):
         process = self.serve()
         registry = self.registry_of(process)
