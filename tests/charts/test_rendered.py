@@ -176,6 +176,8 @@ class RenderedTest(unittest.TestCase):
                     (workload,) = manifests.selected(service["spec"]["selector"])
                     for port in service["spec"]["ports"]:
                         self.assertIn(port["targetPort"], ports(workload))
+                        if service["spec"].get("clusterIP") == "None":
+                            self.assertEqual(port["port"], ports(workload)[port["targetPort"]], "a headless Service maps no ports")
 
     def test_callers_do_not_reach_the_admin_port(self):
         for name, manifests in self.manifests.items():
@@ -290,10 +292,16 @@ class RenderedTest(unittest.TestCase):
             (copy / "templates/notes.yaml").write_text('{{- define "notes" -}}' + notes + '{{- end }}\nkind: Notes\ntext: {{ include "notes" . | quote }}\n')
             for name, words in (("defaults", "edge-pinion-gateway.api.svc:80   ingress, without TLS"), ("TLS", "svc:443   edge, TLS"),
                                 ("unguarded", "WARNING"), ("only a registry", "pinion --registry unix:/run/pinion/registry.sock status"),
-                                ("access", "access grant gateway --to dns:edge-pinion-gateway.api.svc"), ("etcd", "exec deployment/edge-pinion-registry")):
+                                ("headless", "edge-pinion-gateway.api.svc:8080   ingress"),
+                                ("access", "access grant gateway --to dns:edge-pinion-gateway.api.svc"),
+                                ("access, by hand", "a DNS name of the certificate in the Secret gateway-tls"),
+                                ("access, by hand", "access grant gateway --to dns:NAME"),
+                                ("access by token", "access grant gateway --to token:NAME"), ("etcd", "exec deployment/edge-pinion-registry")):
                 (found,) = Manifests(render(cases.CASES[name], copy)).all("Notes")
                 self.assertIn(words, found["text"])
                 self.assertNotIn("<no value>", found["text"])
+            (found,) = Manifests(render(cases.CASES["access, gateways elsewhere"], copy)).all("Notes")
+            self.assertNotIn("access grant", found["text"])
 
     def test_the_packaged_chart_renders_the_same(self):
         with tempfile.TemporaryDirectory() as folder:

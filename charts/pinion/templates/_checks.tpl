@@ -70,6 +70,16 @@
 {{- if and (or $g.registry.certificate $g.registry.token $g.registry.ca) (not (include "pinion.registryTls" .)) -}}
 {{- fail "gateway.registry has credentials, which go over TLS only: set registry.tls, or gateway.registry.tls for a registry elsewhere" -}}
 {{- end -}}
+{{- if and $v.registry.enabled $v.registry.access -}}
+{{- $asks := $v.registry.tls | default dict -}}
+{{- if not (or $g.registry.certificate $g.registry.token) -}}
+{{- fail "registry.access asks gateways who they are, and they have nothing to show: set gateway.registry.certificate or gateway.registry.token" -}}
+{{- else if and $asks.requireClientCertificate (not $g.registry.certificate) -}}
+{{- fail "registry.tls.requireClientCertificate refuses gateways without one: set gateway.registry.certificate" -}}
+{{- else if not (or $asks.clientCa $g.registry.token) -}}
+{{- fail "gateway.registry.certificate is never asked for: set registry.tls.clientCa, who signs it, or gateway.registry.token" -}}
+{{- end -}}
+{{- end -}}
 {{- if and $g.registry.certificate (not (or $g.registry.certificate.secret $g.registry.certificate.issuer)) -}}
 {{- fail "gateway.registry.certificate has none: name its secret, or the issuer to ask for one" -}}
 {{- end -}}
@@ -81,7 +91,7 @@
 {{- fail (printf "%s: a listener's name is a port's name too: at most 15 lower-case letters, digits and hyphens, and not admin, registry or gateway-client" $where) -}}
 {{- end -}}
 {{- include "pinion.checks.port" (list $taken $listener.port $where "port") -}}
-{{- include "pinion.checks.port" (list $served (default $listener.port $listener.servicePort) $where "servicePort") -}}
+{{- include "pinion.checks.port" (list $served (include "pinion.servicePort" (list $ $listener)) $where "servicePort") -}}
 {{- include "pinion.checks.tls" (list (printf "%s.tls" $where) $listener.tls) -}}
 {{- end -}}
 {{- $scaling := $g.autoscaling -}}

@@ -48,6 +48,16 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end -}}
 {{- end }}
 
+{{/* (list $ $listener): the port at which callers find a listener. A headless Service gives them the pods' addresses and maps no ports. */}}
+{{- define "pinion.servicePort" -}}
+{{- $its := index . 1 -}}
+{{- if eq (index . 0).Values.gateway.service.clusterIP "None" -}}
+{{ $its.port | int }}
+{{- else -}}
+{{ default $its.port $its.servicePort | int }}
+{{- end -}}
+{{- end }}
+
 {{/* (list $ "ingress" $certificate): the Secret with a certificate (`secret`, or `issuer`); empty where there is none. */}}
 {{- define "pinion.tlsSecret" -}}
 {{- $certificate := index . 2 | default dict -}}
