@@ -14,6 +14,7 @@
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/pages.h"
+#include "clients/cli/publish_trial.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
 #include "clients/cli/words.h"
@@ -33,6 +34,7 @@ struct PublishFlags {
   std::vector<std::string> metadata;
   std::vector<std::string> grpc_services;
   std::string waivers;
+  bool dry_run = false;
 };
 
 absl::StatusOr<std::pair<std::string, std::string>> KeyValue(const std::string& text,
@@ -123,6 +125,18 @@ absl::StatusOr<std::string> PublishedText(Invocation& run, const v1::PublishVers
   return text;
 }
 
+absl::Status Try(Invocation& run, const PublishFlags& flags) {
+  std::string waived;
+  const auto answer = TryPublish(run, flags.request, waived);
+  if (!answer.ok()) return NameFile(flags, answer.status());
+  const routing::v1::Version& version = answer->version().version();
+  run.Print(*answer,
+            absl::StrCat(waived, waived.empty() ? "" : "\n", version.service(), " ", version.name(),
+                         answer->created() ? " can be published" : " is published, the same",
+                         answer->service_created() ? ", as the first of its service" : "", "\n"));
+  return absl::OkStatus();
+}
+
 void AddPublish(Command& publish, Invocation& run) {
   auto flags = std::make_shared<PublishFlags>();
   publish.Argument("SERVICE", flags->request.mutable_service(),
@@ -144,12 +158,16 @@ void AddPublish(Command& publish, Invocation& run) {
                  "A gRPC service of the schema that this version serves; else all");
   publish.Option("--waivers", "FILE", &flags->waivers,
                  "YAML: breaking findings that somebody has decided to live with, for a while");
+  publish.Flag("--dry-run", &flags->dry_run,
+               "Only say whether its name and its schema would be accepted, and change nothing");
   publish.Examples(
       "Publishing in CI moves nobody: a version is routed to from its first instance on.\n"
       "  protoc --include_imports --descriptor_set_out=v1.binpb addressbook.proto\n"
+      "  pinion version publish addressbook 1.0.0 --descriptor-set v1.binpb --dry-run\n"
       "  pinion version publish addressbook 1.0.0 --descriptor-set v1.binpb");
   publish.Run([flags, &run]() -> absl::Status {
     RETURN_IF_ERROR(Fill(*flags));
+    if (flags->dry_run) return Try(run, *flags);
     const auto made = run.registry().PublishVersion(flags->request);
     if (!made.ok()) return NameFile(*flags, made.status());
     std::string text;

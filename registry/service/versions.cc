@@ -5,6 +5,7 @@
 #include "absl/strings/str_join.h"
 #include "base/check.h"
 #include "base/sha256.h"
+#include "registry/compat/publication.h"
 #include "registry/model/errors.h"
 #include "registry/model/keys.h"
 #include "registry/model/lifecycle.h"
@@ -25,27 +26,6 @@ struct Publication {
   std::optional<schema::Schema> schema;  // nullopt: published without one
   std::string blob_sha256;
 };
-
-routing::v1::Version RoutingVersion(const Publication& publication) {
-  routing::v1::Version version;
-  version.set_service(publication.request->service());
-  version.set_name(publication.request->name());
-  version.set_state(routing::v1::PUBLISHED);
-  if (!publication.schema.has_value()) return version;
-  version.set_schema_digest(publication.schema->digest());
-  for (const schema::GrpcService& service : publication.schema->services()) {
-    routing::v1::GrpcMethods& methods = *version.add_methods();
-    methods.set_grpc_service(service.name);
-    for (const std::string& method : service.methods) methods.add_methods(method);
-  }
-  return version;
-}
-
-std::vector<std::string> GrpcServicesOf(const routing::v1::Version& version) {
-  std::vector<std::string> names;
-  for (const auto& methods : version.methods()) names.push_back(methods.grpc_service());
-  return names;
-}
 
 // "db/people <3, ledger ^2; ends <2": what a version says of others.
 std::string NeedsText(const v1::Version& version) {
@@ -70,36 +50,6 @@ absl::Status CheckSameNeeds(const v1::Version& there, const v1::Version& asked) 
                    there.meta().created_by(), " and ", old, ", this one ", now,
                    "; versions never change: publish it under a new name"),
       {{"service", asked.version().service()}, {"version", asked.version().name()}});
-}
-
-// OK: the same was published before. AlreadyExists: something else was. FailedPrecondition: it was,
-// and is retired.
-absl::Status CheckIsSame(const v1::Version& there, const routing::v1::Version& asked) {
-  const routing::v1::Version& old = there.version();
-  const bool same_services = GrpcServicesOf(old) == GrpcServicesOf(asked);
-  const bool same = old.schema_digest() == asked.schema_digest() && same_services;
-  if (same && old.state() == routing::v1::RETIRED) {
-    return model::Refusal(absl::StatusCode::kFailedPrecondition, "VERSION_RETIRED",
-                          absl::StrCat(model::VersionText(old),
-                                       " is retired, and its name is never used again; publish it "
-                                       "under a new name"),
-                          {{"service", old.service()}, {"version", old.name()}});
-  }
-  if (same) return absl::OkStatus();
-  const auto shorten = [](const std::string& digest) {
-    return digest.empty() ? "without a schema" : "with schema " + digest.substr(0, 12);
-  };
-  return model::Refusal(
-      absl::StatusCode::kAlreadyExists, "VERSION_EXISTS",
-      absl::StrCat("version ", asked.name(), " of ", asked.service(), " was published by ",
-                   there.meta().created_by(), " ", shorten(old.schema_digest()), " (",
-                   absl::StrJoin(GrpcServicesOf(old), ", "), "), this one is ",
-                   shorten(asked.schema_digest()), " (", absl::StrJoin(GrpcServicesOf(asked), ", "),
-                   "); versions never change: publish it under a new name"),
-      {{"service", asked.service()},
-       {"version", asked.name()},
-       {"digest", old.schema_digest()},
-       {"asked_digest", asked.schema_digest()}});
 }
 
 // The service as it is, or a new one for this version.
@@ -131,7 +81,7 @@ absl::StatusOr<v1::Service> ServiceFor(Draft& draft, const v1::PublishVersionReq
 absl::StatusOr<bool> ClaimGrpcServices(Draft& draft, const routing::v1::Version& version,
                                        routing::v1::Service& service) {
   bool changed = false;
-  for (const std::string& name : GrpcServicesOf(version)) {
+  for (const std::string& name : compat::GrpcServicesOf(version)) {
     const std::string key = model::GrpcServiceKey(name);
     ASSIGN_OR_RETURN(const auto claim, draft.Get<v1::Claim>(key));
     if (claim.has_value() && claim->value.owner() == service.name()) continue;
@@ -165,7 +115,8 @@ absl::StatusOr<v1::Version> AskedVersion(Draft& draft, const Publication& public
   }
   RETURN_IF_ERROR(model::CheckKind(service, request));
   v1::Version asked;
-  *asked.mutable_version() = RoutingVersion(publication);
+  *asked.mutable_version() = compat::AskedVersion(
+      request, publication.schema.has_value() ? &*publication.schema : nullptr);
   *asked.mutable_meta() = draft.NewMeta(request.owner());
   asked.set_notes(request.notes());
   *asked.mutable_metadata() = request.metadata();
@@ -190,7 +141,7 @@ absl::StatusOr<v1::PublishVersionResponse> Publish(Draft& draft, const Publicati
   const std::string key = model::VersionKey(request.service(), request.name());
   ASSIGN_OR_RETURN(const auto there, draft.Get<v1::VersionRecord>(key));
   if (there.has_value()) {
-    RETURN_IF_ERROR(CheckIsSame(there->value.version(), version));
+    RETURN_IF_ERROR(compat::CheckIsSame(there->value.version(), version));
     RETURN_IF_ERROR(CheckSameNeeds(there->value.version(), asked));
     *response.mutable_version() = there->value.version();
     return response;
