@@ -16,7 +16,15 @@ from tests.integration.attacks.attacks import ATTACKS, large_schema
 _SECONDS = float(os.environ.get("PINION_ATTACK_SECONDS", "1"))
 _CONSUMER = "billing"
 _CALLS_PER_SECOND = 1000
+_LONG = _SECONDS >= 10
+# p99 of the others, times what it is in peace. On two idle cores it is below 3; a gateway that stalls comes to hundreds, and a short run
+# beside other tests tells no more than that.
+_TIMES_MAX = 20 if _LONG else 50
+# A machine that has become busier since it was in peace is measured again.
+_TRIES = 3
 _MEMORY_BYTES_MAX = 32 << 20  # more than before the first of them
+_MEMORY_BYTES_LEFT = 16 << 20  # the same, once an attack has been over for a while
+_MEMORY_RETURN_SECONDS = 10
 
 
 def _metric(text, name, label, value):
@@ -67,8 +75,20 @@ class Attacks(unittest.TestCase):
         for attack in ATTACKS:
             with self.subTest(attack.name):
                 self._withstand(attack)
+                if _LONG:
+                    self._gateway.wait(lambda: self._gateway.memory_bytes() - self._memory < _MEMORY_BYTES_LEFT,
+                                       f"at most {_MEMORY_BYTES_LEFT >> 20} MiB more than before the attacks", _MEMORY_RETURN_SECONDS)
 
     def _withstand(self, attack):
+        for _ in range(_TRIES):
+            times = self._attacked(attack)
+            if times <= _TIMES_MAX:
+                return
+            type(self)._quiet = self._bystander(max(_SECONDS, 2))
+        self.fail(f"p99 of the others was {times:.0f} times that in peace; more than {_TIMES_MAX} times is harm")
+
+    def _attacked(self, attack):
+        """p99 of the others during one attack, times that in peace."""
         before = self._metrics()
         with self._run("tests.integration.attacks.attacker", self._gateway.port, attack.name, _SECONDS) as attacker:
             others = self._bystander(_SECONDS)
@@ -85,6 +105,7 @@ class Attacks(unittest.TestCase):
         for code in set(re.findall(r'pinion_version_calls_total\{[^}]*code="(\w+)"', after)) - {"OK"}:
             self.assertEqual(_metric(after, "pinion_version_calls_total", 'consumer="registered",[^}]*code', code),
                              _metric(before, "pinion_version_calls_total", 'consumer="registered",[^}]*code', code))
+        return times
 
 
 if __name__ == "__main__":
