@@ -8,10 +8,9 @@
 #include "base/clock.h"
 #include "base/status_macros.h"
 #include "clients/cli/pages.h"
-#include "google/rpc/status.pb.h"
 #include "registry/compat/publication.h"
 #include "registry/model/errors.h"
-#include "registry/model/validate.h"
+#include "registry/model/status_details.h"
 #include "registry/schema/schema.h"
 #include "registry/version/version_name.h"
 
@@ -42,15 +41,10 @@ absl::Status CompareWith(Invocation& run, const routing::v1::Version& other,
 
 // A refusal of ours as the registry would have sent it.
 absl::Status AsSent(const absl::Status& status) {
-  const auto info = status.GetPayload(model::kErrorInfoUrl);
-  if (!info.has_value()) return status;
-  google::rpc::Status sent;
-  google::protobuf::Any& detail = *sent.add_details();
-  detail.set_type_url(model::kErrorInfoUrl);
-  detail.set_value(std::string(*info));
-  absl::Status result(status.code(), status.message());
-  result.SetPayload(kStatusDetailsPayload, absl::Cord(sent.SerializeAsString()));
-  return result;
+  if (!status.GetPayload(model::kErrorInfoUrl).has_value()) return status;
+  absl::Status sent(status.code(), status.message());
+  sent.SetPayload(kStatusDetailsPayload, absl::Cord(model::StatusDetails(status)));
+  return sent;
 }
 
 absl::StatusOr<v1::PublishVersionResponse> Answer(Invocation& run,
@@ -67,10 +61,12 @@ absl::StatusOr<v1::PublishVersionResponse> Answer(Invocation& run,
       compat::AskedVersion(request, schema.has_value() ? &*schema : nullptr);
   ASSIGN_OR_RETURN(const std::optional<v1::Service> service, FindService(run, request.service()));
   response.set_service_created(!service.has_value());
-  const routing::v1::Scheme scheme = service.has_value() ? service->service().scheme()
-                                     : request.scheme() != routing::v1::SCHEME_UNSPECIFIED
-                                         ? request.scheme()
-                                         : model::GuessScheme(request.name());
+  routing::v1::Scheme scheme = routing::v1::SCHEME_UNSPECIFIED;
+  if (service.has_value()) {
+    scheme = service->service().scheme();
+  } else {
+    ASSIGN_OR_RETURN(scheme, compat::SchemeOfNewService(request));
+  }
   ASSIGN_OR_RETURN(const version::VersionName name,
                    version::VersionName::Parse(scheme, request.name()));
   response.set_created(true);

@@ -12,6 +12,7 @@
 #include "registry/model/breaking_names.h"
 #include "registry/model/errors.h"
 #include "registry/model/lifecycle.h"
+#include "registry/model/validate.h"
 
 namespace pinion::compat {
 namespace {
@@ -59,6 +60,19 @@ absl::StatusOr<std::vector<Finding>> Breaks(const std::string& service, const Pu
 }
 
 }  // namespace
+
+absl::StatusOr<routing::v1::Scheme> SchemeOfNewService(
+    const registry::v1::PublishVersionRequest& request) {
+  if (request.scheme() != routing::v1::SCHEME_UNSPECIFIED) return request.scheme();
+  const routing::v1::Scheme guessed = model::GuessScheme(request.name());
+  if (guessed != routing::v1::SCHEME_UNSPECIFIED) return guessed;
+  return model::Refusal(
+      absl::StatusCode::kInvalidArgument, "NAME_MALFORMED",
+      absl::StrCat("version name '", request.name(),
+                   "' is of no known form: write it like 1.0.0, 2026-11-23, v1 or 7, or state the "
+                   "service's scheme"),
+      {{"version", request.name()}});
+}
 
 routing::v1::Version AskedVersion(const registry::v1::PublishVersionRequest& request,
                                   const schema::Schema* schema) {

@@ -18,6 +18,11 @@
 
 namespace pinion::compat {
 
+// Of the service that `request` makes, if there is none of its name: as stated, or by the form of
+// the version's name. InvalidArgument NAME_MALFORMED: that is of none.
+absl::StatusOr<routing::v1::Scheme> SchemeOfNewService(
+    const registry::v1::PublishVersionRequest& request);
+
 // The version that `request` makes; `schema` is its descriptor set's, null: it has none.
 routing::v1::Version AskedVersion(const registry::v1::PublishVersionRequest& request,
                                   const schema::Schema* schema);

@@ -60,17 +60,8 @@ absl::StatusOr<v1::Service> ServiceFor(Draft& draft, const v1::PublishVersionReq
   if (there.has_value()) return std::move(there->value);
   v1::Service service;
   service.mutable_service()->set_name(request.service());
-  service.mutable_service()->set_scheme(request.scheme() != routing::v1::SCHEME_UNSPECIFIED
-                                            ? request.scheme()
-                                            : model::GuessScheme(request.name()));
-  if (service.service().scheme() == routing::v1::SCHEME_UNSPECIFIED) {
-    return model::Refusal(
-        absl::StatusCode::kInvalidArgument, "NAME_MALFORMED",
-        absl::StrCat("version name '", request.name(),
-                     "' is of no known form: write it like 1.0.0, 2026-11-23, v1 or 7, or "
-                     "state the service's scheme"),
-        {{"version", request.name()}});
-  }
+  ASSIGN_OR_RETURN(const routing::v1::Scheme scheme, compat::SchemeOfNewService(request));
+  service.mutable_service()->set_scheme(scheme);
   RETURN_IF_ERROR(model::ValidateService(service.service()));
   service.set_kind(v1::Service::API);
   *service.mutable_meta() = draft.NewMeta(request.owner());
