@@ -30,14 +30,6 @@ std::unique_ptr<T> TakeFrom(std::vector<std::unique_ptr<T>>& all, const T& one) 
   return taken;
 }
 
-size_t& OfListener(std::vector<std::pair<const ListenerOptions*, size_t>>& counts,
-                   const ListenerOptions& listener) {
-  for (auto& [options, count] : counts) {
-    if (options == &listener) return count;
-  }
-  return counts.emplace_back(&listener, 0).second;
-}
-
 // Gives those of `all` that hold most to `end`, the largest first, until they held `bytes`; none
 // that holds less than limits::kLargestBytesMin. Returns how much they held.
 template <typename T, typename Held, typename End>
@@ -93,17 +85,15 @@ void Proxy::Accept(std::unique_ptr<net::ByteStream> stream, const ListenerOption
   Downstream& accepted = *downstreams_.back();
   accepted.index = downstreams_.size() - 1;
   accepted.newcomer = newcomers_.insert(newcomers_.end(), &accepted);
-  ++OfListener(by_listener_, listener);
+  ++by_listener_[&listener];
   stats_.connections.Add();
   stats_.connections_total.Add();
   if (draining_) accepted.Drain();
 }
 
 size_t Proxy::connections(const ListenerOptions& listener) const {
-  for (const auto& [options, count] : by_listener_) {
-    if (options == &listener) return count;
-  }
-  return 0;
+  const auto it = by_listener_.find(&listener);
+  return it == by_listener_.end() ? 0 : it->second;
 }
 
 void Proxy::ForgetNewcomer(Downstream& downstream) {
@@ -183,7 +173,7 @@ void Proxy::RunAtEndOfTurn() {
 
 void Proxy::Remove(Downstream& downstream) {
   if (downstream.newcomer.has_value()) ForgetNewcomer(downstream);
-  --OfListener(by_listener_, downstream.listener());
+  --by_listener_[&downstream.listener()];
   loop_.DeleteLater(TakeFrom(downstreams_, downstream));
   stats_.connections.Subtract();
 }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "base/random.h"
 #include "gateway/access_log/sink.h"
 #include "gateway/builtin/look_budget.h"
@@ -156,8 +157,8 @@ class Proxy final : private net::TurnTask {
   std::shared_ptr<const route::RouteTable> table_;
   Scratch scratch_;
   std::vector<std::unique_ptr<Downstream>> downstreams_;
-  std::vector<std::pair<const ListenerOptions*, size_t>> by_listener_;  // how many of them
-  std::list<Downstream*> newcomers_;                                    // the oldest first
+  absl::flat_hash_map<const ListenerOptions*, size_t> by_listener_;  // how many of them
+  std::list<Downstream*> newcomers_;                                 // the oldest first
   std::vector<std::unique_ptr<Call>> calls_;  // those of free_calls_ and ended_calls_ included
   std::vector<Call*> free_calls_;             // at most limits::kCallsKeptMax
   std::vector<Call*> ended_calls_;

@@ -14,13 +14,10 @@ namespace pinion::worker {
 
 namespace {
 
-// What callers may not take of the files that the process can have open: connections to instances
+// Half of the files that the process can have open are not for callers: connections to instances
 // and to the registry, logs, snapshots.
-constexpr double kFilesForCallers = 0.5;
-
 void BoundByOpenFiles(size_t open_files_max, Settings& settings) {
-  const double files = kFilesForCallers * static_cast<double>(open_files_max);
-  const auto most = static_cast<size_t>(files) / std::max<size_t>(settings.listeners.size(), 1);
+  const size_t most = open_files_max / 2 / std::max<size_t>(settings.listeners.size(), 1);
   if (settings.connections_max <= most) return;
   log::Warning("worker",
                absl::StrCat("each listener takes ", most, " connections instead of ",

@@ -110,13 +110,14 @@ void Worker::CheckConnectionLimits() {
   if (crowded) proxy_->EndNewcomers(limits::kHandshakePatience);
   crowded_ = crowded;
   const bool no_memory = proxy_->memory_stage() == proxy::MemoryStage::kEndLargest;
-  bool look_again = crowded || no_memory;
+  bool look_again = false;
   for (Listening& each : listeners_) {
     const bool full = proxy_->connections(each.options) >= connections_max_;
     if (full && !each.full) proxy_->limits().Add(http2::Limit::kMaxConnections);
     each.full = full;
-    full || crowded || no_memory ? each.listener->Pause() : each.listener->Resume();
-    look_again |= full;
+    const bool pause = full || crowded || no_memory;
+    pause ? each.listener->Pause() : each.listener->Resume();
+    look_again |= pause;
   }
   if (look_again) room_timer_.Arm(loop_->now() + kLookAgain);
 }
