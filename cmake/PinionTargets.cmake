@@ -17,11 +17,6 @@ endif()
 add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
                     -Werror=unused-result -Werror=return-type -fno-omit-frame-pointer -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
 include_directories(${CMAKE_SOURCE_DIR})
-# Under this macro protobuf's headers give map fields two more members, which Debian's libprotobuf does not know of. Only the
-# macro goes: the code is instrumented all the same.
-if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")
-  add_compile_options(-U__SANITIZE_THREAD__)
-endif()
 
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
