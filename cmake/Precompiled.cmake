@@ -17,6 +17,10 @@ function(pinion_precompiled name)
   target_compile_options(${test} PRIVATE ${PINION_TEST_OPTIONS})
   target_precompile_headers(${library} PRIVATE ${ARG_HEADERS})
   target_precompile_headers(${test} PRIVATE ${ARG_HEADERS} <gmock/gmock.h> <gtest/gtest.h>)
+  if(PINION_CCACHE)
+    set_target_properties(${library} ${test} PROPERTIES
+      CXX_COMPILER_LAUNCHER "${CMAKE_SOURCE_DIR}/cmake/precompile.sh;${PINION_CCACHE}")
+  endif()
 endfunction()
 
 set(common
