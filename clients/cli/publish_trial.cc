@@ -84,7 +84,7 @@ absl::StatusOr<v1::PublishVersionResponse> Answer(Invocation& run,
     return response;
   }
   if (!schema.has_value()) return response;
-  compat::SchemaGate gate(request.service(), name, schema->files(),
+  compat::SchemaGate gate(response.version().version(), name, schema->files(),
                           {request.waivers().begin(), request.waivers().end()},
                           SystemClock().Wall());
   for (const v1::Version& other : others.versions()) {

@@ -2,7 +2,9 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "registry/compat/collector.h"
@@ -15,20 +17,28 @@ using google::protobuf::MethodOptions;
 
 class ApiCheck {
  public:
-  ApiCheck(const Elements& before, const Elements& now)
-      : before_(before), now_(now), exchange_(before, now, out_) {}
+  ApiCheck(const Elements& before, const Elements& now, const Served& served)
+      : before_(before),
+        now_(now),
+        served_before_(served.before.begin(), served.before.end()),
+        served_now_(served.now.begin(), served.now.end()),
+        exchange_(before, now, out_) {}
 
   absl::StatusOr<std::vector<Finding>> Run() && {
     for (const auto& [path, file] : now_.files()) packages_.insert(file->proto->package());
     for (const auto& [name, service] : before_.services()) {
-      if (service->file->is_compared()) CompareServices(*service);
+      if (!served_before_.contains(name)) {
+        SetApart(*service);
+      } else if (!service->file->is_exempt) {
+        CompareServices(*service);
+      }
+    }
+    for (const auto& [key, field] : before_.extensions()) {
+      if (IsOption(*field)) SetApart(field->type_name());
     }
     // After all methods, which say what is used by one.
     for (const auto& [name, message] : before_.messages()) CompareUncalled(*message);
-    for (const auto& [key, field] : before_.extensions()) {
-      const auto it = now_.extensions().find(key);
-      if (it != now_.extensions().end()) exchange_.CompareExtensions(*field, *it->second);
-    }
+    for (const auto& [key, field] : before_.extensions()) CompareUncalled(*field);
     if (exchange_.is_too_large()) {
       return absl::ResourceExhaustedError(
           absl::StrCat("the two schemas cannot be compared in ", kMaxSteps,
@@ -48,11 +58,19 @@ class ApiCheck {
 
   void CompareServices(const Service& before) {
     const auto it = now_.services().find(before.full_name);
-    if (it != now_.services().end()) {
+    const bool declared = it != now_.services().end();
+    if (declared && served_now_.contains(before.full_name)) {
       for (const auto& [name, method] : before.methods) CompareMethods(method, *it->second);
       return;
     }
-    UseTypes(before);
+    SetApart(before);
+    if (declared) {
+      out_.Add("PACKAGE_SERVICE_NO_DELETE", Severity::kBreaking, before.full_name, it->second->file,
+               PlaceOf(*it->second),
+               "the service is declared but not served any more: calls of old clients are refused "
+               "as unimplemented");
+      return;
+    }
     if (!packages_.contains(before.file->proto->package())) return ReportPackage(*before.file);
     const auto file = now_.files().find(before.file->proto->name());
     out_.Add("PACKAGE_SERVICE_NO_DELETE", Severity::kBreaking, before.full_name,
@@ -60,19 +78,29 @@ class ApiCheck {
              "the service was deleted: calls of old clients are refused as unimplemented");
   }
 
-  // The types of a service that is gone are used by a method, if by none of now.
-  void UseTypes(const Service& service) {
-    for (const auto& [name, method] : service.methods) UseTypes(method);
+  // The types of what is gone, or never travels, are not those that no method uses; nor is what
+  // they hold.
+  void SetApart(const Service& service) {
+    for (const auto& [name, method] : service.methods) SetApart(method);
   }
-  void UseTypes(const Method& method) {
-    deleted_uses_.insert(method.proto->input_type());
-    deleted_uses_.insert(method.proto->output_type());
+  void SetApart(const Method& method) {
+    SetApart(absl::StripPrefix(method.proto->input_type(), "."));
+    SetApart(absl::StripPrefix(method.proto->output_type(), "."));
+  }
+  void SetApart(absl::string_view type) {
+    std::vector<absl::string_view> open = {type};
+    while (!open.empty()) {
+      const Message* message = before_.FindMessage(open.back());
+      open.pop_back();
+      if (message == nullptr || !apart_.insert(message).second) continue;
+      for (const auto& [number, field] : message->fields) open.push_back(field->type_name());
+    }
   }
 
   void CompareMethods(const Method& before, const Service& service) {
     const auto it = service.methods.find(before.proto->name());
     if (it == service.methods.end()) {
-      UseTypes(before);
+      SetApart(before);
       out_.Add("RPC_NO_DELETE", Severity::kBreaking, before.full_name, service.file,
                PlaceOf(service),
                "the method was deleted: calls of old clients are refused as unimplemented");
@@ -80,10 +108,10 @@ class ApiCheck {
     }
     CompareStreaming(before, it->second);
     CompareIdempotency(before, it->second);
-    ComparePayloads(before.proto->input_type(), it->second.proto->input_type(),
+    ComparePayloads(before, before.proto->input_type(), it->second, it->second.proto->input_type(),
                     Direction::kRequest);
-    ComparePayloads(before.proto->output_type(), it->second.proto->output_type(),
-                    Direction::kResponse);
+    ComparePayloads(before, before.proto->output_type(), it->second,
+                    it->second.proto->output_type(), Direction::kResponse);
   }
 
   void CompareStreaming(const Method& before, const Method& now) {
@@ -125,17 +153,26 @@ class ApiCheck {
                      ": old clients still retry, or cache, as they were told before"));
   }
 
-  void ComparePayloads(const std::string& before, const std::string& now, Direction direction) {
-    const Message* old_type = before_.FindMessage(absl::StripPrefix(before, "."));
-    const Message* new_type = now_.FindMessage(absl::StripPrefix(now, "."));
+  void ComparePayloads(const Method& before, const std::string& type_before, const Method& now,
+                       const std::string& type_now, Direction direction) {
+    const Message* old_type = before_.FindMessage(absl::StripPrefix(type_before, "."));
+    const Message* new_type = now_.FindMessage(absl::StripPrefix(type_now, "."));
     if (old_type == nullptr || new_type == nullptr) return;
+    if (MeansSomethingElse(*old_type, *new_type)) {
+      const bool request = direction == Direction::kRequest;
+      out_.Add(request ? "RPC_SAME_REQUEST_TYPE" : "RPC_SAME_RESPONSE_TYPE", Severity::kBreaking,
+               before.full_name, now.file, PlaceOf(now),
+               absl::StrCat(Travels(old_type->full_name, new_type->full_name, direction),
+                            ": the same bytes mean something else"));
+      return;
+    }
     exchange_.CompareMessages(*old_type, *new_type, direction);
   }
 
   // A message that no method uses, by name.
   void CompareUncalled(const Message& before) {
     if (!before.file->is_compared() || before.is_map_entry() || exchange_.has_compared(before) ||
-        deleted_uses_.contains(absl::StrCat(".", before.full_name))) {
+        apart_.contains(&before)) {
       return;
     }
     if (const Message* now = now_.FindMessage(before.full_name)) {
@@ -146,18 +183,43 @@ class ApiCheck {
     }
   }
 
+  // An extension of a message that was not compared: one of others'.
+  void CompareUncalled(const Field& extension) {
+    const Message* extendee = ExtendeeOf(extension);
+    if (!extension.file->is_compared() || IsOption(extension) || extendee == nullptr ||
+        exchange_.has_compared(*extendee) || apart_.contains(extendee)) {
+      return;
+    }
+    const auto it = now_.extensions().find({extendee->full_name, extension.proto->number()});
+    if (it != now_.extensions().end()) exchange_.CompareExtensions(extension, *it->second);
+  }
+
+  const Message* ExtendeeOf(const Field& extension) const {
+    return before_.FindMessage(absl::StripPrefix(extension.proto->extendee(), "."));
+  }
+
+  // A custom option: an extension of a message of google/protobuf/descriptor.proto, or of another
+  // that protobuf brings along.
+  bool IsOption(const Field& extension) const {
+    const Message* extendee = ExtendeeOf(extension);
+    return extendee != nullptr && extendee->file->is_well_known;
+  }
+
   const Elements& before_;
   const Elements& now_;
+  const absl::flat_hash_set<std::string> served_before_;
+  const absl::flat_hash_set<std::string> served_now_;
   Collector out_;
   Exchange exchange_;
-  std::set<std::string> packages_;      // of the new schema
-  std::set<std::string> deleted_uses_;  // with the leading dot
+  std::set<std::string> packages_;             // of the new schema
+  absl::flat_hash_set<const Message*> apart_;  // of the old one
 };
 
 }  // namespace
 
-absl::StatusOr<std::vector<Finding>> CheckApi(const Elements& before, const Elements& now) {
-  return ApiCheck(before, now).Run();
+absl::StatusOr<std::vector<Finding>> CheckApi(const Elements& before, const Elements& now,
+                                              const Served& served) {
+  return ApiCheck(before, now, served).Run();
 }
 
 }  // namespace pinion::compat

@@ -8,6 +8,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/duration.pb.h"
+#include "google/protobuf/empty.pb.h"
+#include "google/protobuf/timestamp.pb.h"
 #include "gtest/gtest.h"
 #include "registry/compat/check.h"
 #include "tests/testing/parsed_schema.h"
@@ -67,6 +70,13 @@ const Row kRows[] = {
      "message M { string b = 1; string a = 2; }",
      "breaking FIELD_SAME_NUMBER a, breaking FIELD_SAME_NUMBER b",
      "breaking FIELD_SAME_NUMBER a, breaking FIELD_SAME_NUMBER b"},
+    {"a name on another's number", "message M { string a = 1; string b = 2; }",
+     "message M { reserved 1; string a = 2; }",
+     "dangerous FIELD_NO_DELETE a, breaking FIELD_SAME_NUMBER a",
+     "dangerous FIELD_NO_DELETE a, breaking FIELD_SAME_NUMBER a"},
+    {"a name on a new number", "message M { string a = 1; }",
+     "message M { reserved 1; string a = 2; }", "dangerous FIELD_NO_DELETE a",
+     "dangerous FIELD_NO_DELETE a"},
     {"wider", "message M { int32 a = 1; }", "message M { int64 a = 1; }", kNone, kDangerousType},
     {"narrower", "message M { int64 a = 1; }", "message M { int32 a = 1; }", kDangerousType, kNone},
     {"unsigned to wider signed", "message M { uint32 a = 1; }", "message M { int64 a = 1; }", kNone,
@@ -138,6 +148,13 @@ const Row kRows[] = {
     {"one number to many, not packed", "message M { optional int32 a = 1; }",
      "message M { repeated int32 a = 1; }", kNone, "dangerous FIELD_WIRE_COMPATIBLE_CARDINALITY a",
      "proto2"},
+    {"extension to field", "message M { extensions 5 to 9; } extend M { optional string a = 5; }",
+     "message M { optional int32 a = 5; extensions 6 to 9; }", kBreakingType, kBreakingType,
+     "proto2"},
+    {"extension from text to bytes",
+     "message M { extensions 5 to 9; } extend M { optional string a = 5; }",
+     "message M { extensions 5 to 9; } extend M { optional bytes a = 5; }", kNone, kBreakingType,
+     "proto2"},
     {"number to closed enum", "enum Kind { X = 0; } message M { optional int32 a = 1; }",
      "enum Kind { X = 0; } message M { optional Kind a = 1; }", kDangerousType, kNone, "proto2"},
 };
@@ -187,6 +204,73 @@ TEST(ApiCheckTest, MethodsAndServices) {
   EXPECT_EQ(change("service S { rpc F(A) returns (B) { option idempotency_level = IDEMPOTENT; } }",
                    "service S { rpc F(A) returns (B); }"),
             "");  // the text is parsed without the meaning of its options
+}
+
+// What a version does not serve nobody calls.
+TEST(ApiCheckTest, ServicesCountAsFarAsTheyAreServed) {
+  const auto both = ParsedSchema(
+      "message A { string s = 1; } message B { int32 n = 1; } service S { rpc F(A) returns (A); } "
+      "service T { rpc G(B) returns (B); }");
+  const auto changed = ParsedSchema(
+      "message A { string s = 1; } message B { string n = 1; } service S { rpc F(A) returns (A); "
+      "}");
+  const auto change = [](const auto& before, const auto& now, const CheckOptions& options) {
+    return Summary(*Check(before, now, Category::kPinion, options));
+  };
+  const std::string s = "acme.v1.S", t = "acme.v1.T";
+  EXPECT_EQ(change(both, both, {.served = Served{{s, t}, {s}}}),
+            "breaking PACKAGE_SERVICE_NO_DELETE T");
+  EXPECT_EQ(change(both, changed, {.served = Served{{s}, {s}}}), "");
+  EXPECT_EQ(change(both, changed, {.served = Served{{s, t}, {s}}}),
+            "breaking PACKAGE_SERVICE_NO_DELETE T");
+  // Health is the gateway's.
+  auto with_health = both;
+  google::protobuf::FileDescriptorProto& health = *with_health.add_file();
+  health.set_name("grpc/health/v1/health.proto");
+  health.set_package("grpc.health.v1");
+  health.add_service()->set_name("Health");
+  EXPECT_EQ(change(with_health, both, {}), "");
+}
+
+TEST(ApiCheckTest, WellKnownTypesMeanMoreThanTheirStructure) {
+  auto change = [](const std::string& before, const std::string& now) {
+    const auto with_types = [](const std::string& text) {
+      auto set = ParsedSchema(text);
+      google::protobuf::Timestamp::descriptor()->file()->CopyTo(set.add_file());
+      google::protobuf::Duration::descriptor()->file()->CopyTo(set.add_file());
+      google::protobuf::Empty::descriptor()->file()->CopyTo(set.add_file());
+      return set;
+    };
+    return Summary(*Check(with_types(before), with_types(now), Category::kPinion));
+  };
+  EXPECT_EQ(change("message M {} service S { rpc F(M) returns (google.protobuf.Timestamp); }",
+                   "message M {} service S { rpc F(M) returns (google.protobuf.Duration); }"),
+            "breaking RPC_SAME_RESPONSE_TYPE F");
+  EXPECT_EQ(change("message M { google.protobuf.Timestamp a = 1; }",
+                   "message M { google.protobuf.Duration a = 1; }"),
+            "breaking FIELD_WIRE_COMPATIBLE_TYPE a");
+  // Nothing can be misread of a message that has nothing.
+  EXPECT_EQ(change("message M { google.protobuf.Empty a = 1; }",
+                   "message Done { string by = 1; } message M { Done a = 1; }"),
+            "");
+  EXPECT_EQ(change("message M {} service S { rpc F(M) returns (google.protobuf.Empty); }",
+                   "message M { string by = 1; } service S { rpc F(M) returns (M); }"),
+            "");
+}
+
+TEST(ApiCheckTest, CustomOptionsNeverTravel) {
+  const auto with_options = [](const std::string& text) {
+    auto set = ParsedSchema(text, "proto2");
+    google::protobuf::FileDescriptorProto::descriptor()->file()->CopyTo(set.add_file());
+    return set;
+  };
+  const std::string rest =
+      "extend google.protobuf.FieldOptions { optional Rule rule = 50001; } message M {} "
+      "message Deep { optional string s = 1; } service S { rpc F(M) returns (M); }";
+  const auto findings = Check(
+      with_options(rest + "message Rule { optional string re = 1; optional Deep d = 2; }"),
+      with_options(rest + "message Rule { optional string pattern = 3; }"), Category::kPinion);
+  EXPECT_EQ(Summary(*findings), "");
 }
 
 TEST(ApiCheckTest, APackageThatIsGone) {

@@ -2,12 +2,15 @@
 
 #include <map>
 #include <memory>
+#include <string>
+#include <utility>
 #include <variant>
 
 #include "base/status_macros.h"
 #include "registry/compat/api_check.h"
 #include "registry/compat/elements.h"
 #include "registry/compat/rule.h"
+#include "registry/schema/schema.h"
 
 namespace pinion::compat {
 namespace {
@@ -69,6 +72,17 @@ class Comparison {
   const Elements& now_;
 };
 
+Served ServedOf(const google::protobuf::FileDescriptorSet& before, const Elements& elements_before,
+                const google::protobuf::FileDescriptorSet& now) {
+  Served served{.before = {}, .now = schema::ServedByDefault(now)};
+  for (std::string& name : schema::ServedByDefault(before)) {
+    if (elements_before.services().at(name)->file->is_compared()) {
+      served.before.push_back(std::move(name));
+    }
+  }
+  return served;
+}
+
 unsigned Mask(Category category) { return category == Category::kWire ? kWire : kWireJson; }
 
 }  // namespace
@@ -86,7 +100,11 @@ absl::StatusOr<std::vector<Finding>> Check(const google::protobuf::FileDescripto
   ASSIGN_OR_RETURN(const auto elements_before,
                    Elements::Build(before, options.ignore_unstable_packages));
   ASSIGN_OR_RETURN(const auto elements_now, Elements::Build(now));
-  if (category == Category::kPinion) return CheckApi(*elements_before, *elements_now);
+  if (category == Category::kPinion) {
+    return CheckApi(
+        *elements_before, *elements_now,
+        options.served.has_value() ? *options.served : ServedOf(before, *elements_before, now));
+  }
   const Comparison comparison(*elements_before, *elements_now);
   std::vector<Finding> findings;
   for (const Rule& rule : StandardRules()) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -21,10 +22,19 @@ enum class Category { kWire, kWireJson, kPinion };
 
 std::optional<Category> ParseCategory(absl::string_view name);
 
+// The gRPC services, by full name, that two versions serve: not always all that their schemas hold.
+struct Served {
+  std::vector<std::string> before;
+  std::vector<std::string> now;
+};
+
 struct CheckOptions {
   // Nothing is promised of packages like acme.v1alpha1, acme.v1p1beta2 or acme.v1test: what changes
   // in one is no finding. The old schema's package counts.
   bool ignore_unstable_packages = false;
+  // kPinion: what callers know, wherever it is declared. Nullopt: schema::ServedByDefault, of the
+  // old ones those in files that are compared.
+  std::optional<Served> served;
 };
 
 // REQUIRES: both sets are whole (schema::ReadFiles). Files that buf marks as imports, and

@@ -24,7 +24,7 @@ constexpr absl::string_view kKeepField =
 
 // Every rule of PINION. Where one has the name of a standard rule it is about the same change, but
 // looks at who writes and who reads.
-constexpr std::array<RuleRow, 19> kRules = {{
+constexpr std::array<RuleRow, 21> kRules = {{
     {"ENUM_VALUE_NO_DELETE", "keep it, marked as deprecated, until nobody sends it"},
     {"ENUM_VALUE_NO_DELETE_UNLESS_NUMBER_RESERVED",
      "keep it, or reserve its number when nobody sends it any more"},
@@ -45,6 +45,8 @@ constexpr std::array<RuleRow, 19> kRules = {{
     {"RPC_NO_DELETE", "keep the method, marked as deprecated, until nobody calls it"},
     {"RPC_SAME_CLIENT_STREAMING", kNewMethod},
     {"RPC_SAME_IDEMPOTENCY_LEVEL", kKeepLevel},
+    {"RPC_SAME_REQUEST_TYPE", kNewMethod},
+    {"RPC_SAME_RESPONSE_TYPE", kNewMethod},
     {"RPC_SAME_SERVER_STREAMING", kNewMethod},
 }};
 

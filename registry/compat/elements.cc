@@ -21,9 +21,10 @@ using google::protobuf::UnknownField;
 using google::protobuf::UnknownFieldSet;
 
 // What protobuf itself brings along. https://protobuf.dev/reference/protobuf/google.protobuf/
-constexpr std::array<absl::string_view, 14> kWellKnownFiles = {
+constexpr std::array<absl::string_view, 16> kWellKnownFiles = {
     "google/protobuf/any.proto",
     "google/protobuf/api.proto",
+    "google/protobuf/c_sharp_features.proto",
     "google/protobuf/compiler/plugin.proto",
     "google/protobuf/cpp_features.proto",
     "google/protobuf/descriptor.proto",
@@ -35,6 +36,7 @@ constexpr std::array<absl::string_view, 14> kWellKnownFiles = {
     "google/protobuf/source_context.proto",
     "google/protobuf/struct.proto",
     "google/protobuf/timestamp.proto",
+    "google/protobuf/type.proto",
     "google/protobuf/wrappers.proto",
 };
 

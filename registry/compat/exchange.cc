@@ -1,5 +1,6 @@
 #include "registry/compat/exchange.h"
 
+#include <climits>
 #include <string>
 #include <utility>
 
@@ -15,13 +16,6 @@ namespace {
 
 using google::protobuf::FieldDescriptorProto;
 
-// "old clients send it as string and the new server reads it as bytes".
-std::string Travels(absl::string_view before, absl::string_view now, Direction direction) {
-  return direction == Direction::kRequest
-             ? absl::StrCat("old clients send ", before, ", the new server reads ", now)
-             : absl::StrCat("the new server sends ", now, ", old clients read ", before);
-}
-
 std::string NotAllReserved(const NumberRange& range) {
   return absl::StrCat("numbers ", RangeText(range), " are not all reserved any more");
 }
@@ -36,11 +30,36 @@ size_t StepsOf(const Enum& type) {
 
 bool IsRequired(const Field& field) { return field.cardinality == Cardinality::kRequired; }
 
-bool IsWellKnown(const Element* element) {
-  return element != nullptr && element->file->is_well_known;
+// Extensions of `message`, by number.
+auto ExtensionsOf(const Elements& elements, const Message& message) {
+  const auto& all = elements.extensions();
+  const absl::string_view name = message.full_name;
+  return std::pair(all.lower_bound({name, 0}), all.upper_bound({name, INT_MAX}));
+}
+
+// Field or extension: bytes are the same.
+const Field* FindNumber(const Elements& elements, const Message& message, int number) {
+  if (const auto it = message.fields.find(number); it != message.fields.end()) return it->second;
+  const auto it = elements.extensions().find({message.full_name, number});
+  return it == elements.extensions().end() ? nullptr : it->second;
 }
 
 }  // namespace
+
+std::string Travels(absl::string_view before, absl::string_view now, Direction direction) {
+  return direction == Direction::kRequest
+             ? absl::StrCat("old clients send ", before, ", the new server reads ", now)
+             : absl::StrCat("the new server sends ", now, ", old clients read ", before);
+}
+
+bool MeansSomethingElse(const Message& before, const Message& now) {
+  const auto is_empty = [](const Message& type) {
+    return type.full_name == "google.protobuf.Empty";
+  };
+  return before.full_name != now.full_name &&
+         (before.file->is_well_known || now.file->is_well_known) && !is_empty(before) &&
+         !is_empty(now);
+}
 
 void Exchange::CompareMessages(const Message& before, const Message& now, Direction direction) {
   open_.push_back({&before, &now, direction});
@@ -68,16 +87,20 @@ void Exchange::CompareOne(const Message& before, const Message& now, Direction d
   if (before.file->is_well_known && before.full_name == now.full_name) return;
   const NumberSet reserved(ReservedRanges(*now.proto));
   for (const auto& [number, field] : before.fields) {
-    const auto it = now.fields.find(number);
-    if (it == now.fields.end()) {
-      CompareDeleted(*field, now, reserved, direction);
+    if (const Field* other = FindNumber(now_, now, number)) {
+      CompareFields(*field, *other, direction);
     } else {
-      CompareFields(*field, *it->second, direction);
+      CompareDeleted(*field, now, reserved, direction);
     }
   }
+  // One that is gone leaves its number in the message's extension range.
+  for (auto [it, end] = ExtensionsOf(before_, before); it != end && Spend(1); ++it) {
+    const Field* other = FindNumber(now_, now, it->first.second);
+    if (other != nullptr) CompareFields(*it->second, *other, direction);
+  }
   for (const auto& [number, field] : now.fields) {
-    if (!IsRequired(*field) || before.fields.contains(number)) continue;
-    if (direction == Direction::kResponse) continue;
+    if (!IsRequired(*field) || direction == Direction::kResponse) continue;
+    if (FindNumber(before_, before, number) != nullptr) continue;
     out_.Add("MESSAGE_SAME_REQUIRED_FIELDS", Severity::kBreaking, field->full_name, field->file,
              PlaceOf(*field),
              absl::StrCat("field ", number,
@@ -91,27 +114,27 @@ void Exchange::CompareOne(const Message& before, const Message& now, Direction d
   }
 }
 
-// A new name for a number is nothing; a name that has moved on to another number is.
+// A new name for a number is nothing; a name that has moved on to another number is, unless the one
+// number is gone and the other new: what is deleted and added meets nothing.
 void Exchange::CompareNames(const Message& before, const Message& now) {
   absl::flat_hash_map<absl::string_view, const Field*> names;
   for (const auto& [number, field] : now.fields) names[field->proto->name()] = field;
   for (const auto& [number, field] : before.fields) {
     const auto same_number = now.fields.find(number);
     const auto same_name = names.find(field->proto->name());
-    if (same_number == now.fields.end() || same_name == names.end() ||
-        same_name->second == same_number->second) {
-      continue;
-    }
-    out_.Add("FIELD_SAME_NUMBER", Severity::kBreaking, field->full_name, now.file,
-             PlaceOfName(*same_number->second),
-             absl::StrCat("\"", field->proto->name(), "\" had number ", number, " and now has ",
-                          same_name->second->proto->number(),
-                          ": old clients and the new server mean different fields by it"));
+    if (same_name == names.end()) continue;
+    const int new_number = same_name->second->proto->number();
+    const bool number_is_gone = same_number == now.fields.end();
+    if (new_number == number || (number_is_gone && !before.fields.contains(new_number))) continue;
+    out_.Add(
+        "FIELD_SAME_NUMBER", Severity::kBreaking, field->full_name, now.file,
+        PlaceOfName(number_is_gone ? *same_name->second : *same_number->second),
+        absl::StrCat("\"", field->proto->name(), "\" had number ", number, " and now has ",
+                     new_number, ": old clients and the new server mean different fields by it"));
   }
 }
 
 void Exchange::CompareExtensions(const Field& before, const Field& now) {
-  if (!before.file->is_compared()) return;
   CompareFields(before, now, Direction::kRequest);
   CompareFields(before, now, Direction::kResponse);
   Finish();
@@ -179,8 +202,7 @@ void Exchange::CompareKinds(const Field& before, const Field& now, Direction dir
   const Message* message_before = before_.FindMessage(before.type_name());
   const Message* message_now = now_.FindMessage(now.type_name());
   if (message_before == nullptr || message_now == nullptr) return;
-  if (message_before->full_name != message_now->full_name &&
-      (IsWellKnown(message_before) || IsWellKnown(message_now))) {
+  if (MeansSomethingElse(*message_before, *message_now)) {
     out_.Add("FIELD_WIRE_COMPATIBLE_TYPE", Severity::kBreaking, before.full_name, now.file,
              PlaceOfType(now),
              absl::StrCat(Travels(TypeText(before), TypeText(now), direction),

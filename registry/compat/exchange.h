@@ -10,10 +10,12 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <tuple>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/string_view.h"
 #include "registry/compat/collector.h"
 #include "registry/compat/elements.h"
 #include "registry/compat/number_ranges.h"
@@ -21,6 +23,13 @@
 namespace pinion::compat {
 
 enum class Direction { kRequest, kResponse };
+
+// "old clients send string, the new server reads bytes".
+std::string Travels(absl::string_view before, absl::string_view now, Direction direction);
+
+// Two types of which protobuf brings one along: what its bytes mean is more than their structure.
+// google.protobuf.Empty has none, and stands for any message without fields.
+bool MeansSomethingElse(const Message& before, const Message& now);
 
 // What one comparison may cost: a step for each field, value and reserved range of two types that
 // meet, and some for the meeting. Where each type meets one other, a set of 16 MiB takes some two

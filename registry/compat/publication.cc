@@ -34,12 +34,14 @@ std::string SchemaText(const routing::v1::Version& version) {
 struct Published {
   const VersionName& name;
   const google::protobuf::FileDescriptorSet& files;
+  std::vector<std::string> grpc_services;
 };
 
 // The breaking findings between two versions. What cannot be compared is not taken for compatible.
 absl::StatusOr<std::vector<Finding>> Breaks(const std::string& service, const Published& older,
                                             const Published& newer) {
-  auto found = Check(older.files, newer.files, Category::kPinion);
+  auto found = Check(older.files, newer.files, Category::kPinion,
+                     {.served = Served{.before = older.grpc_services, .now = newer.grpc_services}});
   if (!found.ok()) {
     return model::Refusal(
         found.status().code(),
@@ -119,10 +121,11 @@ absl::Status CheckIsSame(const registry::v1::Version& there, const routing::v1::
        {"asked_digest", asked.schema_digest()}});
 }
 
-SchemaGate::SchemaGate(std::string service, VersionName name,
+SchemaGate::SchemaGate(const routing::v1::Version& asked, VersionName name,
                        const google::protobuf::FileDescriptorSet& files,
                        std::vector<Waiver> waivers, absl::Time now)
-    : service_(std::move(service)),
+    : service_(asked.service()),
+      grpc_services_(GrpcServicesOf(asked)),
       name_(std::move(name)),
       files_(files),
       waivers_(std::move(waivers)),
@@ -142,8 +145,8 @@ absl::Status SchemaGate::Compare(const routing::v1::Version& other,
   const bool other_is_older = name < name_;
   const VersionName& older = other_is_older ? name : name_;
   const VersionName& newer = other_is_older ? name_ : name;
-  const Published there{name, files};
-  const Published asked{name_, files_};
+  const Published there{name, files, GrpcServicesOf(other)};
+  const Published asked{name_, files_, grpc_services_};
   ASSIGN_OR_RETURN(auto findings, other_is_older ? Breaks(service_, there, asked)
                                                  : Breaks(service_, asked, there));
   Waived result = ApplyWaivers(std::move(findings), waivers_,

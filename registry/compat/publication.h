@@ -37,8 +37,9 @@ absl::Status CheckIsSame(const registry::v1::Version& there, const routing::v1::
 // Compares a new version with others of its service, the older of two being what clients know.
 class SchemaGate {
  public:
-  // `files`, of the new version, outlive the gate. REQUIRES: valid waivers.
-  SchemaGate(std::string service, version::VersionName name,
+  // `asked`, the new version, has `name` and `files`, which outlive the gate. REQUIRES: valid
+  // waivers.
+  SchemaGate(const routing::v1::Version& asked, version::VersionName name,
              const google::protobuf::FileDescriptorSet& files, std::vector<Waiver> waivers,
              absl::Time now);
 
@@ -65,6 +66,7 @@ class SchemaGate {
   absl::Status Refusal() const;
 
   const std::string service_;
+  const std::vector<std::string> grpc_services_;
   const version::VersionName name_;
   const google::protobuf::FileDescriptorSet& files_;
   const std::vector<Waiver> waivers_;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "gmock/gmock.h"
+#include "google/protobuf/empty.pb.h"
 #include "gtest/gtest.h"
 #include "tests/testing/parsed_schema.h"
 
@@ -122,6 +123,23 @@ TEST(Drift, TypesDeepBelowAndThoseThatHoldThemselvesAreCompared) {
   const auto differences =
       Differences(*published, ParsedSchema(tree + "{ A a = 1; int32 n = 2; }"));
   EXPECT_THAT(*differences, ElementsAre("field acme.v1.B.n is of type int32 instead of int64"));
+}
+
+// Two releases of protobuf may meet.
+TEST(Drift, ProtobufsOwnTypesAreNotCompared) {
+  auto newer =
+      ParsedSchema("message A {} service S { rpc Get(A) returns (google.protobuf.Empty); }");
+  auto older = newer;
+  google::protobuf::Empty::descriptor()->file()->CopyTo(older.add_file());
+  google::protobuf::Empty::descriptor()->file()->CopyTo(newer.add_file());
+  auto& field = *newer.mutable_file(1)->mutable_message_type(0)->add_field();
+  field.set_name("edition");
+  field.set_number(14);
+  field.set_type(google::protobuf::FieldDescriptorProto::TYPE_INT32);
+  field.set_label(google::protobuf::FieldDescriptorProto::LABEL_OPTIONAL);
+  const auto published = schema::Schema::Parse(newer.SerializeAsString());
+  ASSERT_TRUE(published.ok()) << published.status();
+  EXPECT_THAT(*Differences(*published, older), ElementsAre());
 }
 
 TEST(Drift, ManyAreBoundedAndASentenceNamesThree) {

@@ -141,6 +141,14 @@ absl::StatusOr<FileDescriptorSet> ReadFiles(absl::string_view bytes, size_t byte
   return files;
 }
 
+std::vector<std::string> ServedByDefault(const FileDescriptorSet& files) {
+  std::vector<std::string> names;
+  for (Declared& one : DeclaredServices(files)) {
+    if (one.chosen) names.push_back(std::move(one.service.name));
+  }
+  return names;
+}
+
 absl::StatusOr<Schema> Schema::Parse(absl::string_view bytes,
                                      const std::vector<std::string>& wanted) {
   Schema schema;

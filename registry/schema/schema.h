@@ -32,12 +32,15 @@ struct GrpcService {
 absl::StatusOr<google::protobuf::FileDescriptorSet> ReadFiles(
     absl::string_view bytes, size_t bytes_max = kMaxDescriptorSetBytes);
 
+// The gRPC services, by full name, that a version of `files` serves unless it names them: all in
+// the set but those that gateways answer themselves (grpc.health.v1, grpc.reflection) and those in
+// google.* files that another file imports.
+std::vector<std::string> ServedByDefault(const google::protobuf::FileDescriptorSet& files);
+
 class Schema {
  public:
   // `bytes` is a serialised FileDescriptorSet with everything that its files import. `wanted` are
-  // the gRPC services that the version serves; empty: all in the set but those that gateways answer
-  // themselves (grpc.health.v1, grpc.reflection) and those in google.* files that another file
-  // imports.
+  // the gRPC services that the version serves; empty: as ServedByDefault.
   // InvalidArgument: as ReadFiles, or ARGUMENT_INVALID (a wanted service is not in it).
   static absl::StatusOr<Schema> Parse(absl::string_view bytes,
                                       const std::vector<std::string>& wanted = {});

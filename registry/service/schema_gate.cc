@@ -61,8 +61,8 @@ absl::StatusOr<std::string> CheckSchema(Draft& draft, const routing::v1::Service
   ASSIGN_OR_RETURN(const auto records,
                    draft.All<v1::VersionRecord>(model::VersionsOf(service.name())));
   RETURN_IF_ERROR(CheckMethods(records, service.name(), schema));
-  compat::SchemaGate gate(service.name(), name, schema.files(), std::move(waivers),
-                          absl::FromUnixSeconds(draft.now().seconds()));
+  compat::SchemaGate gate(compat::AskedVersion(request, &schema), name, schema.files(),
+                          std::move(waivers), absl::FromUnixSeconds(draft.now().seconds()));
   for (const auto& record : records) {
     const routing::v1::Version& other = record.value.version().version();
     ASSIGN_OR_RETURN(const bool concerns, gate.Concerns(other));

@@ -71,6 +71,23 @@ TEST_F(SchemaGateTest, EveryVersionCountsAndNotOnlyTheLatest) {
   EXPECT_THAT(std::string(refused.message()), HasSubstr("1.1.0 to 1.2.0"));
 }
 
+TEST_F(SchemaGateTest, AServiceThatIsServedNoLongerIsABreak) {
+  const std::string both = DescriptorSetOf({"acme.AddressBook", "acme.Notes"});
+  ASSERT_TRUE(Publish("addressbook", "1.0.0", both).ok());
+  v1::PublishVersionRequest request;
+  request.set_service("addressbook");
+  request.set_name("1.1.0");
+  request.set_descriptor_set(both);
+  request.add_grpc_services("acme.AddressBook");
+  const absl::Status refused = PublishVersion(*registry_, ann_, request).status();
+  EXPECT_EQ(Outcome(refused), "FAILED_PRECONDITION SCHEMA_BREAKS");
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("PACKAGE_SERVICE_NO_DELETE acme.Notes"));
+  request.set_name("2.0.0");
+  ASSERT_TRUE(PublishVersion(*registry_, ann_, request).ok());
+  // What 2.0.0 does not serve it may change.
+  EXPECT_TRUE(Publish("addressbook", "2.1.0", DescriptorSetOf({"acme.AddressBook"})).ok());
+}
+
 TEST_F(SchemaGateTest, WhatCannotBeComparedIsRefused) {
   const std::string circle = testing::CircleOfTypes(2001).SerializeAsString();
   ASSERT_TRUE(
