@@ -13,12 +13,20 @@
 namespace pinion::service {
 namespace {
 
-// One message holds at most this much of the ring.
+// One message holds at most this much of the ring, or of a snapshot's records; one that is larger
+// goes alone.
 constexpr int kMaxBatchRevisions = 256;
 constexpr size_t kMaxBatchBytes = 1 << 20;
 
+// Records of a snapshot that are read first, while nobody knows how large they are.
+constexpr size_t kRecordsAtFirst = 32;
+
 // How long the follower waits before it asks a store again that did not answer.
 constexpr absl::Duration kRetryAfter = absl::Seconds(1);
+
+// After so many attempts that failed, each a heartbeat and a pause, what the hub has is not told as
+// the newest any more. A watch that only moves to another etcd fails once or twice.
+constexpr int kAttempts = 3;
 
 // An overtaken subscription is told so by its next Next(). One that has not come back for it after
 // this time is blocked on a peer that does not read at all.
@@ -38,6 +46,7 @@ WatchHub::WatchHub(Registry& registry, const WatchOptions& options)
   floor_ = std::max(store.compact_revision(),
                     store.revision() - static_cast<store::Revision>(options.ring_revisions));
   through_ = floor_;
+  followed_at_ = registry.clock().Monotonic();
   watcher_ = store.Watch(store::KeyRange::Prefix(model::kRoutingPrefix), floor_);
   thread_ = std::thread([hub = this] { hub->RunFollower(); });
 }
@@ -71,9 +80,29 @@ void WatchHub::RunFollower() {
     } else if (!absl::IsCancelled(batch.status())) {
       log::Warning("registry", absl::StrCat("cannot follow the store: ", batch.status().message()));
       MutexLock lock(&mutex_);
+      NoteUnread(batch.status());
       if (!stopping_) changed_.WaitFor(&mutex_, kRetryAfter);
     }
   }
+}
+
+void WatchHub::NoteUnread(absl::Status why) {
+  unread_ = std::move(why);
+  if (!CheckFollowing().ok()) changed_.SignalAll();
+}
+
+void WatchHub::NoteRead() {
+  unread_ = absl::OkStatus();
+  followed_at_ = registry_.clock().Monotonic();
+}
+
+absl::Status WatchHub::CheckFollowing() const {
+  // Without an error a quiet store, or a process that stood still, is not one that is away.
+  if (unread_.ok()) return absl::OkStatus();
+  const absl::Duration since = registry_.clock().Monotonic() - followed_at_;
+  if (since <= kAttempts * (options_.heartbeat + kRetryAfter)) return absl::OkStatus();
+  return model::Refusal(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE",
+                        absl::StrCat("the registry cannot read its store: ", unread_.message()));
 }
 
 absl::Status WatchHub::Project(absl::Span<const store::Event> revision,
@@ -120,6 +149,7 @@ void WatchHub::Append(const store::WatchBatch& batch) {
     ring_.push_back(std::move(entry));
   }
   through_ = batch.through;
+  NoteRead();
   Trim();
   if (told) changed_.SignalAll();
 }
@@ -153,6 +183,7 @@ void WatchHub::Restart() {
   ring_bytes_ = 0;
   floor_ = through_ = registry_.store().revision();
   watcher_ = registry_.store().Watch(store::KeyRange::Prefix(model::kRoutingPrefix), floor_);
+  NoteRead();
   Trim();
   changed_.SignalAll();
 }
@@ -224,6 +255,10 @@ store::Revision WatchHub::floor() const {
   return std::max(floor_, through_ - static_cast<store::Revision>(options_.ring_revisions));
 }
 
+WatchHub::Subscription::Subscription(WatchHub& hub, registry::v1::GatewayStatus status,
+                                     std::function<void()> cut)
+    : hub_(hub), cut_(std::move(cut)), status_(std::move(status)), records_(kRecordsAtFirst) {}
+
 WatchHub::Subscription::~Subscription() {
   MutexLock lock(&hub_.mutex_);
   hub_.subscriptions_.erase(this);
@@ -240,33 +275,14 @@ absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::NextSnapshot
     if (hub_.stopping_) return absl::UnavailableError("the registry is shutting down");
     revision = at_;
   }
-  const std::vector<std::string>& prefixes = model::SnapshotPrefixes();
-  store::KeyRange range = store::KeyRange::Prefix(prefixes[prefix_]);
-  if (!after_key_.empty()) range.key = after_key_ + '\0';
-  ASSIGN_OR_RETURN(
-      const store::RangeResult page,
-      hub_.registry_.store().Range(
-          {.range = std::move(range), .revision = revision, .limit = hub_.options_.snapshot_page}));
-  std::vector<routing::v1::Resource> resources;
-  for (const store::KeyValue& kv : page.kvs) {
-    const absl::Status status = model::AppendResources(kv.key, kv.value, resources);
-    if (status.ok()) continue;
-    log::Error("registry", absl::StrCat("a gateway cannot be told all: ", status.message()));
-    return status;
-  }
-  if (page.more) {
-    after_key_ = page.kvs.back().key;
-  } else {
-    after_key_.clear();
-    ++prefix_;
-  }
+  ASSIGN_OR_RETURN(std::vector<routing::v1::Resource> resources, NextRecords(revision));
   registry::v1::WatchResponse response;
   response.set_registry_id(hub_.registry_.id());
   registry::v1::SnapshotChunk& chunk = *response.mutable_snapshot();
   chunk.set_revision(revision);
   chunk.set_reason(reason_);
   chunk.set_first(std::exchange(first_, false));
-  chunk.set_last(prefix_ == prefixes.size());
+  chunk.set_last(prefix_ == model::SnapshotPrefixes().size());
   for (routing::v1::Resource& resource : resources) *chunk.add_resources() = std::move(resource);
   if (chunk.last()) {
     in_snapshot_ = false;
@@ -276,12 +292,47 @@ absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::NextSnapshot
   return response;
 }
 
+absl::StatusOr<std::vector<routing::v1::Resource>> WatchHub::Subscription::NextRecords(
+    store::Revision revision) {
+  store::KeyRange range = store::KeyRange::Prefix(model::SnapshotPrefixes()[prefix_]);
+  if (!after_key_.empty()) range.key = after_key_ + '\0';
+  const size_t limit = std::min(records_, hub_.options_.snapshot_page);
+  ASSIGN_OR_RETURN(const store::RangeResult page,
+                   hub_.registry_.store().Range(
+                       {.range = std::move(range), .revision = revision, .limit = limit}));
+  std::vector<routing::v1::Resource> resources;
+  size_t taken = 0;
+  size_t bytes = 0;
+  for (const store::KeyValue& kv : page.kvs) {
+    if (taken > 0 && bytes + kv.value.size() > kMaxBatchBytes) break;
+    const absl::Status status = model::AppendResources(kv.key, kv.value, resources);
+    if (!status.ok()) {
+      log::Error("registry", absl::StrCat("a gateway cannot be told all: ", status.message()));
+      return status;
+    }
+    bytes += kv.value.size();
+    ++taken;
+  }
+  if (taken < page.kvs.size()) {
+    after_key_ = page.kvs[taken - 1].key;
+    records_ = taken;  // what did not fit is read again
+  } else if (page.more) {
+    after_key_ = page.kvs.back().key;
+    records_ = bytes <= kMaxBatchBytes / 2 ? 2 * limit : limit;
+  } else {
+    after_key_.clear();
+    ++prefix_;
+    records_ = kRecordsAtFirst;
+  }
+  return resources;
+}
+
 absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::NextChanges() {
   registry::v1::WatchResponse response;
   response.set_registry_id(hub_.registry_.id());
   MutexLock lock(&hub_.mutex_);
   const auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(hub_.mutex_) {
-    return hub_.stopping_ || at_ < hub_.floor_ ||
+    return hub_.stopping_ || at_ < hub_.floor_ || !hub_.CheckFollowing().ok() ||
            (!hub_.ring_.empty() && hub_.ring_.back().changes->revision() > at_);
   };
   // Woken for nothing, it says early how far it is, which does no harm.
@@ -298,6 +349,7 @@ absl::StatusOr<registry::v1::WatchResponse> WatchHub::Subscription::NextChanges(
   }
   hub_.CollectChanges(*this, *response.mutable_changes());
   if (response.changes().revisions().empty()) {
+    RETURN_IF_ERROR(hub_.CheckFollowing());
     at_ = std::max(at_, hub_.through_);
     response.mutable_progress()->set_revision(at_);
     *response.mutable_progress()->mutable_time() = ToTimestamp(hub_.registry_.clock().Wall());

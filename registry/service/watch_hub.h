@@ -37,7 +37,7 @@ struct WatchOptions {
   size_t ring_bytes = 64 << 20;
   absl::Duration heartbeat = absl::Seconds(5);
   size_t subscriptions_max = 1'024;  // each has a thread
-  size_t snapshot_page = 2'000;      // records a message: well below gRPC's 4 MiB
+  size_t snapshot_page = 2'000;      // records a message, fewer of large ones: below gRPC's 4 MiB
 };
 
 class WatchHub {
@@ -94,6 +94,12 @@ class WatchHub {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The store has compacted what was not read yet: forgets all and begins anew.
   void Restart();
+  // The store cannot be read, for this reason; whoever waits for changes is told once it lasts.
+  void NoteUnread(absl::Status why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // It was read just now.
+  void NoteRead() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Unavailable (STORE_UNAVAILABLE): for so long that nobody knows what the newest is.
+  absl::Status CheckFollowing() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Registry& registry_;
   const WatchOptions options_;
@@ -109,6 +115,8 @@ class WatchHub {
   absl::Status damage_ ABSL_GUARDED_BY(mutex_);
   store::Revision damaged_revision_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_set<Subscription*> subscriptions_ ABSL_GUARDED_BY(mutex_);
+  absl::Time followed_at_ ABSL_GUARDED_BY(mutex_);  // the store was read; monotonic
+  absl::Status unread_ ABSL_GUARDED_BY(mutex_);     // why it cannot be since, if so
   int64_t overtaken_ ABSL_GUARDED_BY(mutex_) = 0;
   std::unique_ptr<store::Watcher> watcher_ ABSL_GUARDED_BY(mutex_);
 
@@ -123,15 +131,17 @@ class WatchHub::Subscription {
   // The next message; waits for one at most as long as a heartbeat, then says how far it is.
   // ResourceExhausted (WATCH_TOO_SLOW): overtaken; DataLoss (RECORD_DAMAGED): a record of the
   // snapshot or of a change cannot be told, and nothing is told without it; Unavailable: the hub
-  // stops, or the store cannot be read. Any error ends it.
+  // stops, or the store cannot be read (STORE_UNAVAILABLE: and has not been for some time, so that
+  // another replica may know more). Any error ends it.
   absl::StatusOr<registry::v1::WatchResponse> Next();
 
  private:
   friend class WatchHub;
-  Subscription(WatchHub& hub, registry::v1::GatewayStatus status, std::function<void()> cut)
-      : hub_(hub), cut_(std::move(cut)), status_(std::move(status)) {}
+  Subscription(WatchHub& hub, registry::v1::GatewayStatus status, std::function<void()> cut);
 
   absl::StatusOr<registry::v1::WatchResponse> NextSnapshot();
+  // As many of the records that come next as one message holds, and moves on behind them.
+  absl::StatusOr<std::vector<routing::v1::Resource>> NextRecords(store::Revision revision);
   absl::StatusOr<registry::v1::WatchResponse> NextChanges();
 
   WatchHub& hub_;
@@ -147,6 +157,7 @@ class WatchHub::Subscription {
   bool first_ = true;
   size_t prefix_ = 0;      // in SnapshotPrefixes()
   std::string after_key_;  // empty: from the prefix's first
+  size_t records_;         // read at once; follows how large they are
 };
 
 }  // namespace pinion::service

@@ -1,14 +1,19 @@
-// What gateways are told: snapshots, changes in order, resumption, and the end of those that are
-// too slow.
+// What gateways are told: snapshots, changes in order, resumption, the end of those that are too
+// slow, and that of all when the store is away.
 #include "registry/service/watch_hub.h"
 
 #include <atomic>
+#include <memory>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "registry/model/keys.h"
+#include "registry/store/forwarding_store.h"
 #include "tests/testing/registry_fixture.h"
 
 namespace pinion::service {
@@ -19,6 +24,44 @@ using registry::v1::WatchResponse;
 using ::testing::ElementsAre;
 
 constexpr size_t kRing = 8;
+
+// A store whose changes cannot be read while it is `away`.
+class DeafStore : public store::ForwardingStore {
+ public:
+  explicit DeafStore(store::Store& store) : ForwardingStore(store) {}
+
+  std::unique_ptr<store::Watcher> Watch(store::KeyRange range, store::Revision after) override {
+    return std::make_unique<Deaf>(*this, ForwardingStore::Watch(std::move(range), after));
+  }
+
+  // Until the changes were asked for so many times more; all that came before has ended then.
+  void AwaitReads(int more) const {
+    const int enough = reads_ + more;
+    while (reads_ < enough) std::this_thread::yield();
+  }
+
+  std::atomic<bool> away{false};
+
+ private:
+  class Deaf : public store::Watcher {
+   public:
+    Deaf(DeafStore& owner, std::unique_ptr<store::Watcher> watcher)
+        : owner_(owner), watcher_(std::move(watcher)) {}
+
+    absl::StatusOr<store::WatchBatch> Next(absl::Duration timeout) override {
+      ++owner_.reads_;
+      if (owner_.away) return absl::UnavailableError("nobody answers");
+      return watcher_->Next(timeout);
+    }
+    void Cancel() override { watcher_->Cancel(); }
+
+   private:
+    DeafStore& owner_;
+    const std::unique_ptr<store::Watcher> watcher_;
+  };
+
+  std::atomic<int> reads_{0};
+};
 
 class WatchHubTest : public RegistryFixture {
  protected:
@@ -70,6 +113,18 @@ class WatchHubTest : public RegistryFixture {
       }
     }
     return seen;
+  }
+
+  // A version of addressbook as the store has it, with so many names of methods of 100 bytes.
+  void PutVersion(const std::string& name, int methods) {
+    v1::VersionRecord record;
+    routing::v1::Version& version = *record.mutable_version()->mutable_version();
+    version.set_service("addressbook");
+    version.set_name(name);
+    routing::v1::GrpcMethods& names = *version.add_methods();
+    for (int i = 0; i < methods; ++i) names.add_methods(std::string(100, 'm'));
+    const std::string key = model::VersionKey("addressbook", name);
+    ASSERT_TRUE(store_.Commit({.then = {store::Put{key, record.SerializeAsString()}}}).ok());
   }
 
   // Until a hub whose ring is full has followed to the newest revision.
@@ -279,6 +334,69 @@ TEST_F(WatchHubTest, AHeartbeatSaysHowFarItIs) {
   EXPECT_EQ(gateways[0].sent_revision(), store_.revision());
   subscription->reset();
   EXPECT_TRUE(hub_->Gateways().empty());
+}
+
+// Gateways take the progress that they are told for the newest, so another replica must be asked.
+TEST_F(WatchHubTest, WhatCannotBeReadIsNotToldAsTheNewest) {
+  SetUpAddressBook();
+  DeafStore deaf(store_);
+  const std::unique_ptr<Registry> registry = *Registry::Open(deaf, clock_);
+  WatchHub hub(*registry, Small());
+  WatchRequest request;
+  request.set_registry_id(registry->id());
+  request.set_from_revision(store_.revision());
+  auto subscription = *hub.Subscribe(request, "test", [] {});
+  clock_.Advance(absl::Hours(3));
+  EXPECT_EQ(Outcome(subscription->Next().status()), "OK") << "it is only quiet";
+
+  deaf.AwaitReads(2);
+  deaf.away = true;
+  deaf.AwaitReads(1);
+  EXPECT_EQ(Outcome(subscription->Next().status()), "OK") << "it may be back in a moment";
+  ASSERT_TRUE(Pin("billing", "addressbook", "^1").ok());
+  clock_.Advance(absl::Minutes(1));
+  absl::Status status;
+  for (int i = 0; i < 500 && status.ok(); ++i) status = subscription->Next().status();
+  ASSERT_EQ(Outcome(status), "UNAVAILABLE STORE_UNAVAILABLE") << status;
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("nobody answers"));
+
+  // Whoever comes meanwhile waits for nothing; once the store is back, nothing is lost.
+  subscription = *hub.Subscribe(request, "test", [] {});
+  EXPECT_EQ(Outcome(subscription->Next().status()), "UNAVAILABLE STORE_UNAVAILABLE");
+  deaf.away = false;
+  absl::StatusOr<WatchResponse> message;
+  while (!message.ok()) {
+    subscription = *hub.Subscribe(request, "test", [] {});
+    message = subscription->Next();
+  }
+  EXPECT_EQ(message->changes().revisions_size(), 1);
+}
+
+// A version's record may be more than a megabyte.
+TEST_F(WatchHubTest, LargeRecordsAreFewInAMessage) {
+  SetUpAddressBook();
+  PutVersion("9.0.0", 4'000);
+  PutVersion("9.0.1", 4'000);
+  PutVersion("9.0.2", 12'000);
+  for (const char* name : {"9.0.3", "9.0.4", "9.0.5", "9.0.6", "9.0.7"}) PutVersion(name, 4'000);
+  Start({.heartbeat = absl::Milliseconds(20)});
+  auto subscription = Subscribe(0);
+  std::vector<std::string> versions;
+  WatchResponse message;
+  while (!message.snapshot().last()) {
+    absl::StatusOr<WatchResponse> next = (*subscription)->Next();
+    ASSERT_TRUE(next.ok()) << next.status();
+    message = *std::move(next);
+    EXPECT_LE(message.ByteSizeLong(), size_t{2} << 20);
+    for (const routing::v1::Resource& resource : message.snapshot().resources()) {
+      if (resource.has_version()) versions.push_back(resource.version().name());
+    }
+  }
+  EXPECT_THAT(versions, ElementsAre("1.0.0", "9.0.0", "9.0.1", "9.0.2", "9.0.3", "9.0.4", "9.0.5",
+                                    "9.0.6", "9.0.7"));
+  PutVersion("9.0.8", 4'000);
+  EXPECT_THAT(Follow(**subscription, store_.revision()),
+              ElementsAre(absl::StrCat(store_.revision(), " put ", R::kVersion)));
 }
 
 TEST_F(WatchHubTest, StoppingEndsTheWaiting) {
