@@ -91,6 +91,7 @@ absl::Status RoutingState::ReceiveSnapshot(const WatchResponse& message) {
     digests_.clear();
     in_snapshot_ = true;
     changed_ = false;
+    answers_word_ = !accepted_registry_id_.empty();
     received_registry_id_ = message.registry_id();
     received_revision_ = chunk.revision();
   }
@@ -171,7 +172,7 @@ void RoutingState::PutSchema(const SchemaKey& key, std::string file_descriptor_s
 
 absl::StatusOr<std::shared_ptr<const route::RouteTable>> RoutingState::TakeTable() {
   CHECK(changed_ && !in_snapshot_);
-  if (accepted_registry_id_.empty() && instances_ >= limits::kInstancesWatchedMin &&
+  if (!answers_word_ && instances_ >= limits::kInstancesWatchedMin &&
       instance_uids_.size() * 2 < instances_) {
     needs_snapshot_ = true;
     changed_ = false;
@@ -179,7 +180,8 @@ absl::StatusOr<std::shared_ptr<const route::RouteTable>> RoutingState::TakeTable
                   absl::StrCat("of ", instances_, " instances only ", instance_uids_.size(),
                                " would be left at once"));
   }
-  accepted_registry_id_.clear();
+  // A schema, or what came before the word, leaves it in force.
+  if (std::exchange(answers_word_, false)) accepted_registry_id_.clear();
   changed_ = false;
   registry_id_ = received_registry_id_;
   revision_ = received_revision_;

@@ -31,7 +31,10 @@ class RoutingState {
 
   // An operator's word that this registry's next snapshot is right, even if it is another registry,
   // at a lower revision or with few instances; no other registry's is then. Empty: no such word.
-  void Accept(std::string registry_id) { accepted_registry_id_ = std::move(registry_id); }
+  void Accept(std::string registry_id) {
+    accepted_registry_id_ = std::move(registry_id);
+    answers_word_ = false;
+  }
   // The only registry whose snapshot would be taken over; empty: any.
   const std::string& expected_registry_id() const {
     return accepted_registry_id_.empty() ? registry_id_ : accepted_registry_id_;
@@ -62,6 +65,8 @@ class RoutingState {
   std::optional<SchemaKey> TakeWantedSchema();
   // It could not be fetched: to be taken again.
   void WantSchemaAgain(SchemaKey key) { wanted_schemas_.push_back(std::move(key)); }
+  // The registry does not have it: wanted anew when a version is put whose schema it is.
+  void ForgetSchema(const SchemaKey& key) { known_digests_.erase(key.digest); }
   // What was wanted.
   void PutSchema(const SchemaKey& key, std::string file_descriptor_set);
 
@@ -89,6 +94,7 @@ class RoutingState {
 
   const std::string gateway_id_;
   std::string accepted_registry_id_;  // until its snapshot was taken
+  bool answers_word_ = false;         // what was received began with that snapshot
   Refusal refusal_;
   route::TableBuilder builder_;
   absl::flat_hash_set<std::string> instance_uids_;

@@ -1,6 +1,7 @@
 #include "gateway/watch/routing_state.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -175,6 +176,25 @@ TEST_F(RoutingStateTest, AnOperatorsWordAcceptsOneSnapshot) {
   EXPECT_FALSE(state_.Receive(Snapshot("other", 1)).ok());
 }
 
+TEST_F(RoutingStateTest, AnOperatorsWordWaitsForItsSnapshot) {
+  TakeAfter(Snapshot("r", 5));
+  state_.Accept("r");
+  state_.PutSchema({"greeter", "1.0.0", "d1"}, "schema");
+  Take();
+  EXPECT_EQ(RequestText(), "gateway_id: \"gw\" registry_id: \"r\"");
+  TakeAfter(Snapshot("r", 2));
+  EXPECT_EQ(state_.revision(), 2);
+  EXPECT_FALSE(state_.Receive(Snapshot("r", 1)).ok()) << "it was about one";
+  // What was received before the word is not what it is about.
+  state_.BeginStream();
+  ASSERT_TRUE(state_.Receive(Snapshot("r", 6)).ok());
+  state_.Accept("r");
+  Take();
+  state_.BeginStream();
+  TakeAfter(Snapshot("r", 3));
+  EXPECT_EQ(state_.revision(), 3);
+}
+
 // `count` instances of greeter 1.0.0.
 std::string Instances(size_t count) {
   std::string text = kGreeterResources;
@@ -235,6 +255,27 @@ TEST_F(RoutingStateTest, SchemasAloneAreToldFromAChange) {
   EXPECT_NE((*table)->FindSchema("d1"), nullptr);
   EXPECT_NE((*table)->FindSchema("d2"), nullptr);
   EXPECT_FALSE(state_.only_schemas_changed());
+}
+
+TEST_F(RoutingStateTest, ASchemaThatIsNotThereIsWantedByTheNextVersionThatHasIt) {
+  const auto version = [](int revision, const std::string& name) {
+    return Message(absl::StrCat("registry_id: 'r' changes { revisions { revision: ", revision,
+                                " changes { put { version { service: 'greeter' name: '", name,
+                                "' state: ACTIVE schema_digest: 'd1' } } } } }"));
+  };
+  TakeAfter(Snapshot("r", 5));
+  TakeAfter(version(6, "3.0.0"));
+  const std::optional<SchemaKey> key = state_.TakeWantedSchema();
+  ASSERT_TRUE(key.has_value());
+  TakeAfter(version(7, "3.0.1"));
+  EXPECT_FALSE(state_.TakeWantedSchema().has_value()) << "it is being fetched";
+  state_.ForgetSchema(*key);
+  EXPECT_FALSE(state_.TakeWantedSchema().has_value());
+  TakeAfter(version(8, "3.0.2"));
+  const std::optional<SchemaKey> again = state_.TakeWantedSchema();
+  ASSERT_TRUE(again.has_value());
+  EXPECT_EQ(again->version, "3.0.2");
+  EXPECT_EQ(again->digest, "d1");
 }
 
 }  // namespace

@@ -48,7 +48,11 @@ absl::Status SchemaFetcher::Take(Event& event) {
     log::Warning(kPart,
                  absl::StrCat("no schema of ", event.schema.service, " ", event.schema.version,
                               " for reflection: ", std::string(event.status.message())));
-    state_.WantSchemaAgain(std::move(event.schema));
+    if (absl::IsNotFound(event.status)) {
+      state_.ForgetSchema(event.schema);
+    } else {
+      state_.WantSchemaAgain(std::move(event.schema));
+    }
     return absl::OkStatus();
   }
   const absl::Status saved = store_.has_value()

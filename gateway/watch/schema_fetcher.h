@@ -24,8 +24,8 @@ class SchemaFetcher {
   void Load();
   // Asks the registry, which is heard, for what is missing; Take() follows for each.
   void Fetch(Channel& channel, const std::shared_ptr<Mailbox>& mailbox);
-  // A kSchema event. One that could not be fetched is wanted again by the next Fetch(). Not OK: it
-  // could not be kept on the disk.
+  // A kSchema event. One that could not be fetched is wanted again by the next Fetch(), but for one
+  // that the registry does not have. Not OK: it could not be kept on the disk.
   absl::Status Take(Event& event);
   // The disk forgets those that no version has.
   void Tidy();

@@ -196,6 +196,10 @@ void Channel::FetchSchema(const SchemaKey& key, std::shared_ptr<Mailbox> mailbox
       *impl_->registry().async(), &Registry::Stub::async::GetVersionSchema, std::move(request),
       limits::kSchemaFetchTimeout, std::move(mailbox),
       [key](absl::Status status, GetVersionSchemaResponse& response) {
+        // What stands under the digest, here and on the disk, is never looked at again.
+        if (status.ok() && response.schema_digest() != key.digest) {
+          status = absl::NotFoundError("it has another schema by now");
+        }
         Event event{.kind = Event::Kind::kSchema, .status = std::move(status), .schema = key};
         event.descriptor_set = std::move(*response.mutable_descriptor_set());
         return event;

@@ -35,7 +35,8 @@ class Channel {
   std::unique_ptr<Stream> Begin(const registry::v1::WatchRequest& request,
                                 std::shared_ptr<Mailbox> mailbox);
 
-  // Fetches the version's schema and posts it as kSchema, exactly once.
+  // Fetches the version's schema and posts it as kSchema, exactly once. NotFound: there is no such
+  // version, or by now its schema has another digest.
   void FetchSchema(const SchemaKey& key, std::shared_ptr<Mailbox> mailbox);
 
   // Proposes pins and posts what became of them as kProposed, in the same way.

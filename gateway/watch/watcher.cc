@@ -366,7 +366,7 @@ class Watcher::Impl {
     hurry_ = true;
   }
 
-  // A schema that could not be fetched is asked for again when the registry next says something.
+  // A schema that cannot be fetched now is asked for again when the registry next says something.
   void TakeSchema(Event& event) {
     const bool fetched = event.status.ok();
     if (const absl::Status kept = schemas_.Take(event); !kept.ok()) RecordingFailed(kept);

@@ -151,6 +151,40 @@ TEST_F(WatcherTest, FetchesEachSchemaOnceForReflection) {
   EXPECT_TRUE(watcher_->status().from_disk);
 }
 
+// The version was deleted and published anew before its schema was asked for.
+TEST_F(WatcherTest, ASchemaWithAnotherDigestIsNotTheOneThatIsWanted) {
+  registry_.schemas().Have("greeter 1.0.0", "d9");
+  registry_.Start(address_);
+  Follow();
+  registry_.Say(Snapshot("r", 5, R"pb(
+    resources { service { name: "greeter" scheme: SEMVER grpc_services: "acme.Greeter" } }
+    resources { version { service: "greeter" name: "1.0.0" state: ACTIVE schema_digest: "d1" } }
+    resources { version { service: "greeter" name: "2.0.0" state: ACTIVE schema_digest: "d2" } }
+  )pb"));
+  // Speaks until there is a table with the schema.
+  const auto wait_for = [this](const std::string& digest) {
+    std::shared_ptr<const route::RouteTable> table;
+    for (int i = 0; i < 400 && (table == nullptr || table->FindSchema(digest) == nullptr); ++i) {
+      if (const auto next = tables_.Take(absl::Milliseconds(50))) table = *next;
+      registry_.Say(Message(R"pb(registry_id: "r"
+                                 progress { revision: 5 })pb"));
+    }
+    return table;
+  };
+  std::shared_ptr<const route::RouteTable> table = wait_for("d2");
+  for (const std::string n : {"3", "4"}) {
+    registry_.Say(Message("registry_id: 'r' changes { revisions { revision: 1" + n +
+                          " changes { put { version { service: 'greeter' name: '" + n +
+                          ".0.0' state: ACTIVE schema_digest: 'd" + n + "' } } } } }"));
+    table = wait_for("d" + n);
+  }
+  ASSERT_NE(table, nullptr);
+  EXPECT_NE(table->FindSchema("d4"), nullptr);
+  EXPECT_EQ(table->FindSchema("d1"), nullptr);
+  // Nor is it asked for again with all that the registry says: once each, and once "not now".
+  StatusWhen([this](const WatchStatus&) { return registry_.schemas().calls() == 5; });
+}
+
 TEST_F(WatcherTest, AChangeDoesNotWaitForTheSchemasOfAFleet) {
   constexpr int kSchemas = 2000;
   std::string resources = kGreeterResources;

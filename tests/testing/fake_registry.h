@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,20 +50,37 @@ class Queue {
   std::deque<T> values_;
 };
 
-// Schemas are the text "schema of SERVICE VERSION"; the first request fails.
+// Schemas are the text "schema of SERVICE VERSION"; the first request fails. Versions have the
+// digests that the registry first says.
 class FakeSchemas final : public registry::v1::Registry::Service {
  public:
   grpc::Status GetVersionSchema(grpc::ServerContext*,
                                 const registry::v1::GetVersionSchemaRequest* request,
                                 registry::v1::GetVersionSchemaResponse* response) override {
     if (calls_++ == 0) return {grpc::StatusCode::UNAVAILABLE, "not now"};
-    response->set_descriptor_set("schema of " + request->service() + " " + request->name());
+    const std::string version = request->service() + " " + request->name();
+    response->set_descriptor_set("schema of " + version);
+    absl::MutexLock lock(&mutex_);
+    response->set_schema_digest(digests_[version]);
     return grpc::Status::OK;
   }
   int calls() const { return calls_; }
+  // `version`: "SERVICE VERSION". The first digest counts.
+  void Have(const std::string& version, const std::string& digest) {
+    absl::MutexLock lock(&mutex_);
+    digests_.emplace(version, digest);
+  }
+  // What the registry says.
+  void Hear(const routing::v1::Version& version) {
+    if (!version.schema_digest().empty()) {
+      Have(version.service() + " " + version.name(), version.schema_digest());
+    }
+  }
 
  private:
   std::atomic<int> calls_{0};
+  absl::Mutex mutex_;
+  std::map<std::string, std::string> digests_;
 };
 
 class FakeRegistry final : public registry::v1::RoutingWatch::Service {
@@ -83,11 +101,17 @@ class FakeRegistry final : public registry::v1::RoutingWatch::Service {
     server_.reset();
   }
 
-  void Say(WatchResponse message) { to_say_.Put({std::move(message), std::nullopt}); }
+  void Say(WatchResponse message) {
+    for (const auto& resource : message.snapshot().resources()) schemas_.Hear(resource.version());
+    for (const auto& revision : message.changes().revisions()) {
+      for (const auto& change : revision.changes()) schemas_.Hear(change.put().version());
+    }
+    to_say_.Put({std::move(message), std::nullopt});
+  }
   void End(grpc::StatusCode code, const std::string& why) {
     to_say_.Put({{}, grpc::Status(code, why)});
   }
-  const FakeSchemas& schemas() const { return schemas_; }
+  FakeSchemas& schemas() { return schemas_; }
   // The next request that comes in.
   std::string TakeRequest(absl::Duration timeout = kPatience) {
     const std::optional<WatchRequest> request = requests_.Take(timeout);
