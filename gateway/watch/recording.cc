@@ -59,6 +59,7 @@ std::string Recording::Path(const char* suffix) const {
 absl::Status Recording::Load(RoutingState& state, std::vector<std::string>& remarks) {
   int64_t good_bytes = 0;
   const absl::Status current = LoadFile(Path(""), state, good_bytes, remarks);
+  current_is_bad_ = !current.ok();
   if (current.ok()) {
     ASSIGN_OR_RETURN(writer_, RecordWriter::Continue(Path(""), good_bytes));
     return absl::OkStatus();
@@ -150,11 +151,12 @@ absl::Status Recording::Commit() {
 absl::Status Recording::CommitSnapshot() {
   RETURN_IF_ERROR(staged_snapshot_->Sync());
   writer_.reset();
-  if (const absl::Status kept = Rename(Path(""), Path(".previous"));
-      !kept.ok() && !absl::IsNotFound(kept)) {
-    return kept;
+  if (!current_is_bad_) {
+    const absl::Status kept = Rename(Path(""), Path(".previous"));
+    if (!kept.ok() && !absl::IsNotFound(kept)) return kept;
   }
   RETURN_IF_ERROR(Rename(Path(".tmp"), Path("")));
+  current_is_bad_ = false;
   RETURN_IF_ERROR(SyncDirectory(directory_));
   writer_ = std::move(staged_snapshot_);
   wants_sync_ = false;

@@ -3,7 +3,7 @@
 // Watcher, used on its thread.
 //
 //   DIR/routing.snapshot            records: SnapshotChunk first … last, then ChangeBatch …
-//   DIR/routing.snapshot.previous   the one before
+//   DIR/routing.snapshot.previous   the last good one before
 //   DIR/routing.snapshot.tmp        a snapshot that is being received
 //   DIR/lock                        held while a process uses the directory
 //
@@ -69,6 +69,7 @@ class Recording {
   double patience_ = 1;
 
   std::unique_ptr<RecordWriter> writer_;  // of the current file; null: nothing can be added to it
+  bool current_is_bad_ = false;           // Load() could not use it: it is not kept as the previous
   bool wants_sync_ = false;
   int64_t snapshot_bytes_ = 0;
   std::unique_ptr<RecordWriter> staged_snapshot_;

@@ -181,6 +181,25 @@ TEST_F(RecordingTest, ARecordThatCannotBeUsedIsDataLoss) {
   EXPECT_EQ(Start(), "DATA_LOSS");
 }
 
+TEST_F(RecordingTest, ADamagedFileDoesNotTakeThePlaceOfThePreviousOne) {
+  Record(Snapshot("r", 5));
+  Record(Snapshot("r", 6));
+  recording_.reset();
+  SetBytes(File(), "garbage");
+  ASSERT_EQ(Start(), "5 1.0.0");
+  recording_->Stage(Snapshot("r", 7));
+  fs::remove(File(".tmp"));  // ends where a crash before the last rename would
+  EXPECT_FALSE(recording_->Commit().ok());
+  EXPECT_EQ(Start(), "5 1.0.0");
+  Record(Snapshot("r", 8));
+  EXPECT_EQ(testing::ReadFile(File(".previous")).find("garbage"), std::string::npos);
+  // The new one is good again, and kept.
+  Record(Snapshot("r", 9));
+  recording_.reset();
+  fs::remove(File());
+  EXPECT_EQ(Start(), "8 1.0.0");
+}
+
 TEST_F(RecordingTest, BothFilesUselessIsAnErrorAndNoState) {
   Record(Snapshot("r", 5));
   Record(Snapshot("r", 6));

@@ -64,10 +64,12 @@ absl::StatusOr<std::string> SchemaStore::Read(const std::string& digest) const {
 }
 
 void SchemaStore::KeepOnly(const absl::flat_hash_set<std::string>& digests) {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(directory_, error)) {
-    if (!digests.contains(entry.path().filename().native())) {
-      std::filesystem::remove(entry.path(), error);
+  std::error_code error, ignored;
+  // What cannot be read or removed now is tidied another time.
+  for (std::filesystem::directory_iterator at(directory_, error), end; !error && at != end;
+       at.increment(error)) {
+    if (!digests.contains(at->path().filename().native())) {
+      std::filesystem::remove(at->path(), ignored);
     }
   }
 }
