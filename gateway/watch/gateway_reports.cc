@@ -35,6 +35,7 @@ absl::Time GatewayReports::collection_due() const {
 
 int64_t GatewayReports::BeginCollection(int64_t revision, absl::Time now) {
   absl::MutexLock lock(&mutex_);
+  MergeArrived();
   next_collection_ = now + options_.interval;
   collecting_ = {.number = collecting_.number + 1,
                  .revision = revision,
@@ -45,11 +46,7 @@ int64_t GatewayReports::BeginCollection(int64_t revision, absl::Time now) {
 
 void GatewayReports::Add(int64_t collection, route::Usage usage) {
   absl::MutexLock lock(&mutex_);
-  for (route::UsageRow& row : usage.rows) {
-    AddRow({std::move(row.service), std::move(row.version), std::move(row.consumer),
-            std::move(row.method), row.others},
-           {row.calls, row.last});
-  }
+  arrived_.push_back(std::move(usage.rows));
   if (collection != collecting_.number || collecting_.missing == 0) return;
   for (route::OpenCalls& open : usage.open) {
     collecting_.open[{std::move(open.service), std::move(open.version)}] += open.calls;
@@ -58,6 +55,17 @@ void GatewayReports::Add(int64_t collection, route::Usage usage) {
   collected_ = collecting_;
   unsaid_ = true;
   if (wake_ != nullptr) wake_();
+}
+
+void GatewayReports::MergeArrived() {
+  for (std::vector<route::UsageRow>& rows : arrived_) {
+    for (route::UsageRow& row : rows) {
+      AddRow({std::move(row.service), std::move(row.version), std::move(row.consumer),
+              std::move(row.method), row.others},
+             {row.calls, row.last});
+    }
+  }
+  arrived_.clear();
 }
 
 void GatewayReports::AddRow(Key key, const Count& count) {
@@ -74,6 +82,7 @@ void GatewayReports::AddRow(Key key, const Count& count) {
 
 std::optional<ReportGatewayRequest> GatewayReports::TakeReport(absl::Time now) {
   absl::MutexLock lock(&mutex_);
+  MergeArrived();
   if (under_way_ || now < next_report_) return std::nullopt;
   if (!sent_) {
     if (!collected_ || (rows_.empty() && !unsaid_)) return std::nullopt;
@@ -119,7 +128,8 @@ ReportGatewayRequest GatewayReports::ToMessage(const Report& report, absl::Time 
 
 absl::Time GatewayReports::due() const {
   absl::MutexLock lock(&mutex_);
-  const bool some = sent_.has_value() || (collected_.has_value() && (unsaid_ || !rows_.empty()));
+  const bool some = sent_.has_value() ||
+                    (collected_.has_value() && (unsaid_ || !rows_.empty() || !arrived_.empty()));
   return some && !under_way_ ? next_report_ : absl::InfiniteFuture();
 }
 
@@ -144,7 +154,9 @@ void GatewayReports::Answer(const absl::Status& status, absl::Time now) {
 GatewayReports::Counts GatewayReports::counts() const {
   absl::MutexLock lock(&mutex_);
   Counts counts = counts_;
-  counts.waiting_rows = static_cast<int64_t>(rows_.size() + (sent_ ? sent_->rows.size() : 0));
+  size_t waiting = rows_.size() + (sent_ ? sent_->rows.size() : 0);
+  for (const auto& rows : arrived_) waiting += rows.size();
+  counts.waiting_rows = static_cast<int64_t>(waiting);
   return counts;
 }
 

@@ -56,7 +56,8 @@ class GatewayReports {
   // Begins one, of workers that route by `revision` or later; its number, for Add(). One that not
   // all workers have answered ends here.
   int64_t BeginCollection(int64_t revision, absl::Time now);
-  // One worker's answer. What comes late still counts, but for its open calls.
+  // One worker's answer, which only waits here: rows are merged on the watcher's thread. What comes
+  // late still counts, but for its open calls.
   void Add(int64_t collection, route::Usage usage);
 
   // What to send now, without the gateway's and the registry's ids; nullopt: nothing, or not yet,
@@ -100,6 +101,7 @@ class GatewayReports {
     Collection state;
   };
 
+  void MergeArrived() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AddRow(Key key, const Count& count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   registry::v1::ReportGatewayRequest ToMessage(const Report& report, absl::Time now) const;
 
@@ -110,6 +112,7 @@ class GatewayReports {
   Collection collecting_ ABSL_GUARDED_BY(mutex_);
   std::optional<Collection> collected_ ABSL_GUARDED_BY(mutex_);  // the last whole one
   bool unsaid_ ABSL_GUARDED_BY(mutex_) = false;                  // no report tells of it yet
+  std::vector<std::vector<route::UsageRow>> arrived_ ABSL_GUARDED_BY(mutex_);  // by Add()
   Rows rows_ ABSL_GUARDED_BY(mutex_);
   int64_t last_sequence_ ABSL_GUARDED_BY(mutex_) = 0;
   std::optional<Report> sent_ ABSL_GUARDED_BY(mutex_);  // and not known to be taken
