@@ -32,7 +32,8 @@ int OpenPath(const std::string& path) {
   // Not through the file system: it cannot open what is a socket there (a journal's).
   if (path == "/dev/stdout") return ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
   if (path == "/dev/stderr") return ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-  return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, kMode);
+  // A named pipe without a reader is refused, and not waited for.
+  return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, kMode);
 }
 
 // The longest prefix of whole lines within `bytes_max`.

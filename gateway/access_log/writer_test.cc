@@ -2,11 +2,14 @@
 #include "gateway/access_log/writer.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -132,6 +135,31 @@ TEST_F(WriterTest, DoesNotWaitForAReader) {
   ASSERT_GT(bytes, 0);
   EXPECT_EQ(got[static_cast<size_t>(bytes) - 1], '\n');
   ::close(reader);
+}
+
+TEST_F(WriterTest, RefusesAPipeWithoutAReader) {
+  const std::string path = folder_.Path("pipe");
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const absl::Status status = Writer::Start({.path = path}, clock_, 1, 1).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(status.message(),
+            absl::StrCat("gateway.access_log: cannot open ", path, ": No such device or address"));
+}
+
+TEST_F(WriterTest, ReopensAPipeWhoseReaderIsGoneAndEnds) {
+  void (*const before)(int) = std::signal(SIGPIPE, SIG_IGN);  // as the programs do
+  const std::string path = folder_.Path("pipe");
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(reader, 0);
+  auto writer = Start(path);
+  ::close(reader);
+  writer->Reopen();
+  // Dropped by the round that opens it, or by one after it.
+  writer->sink(0).Write(Named("lost"));
+  while (writer->dropped() == 0) std::this_thread::yield();
+  writer.reset();
+  std::signal(SIGPIPE, before);
 }
 
 TEST_F(WriterTest, SamplesSuccessesAndKeepsFailures) {

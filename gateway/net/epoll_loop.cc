@@ -63,6 +63,7 @@ void EpollLoop::Post(std::function<void()> work) {
   bool first;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    if (closed_) return;
     first = posted_.empty();
     posted_.push_back(std::move(work));
   }
@@ -86,6 +87,13 @@ void EpollLoop::Stop() {
     stopped_ = true;
   }
   Post([] {});
+}
+
+void EpollLoop::Close() {
+  std::vector<std::function<void()>> dropped;  // ends after the lock: it may post in its turn
+  std::lock_guard<std::mutex> lock(mutex_);
+  closed_ = true;
+  dropped.swap(posted_);
 }
 
 void EpollLoop::Turn() {

@@ -45,6 +45,9 @@ class EpollLoop final : public EventLoop {
   // Turns until Stop(), which ends one Run().
   void Run();
   void Stop();
+  // After the last Run(), on its thread: what was posted and has not run is dropped, and so is what
+  // is posted from now on.
+  void Close();
 
   // ---- for net's own parts ----
 
@@ -78,6 +81,7 @@ class EpollLoop final : public EventLoop {
   std::mutex mutex_;
   std::vector<std::function<void()>> posted_;  // guarded by mutex_
   bool stopped_ = false;                       // guarded by mutex_
+  bool closed_ = false;                        // guarded by mutex_
 };
 
 }  // namespace pinion::net

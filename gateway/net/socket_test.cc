@@ -137,6 +137,30 @@ TEST_F(SocketTest, RefusedConnectionsSayWhy) {
   EXPECT_EQ(client_->error(), "Connection refused");
 }
 
+// Posts when it ends, as what closes a stream may.
+struct PostsAtItsEnd {
+  explicit PostsAtItsEnd(EpollLoop& its_loop) : loop(its_loop) {}
+  ~PostsAtItsEnd() {
+    loop.Post([] {});
+  }
+  EpollLoop& loop;
+};
+
+TEST_F(SocketTest, AClosedLoopDropsWhatIsPosted) {
+  bool ran = false;
+  const auto post = [this, &ran] {
+    const auto owned = std::make_shared<PostsAtItsEnd>(*loop_);
+    loop_->Post([owned, &ran] { ran = true; });
+    return std::weak_ptr<PostsAtItsEnd>(owned);
+  };
+  const std::weak_ptr<PostsAtItsEnd> before = post();
+  EXPECT_FALSE(before.expired());
+  loop_->Close();
+  EXPECT_TRUE(before.expired());
+  EXPECT_TRUE(post().expired());
+  EXPECT_FALSE(ran);
+}
+
 TEST_F(SocketTest, NamesAreResolvedWithoutBlocking) {
   absl::StatusOr<BoundSockets> bound = BoundSockets::Bind({.host = "127.0.0.1"}, 1);
   ASSERT_TRUE(bound.ok());

@@ -94,11 +94,12 @@ void TlsReloader::Look(bool anyway) {
   const bool changed = marks != seen_;
   const bool rotate = clock_.Monotonic() - rotated_ >= limits::kTlsTicketRotation;
   if (!changed && !rotate && !anyway) return;
-  seen_ = std::move(marks);
   const auto tickets = rotate ? tickets_->Rotated() : tickets_;
   const std::shared_ptr<const TlsSet> before = current();
   auto set = LoadTls(settings_, tickets, before.get());
+  // Looked at again until they are good: not all that mends them shows in the marks.
   if (!set.ok()) return Fail(set.status());
+  seen_ = std::move(marks);
   if (rotate) rotated_ = clock_.Monotonic();
   tickets_ = tickets;
   const bool other_files = !(*set)->SameFiles(*before);

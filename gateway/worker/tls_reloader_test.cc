@@ -1,6 +1,9 @@
 // Files that change under a running gateway: what is taken over, what is not, and who hears of it.
 #include "gateway/worker/tls_reloader.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -97,6 +100,26 @@ TEST_F(TlsReloaderTest, ABadFileChangesNothingAndIsSaidOnce) {
   reloader_->Look(false);
   EXPECT_EQ(in_force_.size(), 1u);
   EXPECT_EQ(reloader_->status().problem, "");
+}
+
+// Put in place again by what keeps times, or within one tick of the file system's clock.
+TEST_F(TlsReloaderTest, AGoodFileThatLooksLikeTheBadOneIsFound) {
+  const net::TlsCertificateFiles files = Issue("server", absl::Hours(3));
+  const std::string key = testing::ReadFile(files.private_key);
+  dir_.Write("server.key", std::string(key.size() + 1, 'x'));
+  struct stat bad {};
+  ASSERT_EQ(::stat(files.private_key.c_str(), &bad), 0);
+  reloader_->Look(false);
+  EXPECT_TRUE(in_force_.empty());
+  EXPECT_EQ(reloader_->status().failures, 1u);
+  dir_.Write("server.key", key + "\n");
+  const timespec times[] = {bad.st_atim, bad.st_mtim};
+  ASSERT_EQ(::utimensat(AT_FDCWD, files.private_key.c_str(), times, 0), 0);
+  reloader_->Look(false);
+  EXPECT_EQ(in_force_.size(), 1u);
+  EXPECT_EQ(reloader_->status().problem, "");
+  reloader_->Look(false);
+  EXPECT_EQ(in_force_.size(), 1u) << "it is not read again";
 }
 
 TEST_F(TlsReloaderTest, AskedToReadAgainItReadsWhateverTheTimesSay) {

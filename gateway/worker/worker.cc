@@ -37,7 +37,10 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(const Settings& settings,
 }
 
 void Worker::Run() {
-  thread_ = std::thread([loop = loop_.get()] { loop->Run(); });
+  thread_ = std::thread([loop = loop_.get()] {
+    loop->Run();
+    loop->Close();
+  });
 }
 
 void Worker::Stop() {
