@@ -121,6 +121,10 @@ absl::StatusOr<std::unique_ptr<EtcdConnection>> EtcdConnection::Open(const EtcdO
     const EtcdVerdict verdict = connection->Check();
     if (verdict.fate == EtcdFate::kDone) return connection;
     if (!MayPass(verdict.fate)) return verdict.status;
+    if (options.stop_opening != nullptr && options.stop_opening()) {
+      return absl::CancelledError(
+          absl::StrCat("stopped while it waited for etcd: ", verdict.status.message()));
+    }
     if (!connection->WaitBeforeRetry(attempts, give_up)) {
       return absl::UnavailableError(absl::StrCat("no etcd that can serve at ",
                                                  absl::StrJoin(options.endpoints, ", "), " within ",

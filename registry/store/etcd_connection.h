@@ -58,8 +58,9 @@ EtcdRpc EtcdCall(std::unique_ptr<Stub> EtcdMember::*stub,
 class EtcdConnection {
  public:
   // Waits until a member answers, has a leader, is new enough and lets the user in; at most as long
-  // as the options say. `clock` outlives it. Unavailable: none answered; FailedPrecondition:
-  // something that a person has to mend; Unauthenticated and PermissionDenied: as they say.
+  // as the options say. `clock` outlives it. Unavailable: none answered; Cancelled: it was asked to
+  // stop; FailedPrecondition: something that a person has to mend; Unauthenticated and
+  // PermissionDenied: as they say.
   static absl::StatusOr<std::unique_ptr<EtcdConnection>> Open(const EtcdOptions& options,
                                                               const Clock& clock);
 

@@ -25,6 +25,9 @@ constexpr uint32_t kRandomMask = (1U << (kHashShift - kRandomShift)) - 1;
 constexpr int64_t kEndlessSeconds = 4'000'000'000;
 // Longer than the housekeeping of a living process pauses.
 constexpr int64_t kPresenceSeconds = 10;
+// What a living process, which renews it every second, leaves of it. One that is busy for longer is
+// taken for dead, and then leases only last longer.
+constexpr int64_t kLivePresenceSecondsMin = kPresenceSeconds - 3;
 constexpr absl::Duration kGoodbye = absl::Seconds(1);
 
 LeaseId BaseOf(const std::string& prefix) {
@@ -50,8 +53,7 @@ EtcdLeases::~EtcdLeases() {
 
 absl::Status EtcdLeases::Start() {
   ASSIGN_OR_RETURN(const absl::flat_hash_set<LeaseId> all, List());
-  const bool others =
-      std::any_of(all.begin(), all.end(), [this](LeaseId id) { return Is(id, Kind::kPresence); });
+  ASSIGN_OR_RETURN(const bool others, OthersLive(all));
   if (!others) {
     for (const LeaseId id : all) {
       if (!Is(id, Kind::kLease)) continue;
@@ -60,6 +62,15 @@ absl::Status EtcdLeases::Start() {
   }
   // Only now: of two that start at once neither relies on the other.
   return RenewPresence();
+}
+
+absl::StatusOr<bool> EtcdLeases::OthersLive(const absl::flat_hash_set<LeaseId>& all) {
+  for (const LeaseId id : all) {
+    if (!Is(id, Kind::kPresence)) continue;
+    ASSIGN_OR_RETURN(const LeaseTimeToLiveResponse presence, Look(id, /*keys=*/false));
+    if (presence.ttl() >= kLivePresenceSecondsMin) return true;
+  }
+  return false;
 }
 
 absl::Status EtcdLeases::Revive(LeaseId lease, bool heartbeat_lives) {

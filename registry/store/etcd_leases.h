@@ -34,7 +34,8 @@ class EtcdLeases {
   // Takes its presence back, if etcd answers at once.
   ~EtcdLeases();
 
-  // When no other process is there, nobody could renew: then each lease gets its full TTL again.
+  // When no other process runs, nobody could renew: then each lease gets its full TTL again. One
+  // that was killed leaves its presence behind, and counts for three seconds more.
   absl::Status Start();
 
   // As Store's. ExpiredLeases() also renews the presence, so it is to be called every few seconds.
@@ -59,6 +60,8 @@ class EtcdLeases {
   absl::StatusOr<int64_t> RenewNative(LeaseId id);
   absl::StatusOr<etcdserverpb::LeaseTimeToLiveResponse> Look(LeaseId id, bool keys);
   absl::Status RevokeNative(LeaseId id, EtcdDeadline deadline);
+  // Whether a presence among `all` was renewed so lately that its process must be living.
+  absl::StatusOr<bool> OthersLive(const absl::flat_hash_set<LeaseId>& all);
   absl::Status Revive(LeaseId lease, bool heartbeat_lives);
   absl::Status RenewPresence();
 

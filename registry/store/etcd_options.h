@@ -2,6 +2,7 @@
 // not compile gRPC's headers.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct EtcdOptions {
   absl::Duration request_timeout = absl::Seconds(5);
   // How long Open() waits for an etcd that does not answer.
   absl::Duration open_timeout = absl::Seconds(30);
+  // Asked while it waits, on its thread: true ends it. May be null.
+  std::function<bool()> stop_opening;
 };
 
 // Each operation of a transaction repeats the prefix, and all must fit etcd's request limit.

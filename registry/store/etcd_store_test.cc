@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "registry/store/etcd_connection.h"
 #include "registry/store/outcome.h"
 #include "tests/testing/etcd_members.h"
 #include "tests/testing/temp_directory.h"
@@ -64,6 +65,35 @@ class EtcdStoreTest : public ::testing::Test {
       const bool done = !expired.ok() || !expired->empty();
       if (done || SystemClock().Monotonic() > give_up) return *std::move(expired);
       (void)pause->Next(absl::Milliseconds(50));
+    }
+  }
+  // As if all processes had been killed some seconds ago: heartbeats have run out, and presences
+  // have `presence_seconds` left.
+  void LetHeartbeatsRunOut(int64_t presence_seconds) {
+    using Stub = etcdserverpb::Lease::Stub;
+    const auto connection = EtcdConnection::Open({.endpoints = etcd_->endpoints()}, SystemClock());
+    ASSERT_TRUE(connection.ok()) << connection.status();
+    EtcdConnection& etcd = **connection;
+    const auto call = [&etcd](const auto method, const auto& request, auto& response) {
+      const EtcdRpc rpc = EtcdCall(&EtcdMember::lease, method, request, response);
+      const absl::Status status = etcd.Repeat(rpc, etcd.Deadline());
+      EXPECT_TRUE(status.ok()) << status;
+    };
+    etcdserverpb::LeaseLeasesResponse all;
+    call(&Stub::LeaseLeases, etcdserverpb::LeaseLeasesRequest(), all);
+    for (const etcdserverpb::LeaseStatus& lease : all.leases()) {
+      const int64_t kind = lease.id() & 3;  // as etcd_leases.h says
+      if (kind == 0) continue;
+      etcdserverpb::LeaseRevokeRequest end;
+      end.set_id(lease.id());
+      etcdserverpb::LeaseRevokeResponse ended;
+      call(&Stub::LeaseRevoke, end, ended);
+      if (kind == 1) continue;
+      etcdserverpb::LeaseGrantRequest grant;
+      grant.set_id(lease.id());
+      grant.set_ttl(presence_seconds);
+      etcdserverpb::LeaseGrantResponse granted;
+      call(&Stub::LeaseGrant, grant, granted);
     }
   }
   // The values of the next `count` events.
@@ -125,6 +155,20 @@ TEST_F(EtcdStoreTest, LeasesGetTheirTtlAgainWhenAllWereAway) {
   first = Open();
   EXPECT_EQ(*first->RenewLease(lease), absl::Seconds(1)) << "nobody could renew it";
   EXPECT_THAT(WaitForExpired(*first)[0].keys, ElementsAre("k"));
+}
+
+// A registry that is killed and started again finds its own presence, and nobody else's.
+TEST_F(EtcdStoreTest, APresenceThatWasNotRenewedLatelyIsOfNobodyWhoLives) {
+  StartEtcd(1);
+  const std::unique_ptr<Store> killed = Open();
+  const LeaseId lease = *killed->GrantLease(absl::Minutes(1));
+  MustPut(*killed, "k", "", lease);
+  LetHeartbeatsRunOut(/*presence_seconds=*/100);
+  EXPECT_TRUE(absl::IsNotFound(Open()->RenewLease(lease).status())) << "somebody lives";
+  LetHeartbeatsRunOut(/*presence_seconds=*/5);
+  const std::unique_ptr<Store> next = Open();
+  EXPECT_TRUE(next->RenewLease(lease).ok()) << "nobody could renew it";
+  EXPECT_THAT(*next->ExpiredLeases(), IsEmpty());
 }
 
 TEST_F(EtcdStoreTest, StoresOnOneEtcdDoNotSeeEachOther) {
@@ -276,6 +320,21 @@ TEST_F(EtcdStoreTest, AnEtcdThatIsAwayAtTheStartIsSaid) {
   EXPECT_TRUE(absl::IsUnavailable(status));
   EXPECT_THAT(std::string(status.message()),
               HasSubstr("no etcd that can serve at 127.0.0.1:1, 127.0.0.1:2 within 300ms"));
+}
+
+TEST_F(EtcdStoreTest, WaitingForAnEtcdEndsWhenItIsAskedTo) {
+  int asked = 0;
+  const auto stop = [&asked] {
+    ++asked;
+    return true;
+  };
+  const EtcdOptions options{
+      .endpoints = {"127.0.0.1:1"}, .open_timeout = kPatience, .stop_opening = stop};
+  const absl::Status status = OpenEtcdStore(options, SystemClock()).status();
+  EXPECT_TRUE(absl::IsCancelled(status)) << status;
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("stopped while it waited for etcd: etcd 127.0.0.1:1"));
+  EXPECT_EQ(asked, 1) << "at once";
 }
 
 // Members go down with whatever is under way. Of each commit its caller is told that it was made,

@@ -23,6 +23,8 @@ using ::testing::HasSubstr;
 // What the disk does; of the whole process, as SQLite's layers are.
 struct Faults {
   std::atomic<bool> full = false;
+  std::atomic<bool> breaks = false;  // with the next write: then nothing can be read any more
+  std::atomic<bool> broken = false;
   std::atomic<bool> sync_fails = false;
   std::atomic<bool> main_sync_fails = false;  // of the file itself, not of its WAL
   std::atomic<bool> read_only = false;
@@ -40,9 +42,11 @@ sqlite3_vfs* Below(sqlite3_vfs* vfs) { return static_cast<sqlite3_vfs*>(vfs->pAp
 
 int Close(sqlite3_file* f) { return Real(f)->pMethods->xClose(Real(f)); }
 int Read(sqlite3_file* f, void* to, int n, sqlite3_int64 at) {
-  return Real(f)->pMethods->xRead(Real(f), to, n, at);
+  return faults.broken ? SQLITE_IOERR_READ : Real(f)->pMethods->xRead(Real(f), to, n, at);
 }
 int Write(sqlite3_file* f, const void* from, int n, sqlite3_int64 at) {
+  if (faults.breaks) faults.broken = true;
+  if (faults.broken) return SQLITE_IOERR_WRITE;
   return faults.full ? SQLITE_FULL : Real(f)->pMethods->xWrite(Real(f), from, n, at);
 }
 int Truncate(sqlite3_file* f, sqlite3_int64 n) { return Real(f)->pMethods->xTruncate(Real(f), n); }
@@ -102,6 +106,7 @@ class SqliteFaultTest : public ::testing::Test {
   }
   void TearDown() override {
     faults.full = faults.sync_fails = faults.main_sync_fails = faults.read_only = false;
+    faults.breaks = faults.broken = false;
     sqlite3_vfs_unregister(&layer_);
     sqlite3_vfs_register(below_, 1);
   }
@@ -147,6 +152,21 @@ TEST_F(SqliteFaultTest, AFullDiskTakesNoChangesAndReadsAndWatchesGoOn) {
   EXPECT_TRUE(store->last_commit().ok());
   EXPECT_EQ(watcher->Next(absl::Seconds(10))->events.size(), 1u);
   EXPECT_EQ(store->revision(), before + 1);
+}
+
+TEST_F(SqliteFaultTest, WhatWasNotCommittedMakesNoRevisionThoughNothingCanBeRead) {
+  const auto store = MustOpen();
+  ASSERT_TRUE(Put(*store, "k/1").ok());
+  const Revision before = store->revision();
+  faults.breaks = true;
+  EXPECT_FALSE(Put(*store, "k/2").ok());
+  EXPECT_TRUE(faults.broken) << "what is tried comes to the disk";
+  EXPECT_EQ(store->revision(), before);
+
+  faults.breaks = faults.broken = false;
+  EXPECT_TRUE(Put(*store, "k/2").ok());
+  EXPECT_EQ(store->revision(), before + 1);
+  EXPECT_EQ(Count(*store), 2u);
 }
 
 TEST_F(SqliteFaultTest, WhatWasAcknowledgedBeforeTheDiskWasFullIsThereAfterwards) {

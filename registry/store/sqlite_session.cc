@@ -238,24 +238,28 @@ absl::Status SqliteWriter::PrepareAll() {
 }
 
 absl::Status SqliteWriter::LoadMeta() {
-  ASSIGN_OR_RETURN(revision_, db_->QueryInt("SELECT value FROM meta WHERE name = 'revision'"));
-  ASSIGN_OR_RETURN(compact_revision_,
+  ASSIGN_OR_RETURN(meta_.revision, db_->QueryInt("SELECT value FROM meta WHERE name = 'revision'"));
+  ASSIGN_OR_RETURN(meta_.compact_revision,
                    db_->QueryInt("SELECT value FROM meta WHERE name = 'compact_revision'"));
-  ASSIGN_OR_RETURN(last_lease_, db_->QueryInt("SELECT value FROM meta WHERE name = 'last_lease'"));
+  ASSIGN_OR_RETURN(meta_.last_lease,
+                   db_->QueryInt("SELECT value FROM meta WHERE name = 'last_lease'"));
   return absl::OkStatus();
 }
 
-absl::Status SqliteWriter::Begin() { return begin_.Run(); }
+absl::Status SqliteWriter::Begin() {
+  begun_ = meta_;
+  return begin_.Run();
+}
 
 absl::Status SqliteWriter::End() {
-  RETURN_IF_ERROR(SetMeta("revision", revision_));
+  RETURN_IF_ERROR(SetMeta("revision", meta_.revision));
   return commit_.Run();
 }
 
 void SqliteWriter::Abandon() {
   // Some errors have rolled back already; then this says so and means nothing.
   (void)db_->Execute("ROLLBACK");
-  (void)LoadMeta();
+  meta_ = begun_;
 }
 
 absl::Status SqliteWriter::SetMeta(std::string_view name, int64_t value) {
@@ -311,8 +315,8 @@ absl::StatusOr<std::optional<KeyValue>> SqliteWriter::Put(const std::string& key
   const bool existed = before.has_value() && before->version != 0;
   const KeyValue state{.key = key,
                        .value = value,
-                       .create_revision = existed ? before->create_revision : revision_ + 1,
-                       .mod_revision = revision_ + 1,
+                       .create_revision = existed ? before->create_revision : meta_.revision + 1,
+                       .mod_revision = meta_.revision + 1,
                        .version = existed ? before->version + 1 : 1,
                        .lease = lease};
   RETURN_IF_ERROR(Replace(before, state));
@@ -323,17 +327,17 @@ absl::StatusOr<std::optional<KeyValue>> SqliteWriter::Put(const std::string& key
 absl::StatusOr<std::optional<KeyValue>> SqliteWriter::Delete(const std::string& key) {
   ASSIGN_OR_RETURN(std::optional<KeyValue> before, Newest(key));
   if (!before.has_value() || before->version == 0) return std::nullopt;
-  RETURN_IF_ERROR(Replace(before, KeyValue{.key = key, .mod_revision = revision_ + 1}));
+  RETURN_IF_ERROR(Replace(before, KeyValue{.key = key, .mod_revision = meta_.revision + 1}));
   return before;
 }
 
 absl::StatusOr<LeaseId> SqliteWriter::AddLease(absl::Duration ttl) {
-  ++last_lease_;
-  RETURN_IF_ERROR(SetMeta("last_lease", last_lease_));
-  add_lease_.Bind(1, last_lease_);
+  ++meta_.last_lease;
+  RETURN_IF_ERROR(SetMeta("last_lease", meta_.last_lease));
+  add_lease_.Bind(1, meta_.last_lease);
   add_lease_.Bind(2, absl::ToInt64Milliseconds(ttl));
   RETURN_IF_ERROR(add_lease_.Run());
-  return last_lease_;
+  return meta_.last_lease;
 }
 
 absl::StatusOr<bool> SqliteWriter::RemoveLease(LeaseId id) {
@@ -356,10 +360,10 @@ absl::Status SqliteWriter::Compact(Revision revision) {
       db_->Prepare("DELETE FROM kv WHERE key IN (SELECT key FROM kv WHERE mod_revision > ?1 AND "
                    "mod_revision <= ?2) AND (replaced_by <= ?2 OR (version = 0 AND mod_revision "
                    "<= ?2))"));
-  erase.Bind(1, compact_revision_);
+  erase.Bind(1, meta_.compact_revision);
   erase.Bind(2, revision);
   RETURN_IF_ERROR(erase.Run());
-  compact_revision_ = revision;
+  meta_.compact_revision = revision;
   return SetMeta("compact_revision", revision);
 }
 

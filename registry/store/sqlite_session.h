@@ -54,6 +54,7 @@ class SqliteWriter {
   absl::Status Begin();
   // Durable when it returns OK.
   absl::Status End();
+  // All is as it was at Begin(), also when the disk cannot be read.
   void Abandon();
 
   // The newest state of a key, if it is not a deletion.
@@ -65,18 +66,23 @@ class SqliteWriter {
   absl::StatusOr<std::optional<KeyValue>> Put(const std::string& key, const std::string& value,
                                               LeaseId lease);
   absl::StatusOr<std::optional<KeyValue>> Delete(const std::string& key);
-  void NextRevision() { ++revision_; }
+  void NextRevision() { ++meta_.revision; }
 
   absl::StatusOr<LeaseId> AddLease(absl::Duration ttl);
   // Deletes the lease and its keys at revision() + 1; true if there were keys.
   absl::StatusOr<bool> RemoveLease(LeaseId id);
   absl::Status Compact(Revision revision);
 
-  Revision revision() const { return revision_; }  // of the last change, committed or not
-  Revision compact_revision() const { return compact_revision_; }
+  Revision revision() const { return meta_.revision; }  // of the last change, committed or not
+  Revision compact_revision() const { return meta_.compact_revision; }
   absl::StatusOr<std::vector<std::pair<LeaseId, absl::Duration>>> Leases();
 
  private:
+  struct Meta {
+    Revision revision = 1;
+    Revision compact_revision = 1;
+    LeaseId last_lease = 0;
+  };
   explicit SqliteWriter(std::unique_ptr<Database> db) : db_(std::move(db)) {}
   absl::Status LoadMeta();
   absl::Status PrepareAll();
@@ -89,9 +95,8 @@ class SqliteWriter {
   std::unique_ptr<Database> db_;
   Statement begin_, commit_, newest_, put_since_, end_state_, add_state_, set_meta_, add_lease_,
       remove_lease_, lease_keys_;
-  Revision revision_ = 1;
-  Revision compact_revision_ = 1;
-  LeaseId last_lease_ = 0;
+  Meta meta_;
+  Meta begun_;  // as of Begin()
 };
 
 }  // namespace pinion::store
