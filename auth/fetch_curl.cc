@@ -39,6 +39,8 @@ absl::StatusOr<std::string> FetchByCurl(const std::string& url, const std::strin
   curl_easy_setopt(curl.get(), CURLOPT_USERAGENT, "pinion");
   curl_easy_setopt(curl.get(), CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
+  // Else the end of the time, or of the process, waits for a resolver that hears nothing.
+  curl_easy_setopt(curl.get(), CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS,
                    static_cast<long>(absl::ToInt64Milliseconds(limits::kJwksTimeout)));
   if (!trusted_ca.empty()) curl_easy_setopt(curl.get(), CURLOPT_CAINFO, trusted_ca.c_str());
