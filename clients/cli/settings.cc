@@ -30,12 +30,10 @@ absl::StatusOr<Chosen> ChooseContext(const Sayings& sayings,
   if (sayings.context_flag.has_value()) {
     name = *sayings.context_flag;
     chosen.by_flag = true;
-  } else if (sayings.flags.has_registry()) {
+  } else if (sayings.flags.has_registry() || sayings.variables.has_registry()) {
     return chosen;
-  } else if (!sayings.context_variable.empty()) {
-    name = sayings.context_variable;
-  } else if (!sayings.variables.has_registry()) {
-    name = contexts.current();
+  } else {
+    name = sayings.context_variable.empty() ? contexts.current() : sayings.context_variable;
   }
   if (!name.empty()) {
     ASSIGN_OR_RETURN(chosen.context, FindContext(contexts, name));
