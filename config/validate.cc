@@ -62,6 +62,11 @@ class Validator {
     if (bootstrap.has_registry()) CheckRegistry(bootstrap.registry());
     if (bootstrap.has_gateway()) CheckGateway(bootstrap.gateway());
     CheckHeadersDiffer(bootstrap);
+    if (bootstrap.has_static_resources() && bootstrap.registry().has_address()) {
+      report_.AtValue("static_resources",
+                      "and registry.address are both here: a gateway routes by one of them; take "
+                      "the other out");
+    }
     ValidateStaticResources(bootstrap.static_resources(), report_);
     ValidateAuth(bootstrap, report_);
     ValidateTls(bootstrap, report_);
@@ -231,8 +236,14 @@ class Validator {
       CheckRange(gateway.outlier_ejection().max_percent(), 0, 100,
                  "gateway.outlier_ejection.max_percent");
     }
-    if (gateway.has_upstream_http2())
+    if (gateway.has_upstream_http2()) {
       CheckHttp2(gateway.upstream_http2(), "gateway.upstream_http2");
+      if (gateway.upstream_http2().has_max_concurrent_streams()) {
+        report_.AtValue("gateway.upstream_http2.max_concurrent_streams",
+                        "instances open no streams, and say themselves how many they take: set "
+                        "gateway.circuit_breakers.max_calls to bound a version's calls");
+      }
+    }
     if (gateway.has_max_connections()) {
       CheckRange(gateway.max_connections(), 1, UINT32_MAX, "gateway.max_connections");
     }

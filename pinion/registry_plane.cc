@@ -93,10 +93,12 @@ std::string AbsolutePath(const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const config::v1::Store& config) {
+absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const config::v1::Store& config,
+                                                        std::function<bool()> stop) {
   if (config.has_memory()) return std::make_unique<store::MemoryStore>(SystemClock());
   if (config.has_etcd()) {
-    ASSIGN_OR_RETURN(const store::EtcdOptions options, EtcdOptionsOf(config.etcd()));
+    ASSIGN_OR_RETURN(store::EtcdOptions options, EtcdOptionsOf(config.etcd()));
+    options.stop_opening = std::move(stop);
     return store::OpenEtcdStore(options, SystemClock());
   }
   const std::string& path = config.sqlite().path();
@@ -114,9 +116,9 @@ absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const config::v1::Store&
 }
 
 absl::StatusOr<std::unique_ptr<RegistryPlane>> RegistryPlane::Start(
-    const config::v1::Registry& config) {
+    const config::v1::Registry& config, std::function<bool()> stop) {
   auto plane = std::unique_ptr<RegistryPlane>(new RegistryPlane());
-  ASSIGN_OR_RETURN(plane->store_, OpenStore(config.store()));
+  ASSIGN_OR_RETURN(plane->store_, OpenStore(config.store(), std::move(stop)));
   ASSIGN_OR_RETURN(plane->server_, service::RegistryServer::Start(
                                        *plane->store_, SystemClock(),
                                        {.address = ListenAddress(config.address()),

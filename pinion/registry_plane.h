@@ -2,6 +2,7 @@
 // gateway in the process that has one, the admin port. Made and destroyed on the main thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,14 +16,18 @@
 
 namespace pinion {
 
-// A store that is missing is made, with its directory. REQUIRES: `config` names one.
-absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const config::v1::Store& config);
+// A store that is missing is made, with its directory. `stop`, which may be null, is asked while it
+// waits for an etcd: true ends that. REQUIRES: `config` names one.
+absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const config::v1::Store& config,
+                                                        std::function<bool()> stop);
 
 class RegistryPlane {
  public:
   // Serves when it returns. A store that is missing is made, with its directory. Errors are
-  // sentences for whoever starts the program. REQUIRES: `config` has an address and a store.
-  static absl::StatusOr<std::unique_ptr<RegistryPlane>> Start(const config::v1::Registry& config);
+  // sentences for whoever starts the program. `stop`: as of OpenStore(). REQUIRES: `config` has an
+  // address and a store.
+  static absl::StatusOr<std::unique_ptr<RegistryPlane>> Start(const config::v1::Registry& config,
+                                                              std::function<bool()> stop);
 
   // Opens the admin port of `bootstrap`, if that has one.
   absl::Status StartAdmin(const config::v1::Bootstrap& bootstrap);

@@ -43,7 +43,7 @@ absl::Status Restore(cli::Invocation& run, const RestoreFlags& flags) {
         "store it is");
   }
   ASSIGN_OR_RETURN(const config::v1::Bootstrap bootstrap, ServeBootstrap(flags.serve, false));
-  ASSIGN_OR_RETURN(const auto store, OpenStore(bootstrap.registry().store()));
+  ASSIGN_OR_RETURN(const auto store, OpenStore(bootstrap.registry().store(), nullptr));
   service::RestoreOptions options{.actor = run.Actor(),
                                   .accept_damaged_audit = flags.accept_damaged_audit};
   std::optional<cli::Progress> progress(std::in_place, run, "records");

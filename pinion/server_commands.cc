@@ -1,6 +1,7 @@
 #include "pinion/server_commands.h"
 
 #include <csignal>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/address.h"
 #include "base/log.h"
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
@@ -73,16 +75,39 @@ struct GatewayFlags {
   std::string accept_registry;
 };
 
+// An address of --registry is held to what one in the file is held to.
+absl::Status CheckRegistryFlag(const std::string& address, const config::Loaded& loaded) {
+  const config::v1::Registry& registry = loaded.bootstrap.registry();
+  const auto refuse = [&](const auto&... why) {
+    return absl::InvalidArgumentError(absl::StrCat("--registry ", address, ": ", why...));
+  };
+  if (absl::StartsWith(address, "https://")) {
+    return refuse("a gateway speaks TLS to its registry as ", loaded.filename,
+                  " says in registry.client.tls; write HOST:PORT here");
+  }
+  ASSIGN_OR_RETURN(const AddressParts parts, ParseAddress(address, AddressUse::kEither));
+  if (IsLocalAddress(parts) || registry.client().has_tls()) return absl::OkStatus();
+  if (!registry.client().token_file().empty()) {
+    return refuse(
+        "the token of registry.client.token_file would go there unencrypted: set "
+        "registry.client.tls in ",
+        loaded.filename);
+  }
+  if (registry.insecure()) return absl::OkStatus();
+  return refuse("is on another machine: set registry.client.tls in ", loaded.filename,
+                ", or say `registry: {insecure: true}` there");
+}
+
 // Where route tables come from; empty: the file itself. `flag`: of --registry.
 absl::StatusOr<std::vector<std::string>> RegistriesToFollow(const config::Loaded& loaded,
                                                             const std::vector<std::string>& flag) {
   const config::v1::Bootstrap& bootstrap = loaded.bootstrap;
   const bool follows = bootstrap.registry().has_address() || !flag.empty();
-  if (follows && bootstrap.has_static_resources()) {
+  if (!flag.empty() && bootstrap.has_static_resources()) {
     return absl::InvalidArgumentError(
         absl::StrCat(loaded.filename,
-                     ": has static_resources, and a registry to follow: a gateway routes by "
-                     "one of them; take the other out"));
+                     ": has static_resources, and --registry names a registry to follow: a "
+                     "gateway routes by one of them; take the other out"));
   }
   if (!follows && !bootstrap.has_static_resources()) {
     return absl::InvalidArgumentError(
@@ -91,10 +116,7 @@ absl::StatusOr<std::vector<std::string>> RegistriesToFollow(const config::Loaded
                      "with registry.address or --registry"));
   }
   for (const std::string& address : flag) {
-    if (!absl::StartsWith(address, "https://")) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("--registry ", address, ": a gateway speaks TLS to its registry as ",
-                     loaded.filename, " says in registry.client.tls; write HOST:PORT here"));
+    RETURN_IF_ERROR(CheckRegistryFlag(address, loaded));
   }
   if (!flag.empty() || !follows) return flag;
   std::vector<std::string> registries = {config::ToString(bootstrap.registry().address())};
@@ -115,6 +137,7 @@ dial::Credentials CredentialsOf(const config::v1::RegistryClient& client) {
 }
 
 absl::Status RunGateway(cli::Invocation& run, const GatewayFlags& flags) {
+  Announcement announcement(run.out());  // outlives what says something there
   Planes planes;
   TakeSignals(run, planes);
   ASSIGN_OR_RETURN(config::Loaded loaded, config::LoadFile(flags.config));
@@ -125,7 +148,6 @@ absl::Status RunGateway(cli::Invocation& run, const GatewayFlags& flags) {
         absl::StrCat(loaded.filename, ": has no listeners: a gateway needs one"));
   }
   dial::Credentials credentials = CredentialsOf(loaded.bootstrap.registry().client());
-  Announcement announcement(run.out());
   ASSIGN_OR_RETURN(planes.gateway,
                    GatewayPlane::Start({.bootstrap = std::move(loaded.bootstrap),
                                         .config_file = flags.config,
@@ -158,6 +180,10 @@ void AddGateway(cli::Command& command, cli::Invocation& run) {
 
 // ---- registry and serve ----
 
+std::function<bool()> AskedToStop(cli::Invocation& run) {
+  return [&run] { return run.WaitForStop(absl::ZeroDuration()); };
+}
+
 // Where to listen, by --registry; empty: it was not given.
 absl::StatusOr<std::string> OneAddress(const cli::Invocation& run) {
   const std::vector<std::string>& addresses = run.registry_flag();
@@ -166,14 +192,14 @@ absl::StatusOr<std::string> OneAddress(const cli::Invocation& run) {
 }
 
 absl::Status RunRegistry(cli::Invocation& run, ServeFlags flags) {
+  Announcement announcement(run.out());
   Planes planes;
   TakeSignals(run, planes);
   ASSIGN_OR_RETURN(flags.registry, OneAddress(run));
   ASSIGN_OR_RETURN(const config::v1::Bootstrap bootstrap, ServeBootstrap(flags, false));
-  ASSIGN_OR_RETURN(planes.registry, RegistryPlane::Start(bootstrap.registry()));
+  ASSIGN_OR_RETURN(planes.registry, RegistryPlane::Start(bootstrap.registry(), AskedToStop(run)));
   RegistryPlane* const registry = planes.registry.get();
   RETURN_IF_ERROR(registry->StartAdmin(bootstrap));
-  Announcement announcement(run.out());
   AnnounceAdmin(registry->admin_address(), announcement);
   announcement.Line(absl::StrCat("registry address=", registry->address()));
   announcement.Line("ready");
@@ -204,14 +230,14 @@ absl::Status CheckOwnGatewayComesIn(const config::v1::Registry& registry) {
 
 // The gateway follows the registry beside it as it would one elsewhere.
 absl::Status RunServe(cli::Invocation& run, ServeFlags flags) {
+  Announcement announcement(run.out());
   Planes planes;
   TakeSignals(run, planes);
   ASSIGN_OR_RETURN(flags.registry, OneAddress(run));
   ASSIGN_OR_RETURN(config::v1::Bootstrap bootstrap, ServeBootstrap(flags, true));
   RETURN_IF_ERROR(CheckOwnGatewayComesIn(bootstrap.registry()));
-  ASSIGN_OR_RETURN(planes.registry, RegistryPlane::Start(bootstrap.registry()));
+  ASSIGN_OR_RETURN(planes.registry, RegistryPlane::Start(bootstrap.registry(), AskedToStop(run)));
   RegistryPlane* const registry = planes.registry.get();
-  Announcement announcement(run.out());
   ASSIGN_OR_RETURN(
       planes.gateway,
       GatewayPlane::Start({.bootstrap = std::move(bootstrap),

@@ -1,6 +1,7 @@
 #include "clients/cli/stop_signals.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -23,6 +24,13 @@ void AddReload(sigset_t& set) {
   sigaddset(&set, SIGUSR1);
 }
 
+// A second signal. Of a container's first process, which ends by no signal that it does not handle,
+// too.
+void EndAtOnce(int signal) {
+  std::raise(signal);
+  _exit(128 + signal);
+}
+
 }  // namespace
 
 StopSignals::StopSignals() {
@@ -43,6 +51,11 @@ bool StopSignals::Wait(absl::Duration timeout) {
     return false;
   }
   stopped_ = true;
+  struct sigaction second {};
+  second.sa_handler = EndAtOnce;
+  second.sa_flags = SA_RESETHAND | SA_NODEFER;  // raised again there, it has its usual effect
+  sigaction(SIGINT, &second, nullptr);
+  sigaction(SIGTERM, &second, nullptr);
   const sigset_t stop = StopSet();
   pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
   return true;

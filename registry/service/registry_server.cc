@@ -7,10 +7,13 @@
 #include <grpcpp/server_builder.h>
 #include <sys/stat.h>
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/address.h"
 #include "base/log.h"
 #include "base/status_macros.h"
@@ -78,6 +81,22 @@ void QuietGrpc() {
   gpr_set_log_function([](gpr_log_func_args* args) { log::Debug("grpc", args->message); });
 }
 
+// gRPC does not say why.
+absl::Status CannotListen(const RegistryServerOptions& options) {
+  std::string why = "it is in use by another process, or this user may not bind it";
+  for (const absl::string_view socket :
+       {absl::StripPrefix(options.address, kUnix), absl::string_view(options.local_socket)}) {
+    const std::filesystem::path directory =
+        std::filesystem::path(std::string(socket)).parent_path();
+    std::error_code error;
+    if (directory.empty() || std::filesystem::is_directory(directory, error)) continue;
+    why = absl::StrCat("there is no directory ", directory.native());
+  }
+  return absl::UnavailableError(absl::StrCat(
+      "the registry cannot listen on ", options.address,
+      options.local_socket.empty() ? "" : absl::StrCat(" and ", options.local_socket), ": ", why));
+}
+
 }  // namespace
 
 absl::Status CheckListenAddress(const RegistryServerOptions& options) {
@@ -141,10 +160,7 @@ absl::Status RegistryServer::Parts::Listen(const RegistryServerOptions& options)
     server = builder.BuildAndStart();
   }
   if (server == nullptr || port == 0 || local_port == 0) {
-    return absl::UnavailableError(absl::StrCat(
-        "the registry cannot listen on ", options.address,
-        options.local_socket.empty() ? "" : absl::StrCat(" and ", options.local_socket),
-        ": it is in use by another process, or this user may not bind it"));
+    return CannotListen(options);
   }
   local_socket = options.local_socket;
   address = options.address;

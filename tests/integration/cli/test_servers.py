@@ -16,7 +16,7 @@ import urllib.request
 
 from tests.harness import h2
 from tests.harness.gateway import PROGRAM, address, configuration, service, write_configuration
-from tests.harness.process import Process
+from tests.harness.process import Process, may_unshare
 
 ANY = "127.0.0.1:0"
 
@@ -27,9 +27,9 @@ class Servers(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.started = 0
 
-    def start(self, *args, ready=True):
+    def start(self, *args, ready=True, under=()):
         self.started += 1
-        process = Process([PROGRAM, *args], self.folder / f"{self.started}.log")
+        process = Process([*under, PROGRAM, *args], self.folder / f"{self.started}.log")
         self.addCleanup(process.stop)
         if ready:
             process.wait_line(r"(?m)^ready$", seconds=30)
@@ -161,7 +161,8 @@ class Servers(unittest.TestCase):
         self.assertNotIn("ready", process.output().split("\n"))
         self.assertEqual(process.stop(), 0)
 
-    def test_a_second_signal_ends_a_drain_at_once(self):
+    def end_a_drain(self, *under):
+        """A gateway, started by the command `under`, whose drain is cut short by a second signal; how that process ended."""
         with socket.socket() as upstream:
             upstream.bind(("127.0.0.1", 0))
             upstream.listen()  # takes the connection, and never says a word
@@ -169,16 +170,26 @@ class Servers(unittest.TestCase):
             config["gateway"] = {"workers": 1, "drain_timeout": "300s", "connect_timeout": "300s"}
             path = self.folder / "static.yaml"
             write_configuration(path, config)
-            process = self.start("gateway", "--config", path)
+            process = self.start("gateway", "--config", path, under=under)
             port = int(process.wait_line(r"listening name=ingress address=\S+:(\d+)").group(1))
             with h2.Client(port) as client:
                 client.start("/acme.Greeter/Hello", end=False)
                 waiting, _ = upstream.accept()  # the call waits for this server's SETTINGS
-                os.kill(process.pid, signal.SIGTERM)
+                gateway = process.family()[-1]
+                os.kill(gateway, signal.SIGTERM)
                 process.wait_line("another signal ends at once")
                 self.assertTrue(process.alive())
-                self.assertEqual(process.stop(), -signal.SIGTERM)
+                os.kill(gateway, signal.SIGTERM)
+                process.wait(lambda: not process.alive(), "end")
                 waiting.close()
+        return process.stop()
+
+    def test_a_second_signal_ends_a_drain_at_once(self):
+        self.assertEqual(self.end_a_drain(), -signal.SIGTERM)
+
+    @unittest.skipUnless(may_unshare("--pid"), "a process id of one's own needs root")
+    def test_also_as_the_first_process_of_a_container(self):
+        self.assertEqual(self.end_a_drain("unshare", "--pid", "--fork", "--kill-child"), 128 + signal.SIGTERM)
 
     # ---- what does not start ----
 
@@ -210,6 +221,12 @@ class Servers(unittest.TestCase):
             self.assertIn(where, self.refused("serve", "--listen", where, "--registry", ANY, "--store", store))
             self.assertIn(where, self.refused("registry", "--registry", where, "--store", store))
 
+    def test_a_socket_needs_its_directory(self):
+        path = str(self.folder / "run/registry.sock")
+        message = self.refused("registry", "--registry", ANY, "--store", self.folder / "r.db", "--config",
+                               self.config(registry={"local_socket": path}))
+        self.assertIn(f"there is no directory {self.folder}/run", message)
+
     def test_broken_configuration_has_its_place(self):
         path = self.folder / "broken.yaml"
         path.write_text("listeners:\n- name: ingress\n  adress: {}\n")
@@ -220,7 +237,20 @@ class Servers(unittest.TestCase):
     def test_a_gateway_needs_something_to_route_by(self):
         self.assertIn("says nothing to route by", self.refused("gateway", "--config", self.config()))
         both = self.config(registry={"address": address(1)}, static_resources={"services": []})
-        self.assertIn("take the other out", self.refused("gateway", "--config", both))
+        for command in ("gateway", "serve", "registry"):
+            self.assertIn("take the other out", self.refused(command, "--config", both))
+        static = self.config(static_resources={"services": []})
+        self.assertIn("take the other out", self.refused("gateway", "--config", static, "--registry", "127.0.0.1:1"))
+
+    def test_a_registry_on_the_command_line_is_held_to_what_the_file_is_held_to(self):
+        token = self.folder / "token"
+        token.write_text("secret")
+        for registry, flag, wants in (
+                ({}, "192.0.2.1:8081", "is on another machine: set registry.client.tls"),
+                ({"client": {"token_file": str(token)}}, "192.0.2.1:8081", "would go there unencrypted"),
+                ({"client": {"token_file": str(token)}, "insecure": True}, "192.0.2.1:8081", "would go there unencrypted"),
+                ({}, "https://127.0.0.1:8081", "write HOST:PORT here")):
+            self.assertIn(wants, self.refused("gateway", "--config", self.config(registry=registry), "--registry", flag))
 
     def test_a_damaged_store_is_left_alone(self):
         store = self.folder / "damaged.db"
