@@ -86,7 +86,7 @@ void AddRegistryCommands(Command& registry, Invocation& run) {
                "No registry of an older format can work with the store any more");
   migrate.Option("--reason", "TEXT", &flags->reason, "For the audit log");
   migrate.Examples(
-      "Once every registry on the store is of this version: docs/backup.md.\n"
+      "Once every registry on the store is of this version: docs/internals/migrations.md.\n"
       "  pinion registry migrate");
   migrate.Run([flags, &run] { return Migrate(run, *flags); });
 }

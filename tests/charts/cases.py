@@ -155,6 +155,8 @@ REFUSALS = [
     ({"registry": {"enabled": False}, "gateway": {"enabled": False}}, "there is nothing to install"),
     ({"registry": {"sqlite": {"size": "lots"}}}, "at '/registry/sqlite/size': 'lots' does not match pattern"),
     ({"registry": {"config": {"store": {}}}}, "registry.config.store is written by the chart; what sets it: registry.store"),
+    ({"registry": {"enabled": False, "config": {"usage_window": "7s"}}, "gateway": {"staticResources": STATIC}},
+     "registry.config is for the chart's own registry, and registry.enabled is false"),
     ({"registry": {"access": {"operators": []}}}, "registry.tls and registry.access come together"),
     ({"registry": {"tls": {"secret": "x"}}}, "registry.tls and registry.access come together"),
     ({"registry": {"tls": {"clientCa": "x"}, "access": {"operators": []}}}, "registry.tls has no certificate"),
@@ -171,6 +173,7 @@ REFUSALS = [
     ({"networkPolicy": {"enabled": False}}, "the registry asks nobody who they are"),
     ({"networkPolicy": {"callers": [{"podSelectors": {}}]}}, "at '/networkPolicy/callers/0': additional properties 'podSelectors'"),
     ({"serviceMonitor": {"enabled": True}}, "name Prometheus in networkPolicy.monitoring"),
+    ({"serviceMonitor": {"enabled": True}, "gateway": {"enabled": False}}, "name Prometheus in networkPolicy.monitoring"),
     ({"serviceMonitor": {"interval": "often"}}, "at '/serviceMonitor/interval': 'often' does not match pattern"),
     ({"image": {"digest": "x"}}, "at '/image/digest': 'x' does not match pattern"),
 ]

@@ -7,9 +7,14 @@
 {{- end -}}
 {{- if $v.registry.enabled -}}
 {{- include "pinion.checks.registry" . -}}
+{{- else if $v.registry.config -}}
+{{- fail "registry.config is for the chart's own registry, and registry.enabled is false: take it out, or set registry.enabled" -}}
 {{- end -}}
 {{- if $v.gateway.enabled -}}
 {{- include "pinion.checks.gateway" . -}}
+{{- end -}}
+{{- if and $v.serviceMonitor.enabled $v.networkPolicy.enabled (not $v.networkPolicy.monitoring) -}}
+{{- fail "serviceMonitor.enabled, and nobody may read the admin port: name Prometheus in networkPolicy.monitoring" -}}
 {{- end -}}
 {{- include "pinion.checks.files" (list "gateway.files" $v.gateway.files) -}}
 {{- include "pinion.checks.files" (list "registry.files" $v.registry.files) -}}
@@ -105,9 +110,6 @@
 {{- if and $scaling.cpuPercent (not (dig "requests" "cpu" "" $g.resources)) -}}
 {{- fail "gateway.autoscaling.cpuPercent is a share of gateway.resources.requests.cpu, which is not set" -}}
 {{- end -}}
-{{- end -}}
-{{- if and $v.serviceMonitor.enabled $v.networkPolicy.enabled (not $v.networkPolicy.monitoring) -}}
-{{- fail "serviceMonitor.enabled, and nobody may read the admin port: name Prometheus in networkPolicy.monitoring" -}}
 {{- end -}}
 {{- end }}
 
