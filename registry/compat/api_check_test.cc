@@ -11,6 +11,7 @@
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/empty.pb.h"
 #include "google/protobuf/timestamp.pb.h"
+#include "google/protobuf/wrappers.pb.h"
 #include "gtest/gtest.h"
 #include "registry/compat/check.h"
 #include "tests/testing/parsed_schema.h"
@@ -232,6 +233,27 @@ TEST(ApiCheckTest, ServicesCountAsFarAsTheyAreServed) {
   EXPECT_EQ(change(with_health, both, {}), "");
 }
 
+// What an unstable service uses of a stable package is still stable.
+TEST(ApiCheckTest, AnExemptServiceExemptsNoTypesOfOthers) {
+  const auto schema = [](const std::string& type) {
+    auto set = ParsedSchema(absl::StrCat("message Event { ", type, " id = 1; }"));
+    google::protobuf::FileDescriptorProto& unstable = *set.add_file();
+    unstable.set_name("b.proto");
+    unstable.set_package("acme.v1alpha1");
+    unstable.add_dependency("a.proto");
+    auto& service = *unstable.add_service();
+    service.set_name("S");
+    auto& method = *service.add_method();
+    method.set_name("F");
+    method.set_input_type(".acme.v1.Event");
+    method.set_output_type(".acme.v1.Event");
+    return set;
+  };
+  const auto findings = Check(schema("int32"), schema("string"), Category::kPinion,
+                              {.ignore_unstable_packages = true});
+  EXPECT_EQ(Summary(*findings), "breaking FIELD_WIRE_COMPATIBLE_TYPE id");
+}
+
 TEST(ApiCheckTest, WellKnownTypesMeanMoreThanTheirStructure) {
   auto change = [](const std::string& before, const std::string& now) {
     const auto with_types = [](const std::string& text) {
@@ -239,6 +261,7 @@ TEST(ApiCheckTest, WellKnownTypesMeanMoreThanTheirStructure) {
       google::protobuf::Timestamp::descriptor()->file()->CopyTo(set.add_file());
       google::protobuf::Duration::descriptor()->file()->CopyTo(set.add_file());
       google::protobuf::Empty::descriptor()->file()->CopyTo(set.add_file());
+      google::protobuf::StringValue::descriptor()->file()->CopyTo(set.add_file());
       return set;
     };
     return Summary(*Check(with_types(before), with_types(now), Category::kPinion));
@@ -249,6 +272,10 @@ TEST(ApiCheckTest, WellKnownTypesMeanMoreThanTheirStructure) {
   EXPECT_EQ(change("message M { google.protobuf.Timestamp a = 1; }",
                    "message M { google.protobuf.Duration a = 1; }"),
             "breaking FIELD_WIRE_COMPATIBLE_TYPE a");
+  EXPECT_EQ(change("message M {} service S { rpc F(google.protobuf.StringValue) returns (M); }",
+                   "message M {} message T { string value = 1; bool all = 2; } "
+                   "service S { rpc F(T) returns (M); }"),
+            "");
   // Nothing can be misread of a message that has nothing.
   EXPECT_EQ(change("message M { google.protobuf.Empty a = 1; }",
                    "message Done { string by = 1; } message M { Done a = 1; }"),

@@ -76,9 +76,8 @@ Served ServedOf(const google::protobuf::FileDescriptorSet& before, const Element
                 const google::protobuf::FileDescriptorSet& now) {
   Served served{.before = {}, .now = schema::ServedByDefault(now)};
   for (std::string& name : schema::ServedByDefault(before)) {
-    if (elements_before.services().at(name)->file->is_compared()) {
-      served.before.push_back(std::move(name));
-    }
+    const File& file = *elements_before.services().at(name)->file;
+    if (!file.is_import && !file.is_well_known) served.before.push_back(std::move(name));
   }
   return served;
 }

@@ -33,7 +33,7 @@ struct CheckOptions {
   // in one is no finding. The old schema's package counts.
   bool ignore_unstable_packages = false;
   // kPinion: what callers know, wherever it is declared. Nullopt: schema::ServedByDefault, of the
-  // old ones those in files that are compared.
+  // old ones those that are not imported.
   std::optional<Served> served;
 };
 

@@ -56,9 +56,11 @@ bool MeansSomethingElse(const Message& before, const Message& now) {
   const auto is_empty = [](const Message& type) {
     return type.full_name == "google.protobuf.Empty";
   };
-  return before.full_name != now.full_name &&
-         (before.file->is_well_known || now.file->is_well_known) && !is_empty(before) &&
-         !is_empty(now);
+  const auto means_more = [](const Message& type) {
+    return type.file->is_well_known && type.file->proto->name() != "google/protobuf/wrappers.proto";
+  };
+  return before.full_name != now.full_name && !is_empty(before) && !is_empty(now) &&
+         (means_more(before) || means_more(now));
 }
 
 void Exchange::CompareMessages(const Message& before, const Message& now, Direction direction) {
@@ -96,7 +98,8 @@ void Exchange::CompareOne(const Message& before, const Message& now, Direction d
   // One that is gone leaves its number in the message's extension range.
   for (auto [it, end] = ExtensionsOf(before_, before); it != end && Spend(1); ++it) {
     const Field* other = FindNumber(now_, now, it->first.second);
-    if (other != nullptr) CompareFields(*it->second, *other, direction);
+    if (other != nullptr && !it->second->file->is_exempt)
+      CompareFields(*it->second, *other, direction);
   }
   for (const auto& [number, field] : now.fields) {
     if (!IsRequired(*field) || direction == Direction::kResponse) continue;

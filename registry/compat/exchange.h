@@ -28,7 +28,8 @@ enum class Direction { kRequest, kResponse };
 std::string Travels(absl::string_view before, absl::string_view now, Direction direction);
 
 // Two types of which protobuf brings one along: what its bytes mean is more than their structure.
-// google.protobuf.Empty has none, and stands for any message without fields.
+// google.protobuf.Empty has none, and stands for any message without fields; the wrappers are no
+// more than their one field.
 bool MeansSomethingElse(const Message& before, const Message& now);
 
 // What one comparison may cost: a step for each field, value and reserved range of two types that

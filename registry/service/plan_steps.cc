@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "registry/compat/check.h"
+#include "registry/compat/publication.h"
 #include "registry/model/keys.h"
 #include "registry/schema/schema.h"
 #include "registry/service/blobs.h"
@@ -33,12 +34,17 @@ absl::Status AddFindings(Draft& draft, const v1::VersionRecord& before,
                          const v1::VersionRecord& after, v1::PlannedStep& step,
                          v1::PlanResponse& response) {
   if (before.blob_bytes() == 0 || after.blob_bytes() == 0) return absl::OkStatus();
-  if (before.blob_sha256() == after.blob_sha256()) return absl::OkStatus();
+  const compat::Served served{.before = compat::GrpcServicesOf(before.version().version()),
+                              .now = compat::GrpcServicesOf(after.version().version())};
+  if (before.blob_sha256() == after.blob_sha256() && served.before == served.now) {
+    return absl::OkStatus();
+  }
   ASSIGN_OR_RETURN(const std::string old_bytes, ReadBlob(draft, before));
   ASSIGN_OR_RETURN(const std::string new_bytes, ReadBlob(draft, after));
   ASSIGN_OR_RETURN(const auto old_files, schema::ReadFiles(old_bytes));
   ASSIGN_OR_RETURN(const auto new_files, schema::ReadFiles(new_bytes));
-  const auto findings = compat::Check(old_files, new_files, compat::Category::kPinion);
+  const auto findings =
+      compat::Check(old_files, new_files, compat::Category::kPinion, {.served = served});
   if (!findings.ok()) {
     // A plan that does not know this is still one.
     response.add_notes(absl::StrCat("what breaks from ", step.old_version(), " to ",

@@ -271,6 +271,23 @@ TEST_F(PlanTest, WhatWasCalledIsTheEvidence) {
             14);
 }
 
+TEST_F(PlanTest, AServiceThatIsServedNoLongerBreaks) {
+  v1::PublishVersionRequest request;
+  request.set_service("addressbook");
+  request.set_name("4.0.0");
+  request.set_descriptor_set(DescriptorSetOf({"acme.AddressBook", "acme.Notes"}, 2));
+  request.add_grpc_services("acme.AddressBook");
+  ASSERT_TRUE(Publish("addressbook", "3.0.0", request.descriptor_set()).ok());
+  ASSERT_TRUE(PublishVersion(*registry_, ann_, request).ok());
+  ASSERT_TRUE(Register("addressbook", "3.0.0", 9003).ok());
+  ASSERT_TRUE(Register("addressbook", "4.0.0", 9004).ok());
+  ASSERT_TRUE(Pin("billing", "addressbook", "3.0.0").ok());
+  const v1::PlanResponse plan = PlanOf(SetPinOf("4.0.0"));
+  ASSERT_EQ(plan.steps_size(), 1);
+  EXPECT_EQ(plan.steps(0).breaking(), 1);
+  EXPECT_THAT(plan.steps(0).findings(0), HasSubstr("breaking: acme.Notes"));
+}
+
 TEST_F(PlanTest, APlanSaysWhatThenHappens) {
   ASSERT_TRUE(Publish("addressbook", "1.1.0", DescriptorSetOf({"acme.AddressBook"})).ok());
   for (int i = 0; i < 5; ++i) {
