@@ -1,7 +1,6 @@
 #include "pinion/server_commands.h"
 
 #include <csignal>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -180,8 +179,16 @@ void AddGateway(cli::Command& command, cli::Invocation& run) {
 
 // ---- registry and serve ----
 
-std::function<bool()> AskedToStop(cli::Invocation& run) {
-  return [&run] { return run.WaitForStop(absl::ZeroDuration()); };
+// Null: a signal came while it waited for its store.
+absl::StatusOr<std::unique_ptr<RegistryPlane>> StartRegistry(cli::Invocation& run,
+                                                             const config::v1::Registry& registry) {
+  const auto stop = [&run] { return run.WaitForStop(absl::ZeroDuration()); };
+  auto plane = RegistryPlane::Start(registry, stop);
+  if (absl::IsCancelled(plane.status()) && stop()) {
+    log::Info("pinion", std::string(plane.status().message()));
+    return nullptr;
+  }
+  return plane;
 }
 
 // Where to listen, by --registry; empty: it was not given.
@@ -197,7 +204,8 @@ absl::Status RunRegistry(cli::Invocation& run, ServeFlags flags) {
   TakeSignals(run, planes);
   ASSIGN_OR_RETURN(flags.registry, OneAddress(run));
   ASSIGN_OR_RETURN(const config::v1::Bootstrap bootstrap, ServeBootstrap(flags, false));
-  ASSIGN_OR_RETURN(planes.registry, RegistryPlane::Start(bootstrap.registry(), AskedToStop(run)));
+  ASSIGN_OR_RETURN(planes.registry, StartRegistry(run, bootstrap.registry()));
+  if (planes.registry == nullptr) return absl::OkStatus();
   RegistryPlane* const registry = planes.registry.get();
   RETURN_IF_ERROR(registry->StartAdmin(bootstrap));
   AnnounceAdmin(registry->admin_address(), announcement);
@@ -236,7 +244,8 @@ absl::Status RunServe(cli::Invocation& run, ServeFlags flags) {
   ASSIGN_OR_RETURN(flags.registry, OneAddress(run));
   ASSIGN_OR_RETURN(config::v1::Bootstrap bootstrap, ServeBootstrap(flags, true));
   RETURN_IF_ERROR(CheckOwnGatewayComesIn(bootstrap.registry()));
-  ASSIGN_OR_RETURN(planes.registry, RegistryPlane::Start(bootstrap.registry(), AskedToStop(run)));
+  ASSIGN_OR_RETURN(planes.registry, StartRegistry(run, bootstrap.registry()));
+  if (planes.registry == nullptr) return absl::OkStatus();
   RegistryPlane* const registry = planes.registry.get();
   ASSIGN_OR_RETURN(
       planes.gateway,

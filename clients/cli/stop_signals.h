@@ -1,6 +1,6 @@
 // SIGINT and SIGTERM as a question that the main thread asks, and SIGHUP and SIGUSR1 as something
-// it does while it waits: no code ever runs inside a signal handler. Made by main() before any
-// other thread, so that all threads inherit the blocked mask.
+// it does while it waits. Inside a signal handler runs nothing but the end that a second one asks
+// for. Made by main() before any other thread, so that all threads inherit the blocked mask.
 #pragma once
 
 #include <functional>

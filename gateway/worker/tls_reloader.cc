@@ -91,15 +91,16 @@ std::vector<TlsReloader::FileMark> TlsReloader::Marks() const {
 
 void TlsReloader::Look(bool anyway) {
   std::vector<FileMark> marks = Marks();
-  const bool changed = marks != seen_;
+  // Looked at again until they are good: not all that mends them shows in the marks.
+  const bool changed = marks != seen_ || failed_;
   const bool rotate = clock_.Monotonic() - rotated_ >= limits::kTlsTicketRotation;
   if (!changed && !rotate && !anyway) return;
   const auto tickets = rotate ? tickets_->Rotated() : tickets_;
   const std::shared_ptr<const TlsSet> before = current();
   auto set = LoadTls(settings_, tickets, before.get());
-  // Looked at again until they are good: not all that mends them shows in the marks.
-  if (!set.ok()) return Fail(set.status());
   seen_ = std::move(marks);
+  failed_ = !set.ok();
+  if (failed_) return Fail(set.status());
   if (rotate) rotated_ = clock_.Monotonic();
   tickets_ = tickets;
   const bool other_files = !(*set)->SameFiles(*before);

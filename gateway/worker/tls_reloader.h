@@ -79,6 +79,7 @@ class TlsReloader {
 
   // ---- of whoever looks ----
   std::vector<FileMark> seen_;
+  bool failed_ = false;  // the last look that read them
   std::shared_ptr<const net::TlsTicketKeys> tickets_;
   absl::Time rotated_;
 

@@ -122,6 +122,17 @@ TEST_F(TlsReloaderTest, AGoodFileThatLooksLikeTheBadOneIsFound) {
   EXPECT_EQ(in_force_.size(), 1u) << "it is not read again";
 }
 
+TEST_F(TlsReloaderTest, TheSameFilesPutBackEndTheComplaint) {
+  const std::string key = settings_.listeners[0].tls->certificates[0].private_key;
+  std::filesystem::rename(key, key + ".good");
+  dir_.Write("server.key", "no key");
+  reloader_->Look(false);
+  EXPECT_EQ(reloader_->status().failures, 1u);
+  std::filesystem::rename(key + ".good", key);
+  reloader_->Look(false);
+  EXPECT_EQ(reloader_->status().problem, "");
+}
+
 TEST_F(TlsReloaderTest, AskedToReadAgainItReadsWhateverTheTimesSay) {
   const auto before = reloader_->current();
   reloader_->Look(/*anyway=*/true);

@@ -38,7 +38,7 @@ class EtcdLeases {
   // that was killed leaves its presence behind, and counts for three seconds more.
   absl::Status Start();
 
-  // As Store's. ExpiredLeases() also renews the presence, so it is to be called every few seconds.
+  // As Store's. ExpiredLeases() also renews the presence, so it is to be called every second.
   absl::StatusOr<LeaseId> Grant(absl::Duration ttl);
   absl::StatusOr<absl::Duration> Renew(LeaseId id);
   absl::StatusOr<std::vector<ExpiredLease>> Expired();
