@@ -25,12 +25,12 @@ part() {
     >>"$results/parts.tsv"
 }
 
-# ctest_part PRESET JOBS CTEST-OPTION…: builds the preset's tree, runs its tests, so many at a time, and counts the test cases inside.
+# ctest_part PRESET CTEST-OPTION…: builds the preset's tree, runs its tests and counts the test cases inside them.
 ctest_part() {
-  local preset=$1 jobs=$2 code=0; shift 2
+  local preset=$1 code=0; shift
   build_tree "$preset"
   rm -rf "build/$preset/results"
-  ctest --test-dir "build/$preset" -j "$jobs" --output-on-failure --output-junit results/ctest.xml "$@" || code=$?
+  ctest --test-dir "build/$preset" -j "$(nproc)" --output-on-failure --output-junit results/ctest.xml "$@" || code=$?
   python3 -m tests.harness.count "build/$preset/results" >"$counts"
   return $code
 }
@@ -66,11 +66,10 @@ run_tests() {
   find_go
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1
   export TSAN_OPTIONS=second_deadlock_stack=1
-  # Those of the release tree wait for servers more than they compute.
-  part release "release: build, unit, simulation and integration tests, style" ctest_part release $(($(nproc) + 1)) "${long[@]}"
+  part release "release: build, unit, simulation and integration tests, style" ctest_part release "${long[@]}"
   part conformance "conformance: suites that others wrote" conformance_part "${suites[@]}"
-  part asan "asan-ubsan: unit and simulation tests" ctest_part asan-ubsan "$(nproc)" "${sanitized[@]}"
-  part tsan "tsan: unit and simulation tests" ctest_part tsan "$(nproc)" "${sanitized[@]}"
+  part asan "asan-ubsan: unit and simulation tests" ctest_part asan-ubsan "${sanitized[@]}"
+  part tsan "tsan: unit and simulation tests" ctest_part tsan "${sanitized[@]}"
   [ "$1" != --all ] || part fuzz "fuzz: a minute for each target" fuzz_part 60
   summary
 }

@@ -37,8 +37,10 @@ class EtcdStoreTest : public ::testing::Test {
     etcd_ = std::make_unique<testing::EtcdMembers>(directory_.path(), members);
   }
   std::unique_ptr<Store> Open(const std::string& prefix = "/pinion/") {
-    absl::StatusOr<std::unique_ptr<Store>> store =
-        OpenEtcdStore({.endpoints = etcd_->endpoints(), .prefix = prefix}, SystemClock());
+    // Members of a busy machine may take longer to elect than callers would wait.
+    absl::StatusOr<std::unique_ptr<Store>> store = OpenEtcdStore(
+        {.endpoints = etcd_->endpoints(), .prefix = prefix, .request_timeout = kPatience},
+        SystemClock());
     EXPECT_TRUE(store.ok()) << store.status();
     return store.ok() ? *std::move(store) : nullptr;
   }

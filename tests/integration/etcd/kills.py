@@ -72,6 +72,7 @@ def run(folder, seconds, seed, faults):
             links.join(registry.name, registry)
     load = None
     try:
+        cluster.leader()  # a registry waits for one half as long as this does
         for registry in registries:
             registry.start()
         history = folder / "history.json"
