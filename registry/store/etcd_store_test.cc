@@ -3,6 +3,7 @@
 #include "registry/store/etcd_store.h"
 
 #include <atomic>
+#include <iostream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -31,7 +32,10 @@ class EtcdStoreTest : public ::testing::Test {
   void SetUp() override {
     if (!testing::EtcdMembers::Installed()) GTEST_SKIP() << "etcd is not installed";
   }
-  void TearDown() override { etcd_.reset(); }
+  void TearDown() override {
+    etcd_.reset();
+    if (HasFailure()) std::cout << testing::EtcdMembers::LogsIn(directory_.path());
+  }
 
   void StartEtcd(int members) {
     etcd_ = std::make_unique<testing::EtcdMembers>(directory_.path(), members);

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <random>
 #include <utility>
 
@@ -95,6 +96,17 @@ std::vector<std::string> EtcdMembers::EndpointsIn(const std::string& directory) 
   return endpoints;
 }
 
+std::string EtcdMembers::LogsIn(const std::string& directory) {
+  std::string text;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    if (entry.path().extension() != ".log") continue;
+    std::ifstream log(entry.path());
+    absl::StrAppend(&text, entry.path().filename().native(), ":\n",
+                    std::string(std::istreambuf_iterator<char>(log), {}), "\n");
+  }
+  return text;
+}
+
 void EtcdMembers::Start(int member) {
   std::vector<std::string> cluster;
   for (int i = 0; i < size(); ++i) cluster.push_back(absl::StrCat("m", i, "=http://", peers_[i]));
@@ -116,7 +128,7 @@ void EtcdMembers::Start(int member) {
       "--heartbeat-interval=50",
       "--election-timeout=500",
       "--logger=zap",
-      "--log-level=error",
+      "--log-level=warn",
   };
   command.insert(command.end(), flags_.begin(), flags_.end());
   pids_[member] = Spawn(command, absl::StrCat(directory_, "/m", member, ".log"));

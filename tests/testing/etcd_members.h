@@ -24,6 +24,8 @@ class EtcdMembers {
   // HOST:PORT of each.
   const std::vector<std::string>& endpoints() const { return endpoints_; }
   static std::vector<std::string> EndpointsIn(const std::string& directory);
+  // What the members said there, for whoever looks into a failure.
+  static std::string LogsIn(const std::string& directory);
   int size() const { return static_cast<int>(endpoints_.size()); }
 
   // SIGKILL, and it is gone; what it had on disk stays.

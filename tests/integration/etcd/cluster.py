@@ -59,7 +59,7 @@ class Cluster:
              "--initial-cluster=" + ",".join(f"{each.name}=http://127.0.0.1:{each.peers_at}" for each in self.members),
              # What a killed process wrote the kernel keeps; a disk that is busy with a build holds up no election.
              "--unsafe-no-fsync",
-             "--heartbeat-interval=50", "--election-timeout=500", "--logger=zap", "--log-level=error", *self.flags],
+             "--heartbeat-interval=50", "--election-timeout=500", "--logger=zap", "--log-level=warn", *self.flags],
             member.folder / f"{member.name}.{member.starts}.log")
 
     def kill(self, member):

@@ -21,7 +21,7 @@ import time
 
 from tests.conformance.suite import go_program
 from tests.harness.cases import SKIPPED
-from tests.harness.process import ROOT, Process
+from tests.harness.process import ROOT, Process, StartError
 from tests.harness.relay import Links
 from tests.integration.etcd.cluster import Cluster, Registry
 from tests.integration.etcd.faults import KINDS
@@ -88,6 +88,10 @@ def run(folder, seconds, seed, faults):
         acknowledged, missing = lost(events, registries)
         return {"faults": dict(befalling.counts), "acknowledged": acknowledged, "lost": missing,
                 "counts": collections.Counter(f"{event['op']} {event['result']}" for event in events), **judge(history)}
+    except StartError:
+        for log in sorted(folder.glob("m*.log")):
+            print(f"{log.name}:\n{log.read_text(errors='replace')}")
+        raise
     finally:
         for process in [load, *(registry.process for registry in registries)]:
             if process is not None and process.alive():
