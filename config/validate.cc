@@ -64,8 +64,8 @@ class Validator {
     CheckHeadersDiffer(bootstrap);
     if (bootstrap.has_static_resources() && bootstrap.registry().has_address()) {
       report_.AtValue("static_resources",
-                      "and registry.address are both here: a gateway routes by one of them; take "
-                      "the other out");
+                      "static_resources beside registry.address: a gateway routes by one of them; "
+                      "take the other out");
     }
     ValidateStaticResources(bootstrap.static_resources(), report_);
     ValidateAuth(bootstrap, report_);
